@@ -1,0 +1,12 @@
+"""The example project with a queue of its own, so that no other worker on the broker takes part."""
+
+import os
+
+from cryptography.fernet import Fernet
+
+from example_project.settings import *  # noqa: F403
+from example_project.settings import CAL_BOOKINGS
+
+os.environ.setdefault("BENCHMARK_KEY", Fernet.generate_key().decode())
+CAL_BOOKINGS |= {"ENCRYPTION_KEYS": [os.environ["BENCHMARK_KEY"]]}
+CELERY_TASK_DEFAULT_QUEUE = os.environ["BENCHMARK_QUEUE"]

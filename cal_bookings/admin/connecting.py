@@ -1,0 +1,98 @@
+"""Connecting an account: the key is tried before it is kept, encrypted, and never shown again."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from cal_bookings import budget, client, conf
+from cal_bookings.budget import cures
+from cal_bookings.models import Account
+from cal_bookings.models.encryption import fernet
+
+PATIENCE = 10  # seconds a person waits for a turn under the rate limit
+
+
+def probe(account: Account) -> dict[str, Any]:
+    """Who Cal.com says the account's credential belongs to. One request; raises ValidationError with the cure."""
+    try:
+        with budget.connect(
+            account, priority=budget.Priority.ACTION, max_wait=PATIENCE
+        ) as connection:
+            return connection.me()
+    except client.CalError as error:
+        raise ValidationError(cures.explain(account, error)) from None
+    except (
+        budget.BudgetExhausted,
+        budget.CircuitOpen,
+        ImproperlyConfigured,
+        ValueError,
+    ) as error:
+        raise ValidationError(str(error)) from None
+
+
+class AccountForm(forms.ModelForm):
+    """A new account. Valid only if Cal.com accepts the key."""
+
+    api_key = forms.CharField(
+        label=_("API key"),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text=_("It is tried before it is stored, and never shown again."),
+    )
+
+    class Meta:
+        model = Account
+        fields = ["alias", "base_url", "scope"]
+        help_texts = {
+            "base_url": _(
+                "https://api.cal.com/v2, https://api.cal.eu/v2, or that of your own server."
+            ),
+            "scope": _(
+                'Which bookings: {} for those of the key\'s owner, or for example {"organization": 12, "team": 34}.'
+            ),
+        }
+
+    def clean_alias(self) -> str:
+        alias: str = self.cleaned_data["alias"]
+        if alias in conf.aliases():
+            raise ValidationError(_("The settings define an account of this name."))
+        return alias
+
+    def clean_base_url(self) -> str:
+        url: str = self.cleaned_data["base_url"].rstrip("/")
+        if not url.startswith(("https://", "http://")):
+            raise ValidationError(_("It begins with https://."))
+        return url
+
+    def clean_scope(self) -> dict[str, int]:
+        scope: Any = self.cleaned_data["scope"] or {}
+        known = conf.SCOPE_KEYS
+        if not isinstance(scope, dict) or not known.issuperset(scope):
+            raise ValidationError(
+                gettext("An object with the keys %s.") % ", ".join(sorted(known))
+            )
+        if not all(type(number) is int for number in scope.values()):
+            raise ValidationError(_("Each value is the number that Cal.com gives."))
+        return scope
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            self._try(cleaned)
+        return cleaned
+
+    def _try(self, cleaned: dict[str, Any]) -> None:
+        self.instance.alias = cleaned["alias"]
+        self.instance.base_url = cleaned["base_url"]
+        self.instance.scope = cleaned["scope"]
+        self.instance.credentials = {"API_KEY": cleaned["api_key"].strip()}
+        try:
+            fernet()  # before a key goes anywhere: can it be kept?
+        except ImproperlyConfigured as error:
+            raise ValidationError(str(error)) from None
+        user = probe(self.instance)
+        remote_id, email = user.get("id"), user.get("email")
+        self.instance.remote_id = remote_id if type(remote_id) is int else None
+        self.instance.email = email if isinstance(email, str) else ""

@@ -1,0 +1,18 @@
+from importlib import import_module
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CalBookingsConfig(AppConfig):
+    name = "cal_bookings"
+    verbose_name = _("Cal.com bookings")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        import_module("cal_bookings.checks")
+        # Registers the tasks with whatever Celery app the site has, autodiscovered or not.
+        import_module("cal_bookings.tasks.retention")
+        import_module("cal_bookings.tasks.sync")
+        # This one also wakes a worker for each action that is enqueued.
+        import_module("cal_bookings.tasks.outbox")

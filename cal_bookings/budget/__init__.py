@@ -1,0 +1,7 @@
+"""How Cal.com is asked: within one budget per credential, that all processes share, and not while it is in vain."""
+
+from cal_bookings.budget.bucket import BudgetExhausted, Priority
+from cal_bookings.budget.circuit import CircuitOpen, reset
+from cal_bookings.budget.connection import connect
+
+__all__ = ["BudgetExhausted", "CircuitOpen", "Priority", "connect", "reset"]

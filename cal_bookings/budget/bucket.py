@@ -1,0 +1,217 @@
+"""One credential's requests, so that Cal.com never has to answer 429.
+
+Cal.com counts in fixed windows: 120 requests in the 60 s after the first one, by default; the next one blocks the
+credential for 60 s. So do we, and let the server say where its window stands: the first request of a window goes
+alone, and what its answer says (how many are left, for how long) opens the window to all processes.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+from cal_bookings.client import RateLimit
+
+#: What Cal.com allows an API key if it does not say otherwise: requests, seconds.
+DEFAULT_LIMIT = 120
+DEFAULT_PERIOD = 60.0
+#: A 429 blocks for so long if it does not say.
+DEFAULT_BLOCK = 60.0  # seconds
+#: Longer than this is no "seconds left" but another unit.
+LONGEST_WAIT = 3600.0  # seconds
+
+#: Waiting, we look again so often: another process may have learnt something.
+_LOOK_AGAIN = 1.0  # seconds
+_OPENING = 0.05  # seconds, while another process opens the window
+#: Between the server's clock and ours at the end of a window.
+_EDGE = 0.02  # seconds
+#: What more urgent requests may still need is released step by step; all of it after this part of a window.
+_RELEASED_AT = 0.9
+
+
+class Priority(IntEnum):
+    """Who goes first when requests are scarce: the smaller number."""
+
+    ACTION = 0
+    REFRESH = 1
+    CHANGES = 2
+    WINDOW = 3
+    FULL = 4
+
+    @property
+    def reserve(self) -> float:
+        """The part of a window that is left to the more urgent ones at its beginning."""
+        return 0.05 * self
+
+
+class BudgetExhausted(Exception):
+    """The next request has to wait longer than the caller wants to: do something else for `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"Cal.com's rate limit allows the next request in {seconds:.1f} s: come back then"
+        )
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window of the server's rate limit. Times are seconds since the epoch, by our clock."""
+
+    began: float
+    #: The server's own window ends then or before.
+    ends: float
+    #: Requests that we allow ourselves in it.
+    slots: int
+
+    @property
+    def number(self) -> int:
+        """Tells it from the windows before and after."""
+        return int(self.began * 1000)
+
+    def open_slots(self, priority: Priority, now: float) -> int:
+        """How many of the slots a request of this priority may be among, now."""
+        passed = (now - self.began) / (_RELEASED_AT * (self.ends - self.began))
+        kept = priority.reserve * self.slots * (1 - min(1.0, max(0.0, passed)))
+        return max(1, int(self.slots - kept))
+
+    def next_slot_at(self, priority: Priority, used: int, now: float) -> float:
+        """When there is one for this priority after `used` ones; the end of the window if there is none in it."""
+        if used >= self.slots:
+            return self.ends
+        kept = priority.reserve * self.slots
+        part = 1 - (self.slots - used - 1) / kept if kept else 0.0
+        return max(now, self.began + part * _RELEASED_AT * (self.ends - self.began))
+
+
+class Store(Protocol):
+    """What all processes know about one credential's budget. Each method is atomic between processes."""
+
+    def claim(self, now: float) -> bool:
+        """Whether we may make the first request of a new window: none is open, nobody is at it, nothing is blocked."""
+
+    def open(self, window: Window, used: int) -> None:
+        """The answer to the first request is there. No effect if another window is open."""
+
+    def release(self) -> None:
+        """The first request said nothing: let another one try."""
+
+    def read(self) -> tuple[Window | None, int, float]:
+        """The last window, how many of its slots are used, and until when we are blocked."""
+
+    def take(self, window: Window, at_most: int) -> bool:
+        """Uses one more slot, unless more than `at_most` would be used then."""
+
+    def count_up(self, window: Window, used: int) -> None:
+        """At least `used` slots of this window are used, whoever used them."""
+
+    def block(self, until: float) -> None:
+        """No request before that time. Never shortens a block."""
+
+
+class Bucket:
+    """The turn-taking of one client: `wait` before each request, `heard` or `refused` after its answer."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        priority: Priority,
+        limit: int | None = None,
+        max_wait: float | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`limit`: at most so many requests per window, whatever the server allows. `max_wait` in seconds."""
+        self._store = store
+        self._priority = priority
+        self._limit = limit
+        self._max_wait = max_wait
+        self._clock = clock
+        self._sleep = sleep
+        self._opening_since: float | None = None
+        self._window: Window | None = None
+        self._of_an_endpoint = False
+
+    def wait(self) -> None:
+        """Returns when the next request may be sent; raises BudgetExhausted if that is later than `max_wait`."""
+        self.close()
+        began = self._clock()
+        while pause := self._take_turn():
+            waited = self._clock() - began
+            if self._max_wait is not None and waited + pause > self._max_wait:
+                raise BudgetExhausted(pause)
+            self._sleep(min(pause, _LOOK_AGAIN))
+
+    def heard(self, said: RateLimit | None, status: int) -> None:
+        """Learns from an answer; `said` is what it says about the rate limit, if anything."""
+        self._of_an_endpoint = said is not None and _is_of_an_endpoint(said)
+        if status == 429:
+            return
+        if self._of_an_endpoint:
+            self.close()
+        elif self._opening_since is not None:
+            self._open(self._opening_since, said)
+        elif said is not None and self._window is not None:
+            limit = said.limit or DEFAULT_LIMIT
+            self._store.count_up(self._window, limit - said.remaining)
+
+    def refused(self, retry_after: float | None) -> None:
+        """The answer just heard was a 429: nobody asks again before the block is over."""
+        if not self._of_an_endpoint:
+            seconds = _sane(retry_after, DEFAULT_BLOCK)
+            self._store.block(self._clock() + seconds + _EDGE)
+        self.close()
+
+    def close(self) -> None:
+        """A first request of a window that got no answer leaves its place to another."""
+        if self._opening_since is not None:
+            self._opening_since = None
+            self._store.release()
+
+    def _take_turn(self) -> float:
+        """Takes a slot and answers 0, or answers for how many seconds there is none."""
+        now = self._clock()
+        if self._window is None or now >= self._window.ends:
+            self._window = None
+            if self._store.claim(now):
+                self._opening_since = now
+                return 0.0
+        window, used, blocked_until = self._store.read()
+        if blocked_until > now:
+            return blocked_until - now
+        self._window = window
+        if window is None or now >= window.ends:
+            return _OPENING
+        allowed = window.open_slots(self._priority, now)
+        if used < allowed and self._store.take(window, allowed):
+            return 0.0
+        return max(window.next_slot_at(self._priority, used, now) - now, _EDGE)
+
+    def _open(self, since: float, said: RateLimit | None) -> None:
+        limit = (said.limit if said else None) or self._limit or DEFAULT_LIMIT
+        used = max(1, limit - said.remaining) if said else 1
+        period = _sane(said.reset_seconds if said else None, DEFAULT_PERIOD)
+        # The server's window began before its answer: so it ends before ours.
+        ends = self._clock() + period + _EDGE
+        allowed = min(limit, self._limit or limit)
+        slots = max(1, allowed - _margin(allowed))
+        self._store.open(Window(since, ends, slots), used)
+        self._opening_since = None
+
+
+def _margin(limit: int) -> int:
+    """Slots that stay unused, for a request that is delayed into the next window."""
+    return max(1, limit // 100)
+
+
+def _is_of_an_endpoint(said: RateLimit) -> bool:
+    """Cal.com counts adding guests and the like apart, and blocks apart: `Booking_guests_add`."""
+    return said.name.startswith("booking")
+
+
+def _sane(seconds: float | None, otherwise: float) -> float:
+    if seconds is None or not 0 <= seconds <= LONGEST_WAIT:
+        return otherwise
+    return seconds

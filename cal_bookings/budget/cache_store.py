@@ -1,0 +1,82 @@
+"""A credential's budget in the cache that all processes share: counters with `add` and `incr`, which are atomic."""
+
+from typing import Any
+
+from django.core.cache import BaseCache
+
+from cal_bookings.budget.bucket import LONGEST_WAIT, Window
+
+#: The first request of a window has so long to be answered; then another one may try.
+OPENING_SECONDS = 2
+#: Entries outlive what they speak of: one that expired early would look like an unused budget.
+_SPARE_SECONDS = 600
+_LONGEST_SECONDS = int(LONGEST_WAIT) + _SPARE_SECONDS
+
+
+class CacheStore:
+    def __init__(self, cache: BaseCache, key: str) -> None:
+        self._cache = cache
+        self._window = f"cal_bookings:{key}:window"
+        self._opening = f"cal_bookings:{key}:opening"
+        self._blocked = f"cal_bookings:{key}:blocked"
+        self._used = f"cal_bookings:{key}:used:"
+
+    def claim(self, now: float) -> bool:
+        if not self._is_over(now):
+            return False
+        if not self._cache.add(self._opening, 1, timeout=OPENING_SECONDS):
+            return False
+        if self._is_over(now):
+            return True
+        # Between our look and our claim another process opened a window.
+        self.release()
+        return False
+
+    def _is_over(self, now: float) -> bool:
+        window, blocked_until = self._look()
+        return blocked_until <= now and (window is None or window.ends <= now)
+
+    def _look(self) -> tuple[Window | None, float]:
+        found: dict[str, Any] = self._cache.get_many([self._window, self._blocked])
+        window = found.get(self._window)
+        return window and Window(*window), found.get(self._blocked, 0.0)
+
+    def open(self, window: Window, used: int) -> None:
+        if self._is_over(window.began):
+            seconds = int(window.ends - window.began) + _SPARE_SECONDS
+            # The counter first: a window without one counts as used up.
+            self._cache.set(self._used + str(window.number), used, timeout=seconds)
+            values = (window.began, window.ends, window.slots)
+            self._cache.set(self._window, values, timeout=seconds)
+        self.release()
+
+    def release(self) -> None:
+        self._cache.delete(self._opening)
+
+    def read(self) -> tuple[Window | None, int, float]:
+        window, blocked_until = self._look()
+        used = window and self._cache.get(self._used + str(window.number), window.slots)
+        return window, used or 0, blocked_until
+
+    def take(self, window: Window, at_most: int) -> bool:
+        counter = self._used + str(window.number)
+        try:
+            if self._cache.incr(counter) <= at_most:
+                return True
+            self._cache.decr(counter)
+        except ValueError:
+            # Evicted: what was used is not known any more.
+            return False
+        return False
+
+    def count_up(self, window: Window, used: int) -> None:
+        counter = self._used + str(window.number)
+        known = self._cache.get(counter, used)
+        # Two processes may add the same requests of somebody else: too careful by a few.
+        if used > known:
+            self._cache.incr(counter, used - known)
+
+    def block(self, until: float) -> None:
+        _, blocked_until = self._look()
+        if until > blocked_until:
+            self._cache.set(self._blocked, until, timeout=_LONGEST_SECONDS)

@@ -1,0 +1,146 @@
+"""An account whose credential is refused, or whose server is down, is left alone for a while.
+
+Closed: as it should be. Open: no request until `circuit_open_until`. Then half-open: one client anywhere may try, and
+what it meets closes or opens the circuit. It is kept on the account, so that all processes and the admin see it.
+"""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from cal_bookings.budget import cures
+from cal_bookings.client import (
+    CalError,
+    CalForbidden,
+    CalUnauthorized,
+    CalUnavailable,
+)
+from cal_bookings.models import Account
+
+logger = logging.getLogger(__name__)
+
+#: Without an answer to so many requests in a row, a server is down: two GETs with all their repetitions.
+FAILURES_TO_OPEN = 8
+#: The first pause; each that follows is twice as long, up to the longest.
+_DOWN = timedelta(seconds=30), timedelta(minutes=5)
+_REFUSED = timedelta(minutes=5), timedelta(hours=1)
+#: A probe that never came back is tried again after this.
+_PROBE = timedelta(minutes=2)
+
+_COLUMNS = ["circuit_open_until", "circuit_reason", "circuit_failures", "circuit_key"]
+
+
+class CircuitOpen(Exception):
+    """No request is made for this account at the moment; the message says why, until when, and what helps."""
+
+    def __init__(self, account: Account, until: datetime) -> None:
+        super().__init__(
+            f"No requests until {until:%Y-%m-%d %H:%M:%S} UTC, after: {account.circuit_reason} "
+            "Another credential ends the pause at once, and so does `manage.py cal_sync --force`."
+        )
+        self.until = until
+
+    @property
+    def seconds(self) -> float:
+        """How long to do something else."""
+        return max(0.0, (self.until - timezone.now()).total_seconds())
+
+
+class Circuit:
+    """What one client sees of its account's circuit, and does to it."""
+
+    def __init__(self, account: Account, key: str) -> None:
+        """`key` names the credential: a pause is that of a credential."""
+        self._account = account
+        self._key = key
+        self._is_probe = False
+
+    def enter(self) -> None:
+        """Raises CircuitOpen unless it is closed, or half-open and we are the ones to try.
+
+        No statement as long as the account is known to be well.
+        """
+        account = self._account
+        if account.circuit_open_until is None:
+            return
+        until, now = _read(account), timezone.now()
+        if until is None or account.circuit_key != self._key:
+            reset(account)
+        elif until > now:
+            raise CircuitOpen(account, until)
+        else:
+            self._probe(until, now + _PROBE)
+
+    def _probe(self, until: datetime, next_probe: datetime) -> None:
+        account = self._account
+        half_open = Account.objects.filter(pk=account.pk, circuit_open_until=until)
+        if not half_open.update(circuit_open_until=next_probe):
+            raise CircuitOpen(account, next_probe)
+        account.circuit_open_until = next_probe
+        self._is_probe = True
+
+    def failed(self, error: CalError) -> None:
+        """Counts a failure that tells of the account or its server; one that tells of one booking changes nothing."""
+        refused = _is_refused(error)
+        if not (refused or _is_down(error)) or not self._count():
+            return
+        account = self._account
+        account.refresh_from_db(fields=_COLUMNS)
+        if refused:
+            account.circuit_failures = max(account.circuit_failures, FAILURES_TO_OPEN)
+        if account.circuit_failures >= FAILURES_TO_OPEN:
+            _open(account, error, self._key)
+
+    def _count(self) -> bool:
+        """Whether it is ours to count: of those that fail together, the one that opens the circuit speaks for all."""
+        row = Account.objects.filter(pk=self._account.pk)
+        if not self._is_probe:
+            row = row.filter(
+                Q(circuit_open_until=None) | Q(circuit_open_until__lte=timezone.now())
+            )
+        self._is_probe = False
+        return bool(row.update(circuit_failures=F("circuit_failures") + 1))
+
+    def succeeded(self) -> None:
+        """An answer as it should be closes the circuit. No statement if there is nothing to close."""
+        if self._account.circuit_failures:
+            reset(self._account)
+
+
+def _read(account: Account) -> datetime | None:
+    account.refresh_from_db(fields=_COLUMNS)
+    return account.circuit_open_until
+
+
+def reset(account: Account) -> None:
+    """Closes the circuit: the next request is made at once."""
+    if account.circuit_open_until:
+        logger.info("%s: requests are made again", account)
+    account.circuit_open_until, account.circuit_failures = None, 0
+    account.circuit_reason = account.circuit_key = ""
+    account.save(update_fields=_COLUMNS)
+
+
+def _open(account: Account, error: CalError, key: str) -> None:
+    first, longest = _REFUSED if _is_refused(error) else _DOWN
+    times_before = min(account.circuit_failures - FAILURES_TO_OPEN, 10)
+    until = timezone.now() + min(first * 2**times_before, longest)
+    account.circuit_open_until = until
+    account.circuit_reason = cures.explain(account, error)
+    account.circuit_key = key
+    account.save(update_fields=_COLUMNS)
+    logger.error("No requests until %s. %s", until, account.circuit_reason)
+
+
+def _is_refused(error: CalError) -> bool:
+    """The credential itself is bad, or does not even reach the list it is to read."""
+    of_a_list = isinstance(error, CalForbidden) and "{uid}" not in error.path
+    return isinstance(error, CalUnauthorized) or of_a_list
+
+
+def _is_down(error: CalError) -> bool:
+    # A 500 for one booking is often Cal.com's way to say that it does not exist.
+    of_one_booking = error.status == 500 and "{uid}" in error.path
+    return isinstance(error, CalUnavailable) and not of_one_booking

@@ -1,0 +1,111 @@
+"""The one place where clients are made: with the budget of their credential, and the circuit of their account."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.utils.crypto import salted_hmac
+
+from cal_bookings import conf
+from cal_bookings.budget import tokens
+from cal_bookings.budget.bucket import Bucket, Priority, Store
+from cal_bookings.budget.cache_store import CacheStore
+from cal_bookings.budget.circuit import Circuit
+from cal_bookings.budget.database_store import DatabaseStore
+from cal_bookings.budget.fallback_store import FallbackStore
+from cal_bookings.client import (
+    CalClient,
+    CalError,
+    CalRateLimited,
+    CalUnauthorized,
+    Credential,
+    RateLimit,
+)
+from cal_bookings.models import Account
+
+
+@contextmanager
+def connect(
+    account: Account, *, priority: Priority, max_wait: float | None = None
+) -> Iterator[CalClient]:
+    """A client for `account` that asks no more than Cal.com allows, together with all other processes.
+
+    Each request waits for its turn. If that would take longer than `max_wait` seconds (None: as long as it takes), it
+    raises BudgetExhausted instead of being sent. Raises CircuitOpen if the account's credential is refused or its
+    server down, until it is worth another try; ImproperlyConfigured if the account has no usable credential. Tokens
+    that have run out are exchanged on the way. Requests do not belong in a transaction: call it outside.
+    """
+    meter = _Meter(account, priority, max_wait)
+    meter.circuit.enter()
+    with account.connect(
+        before_request=meter.before_request,
+        on_answer=meter.on_answer,
+        on_error=meter.on_error,
+        renew=meter.renew if tokens.can_renew(account) else None,
+    ) as connection:
+        try:
+            yield connection
+        finally:
+            meter.bucket.close()
+
+
+class _Meter:
+    """What a client reports to."""
+
+    def __init__(
+        self, account: Account, priority: Priority, max_wait: float | None
+    ) -> None:
+        self._account = account
+        self._priority = priority
+        self._max_wait = max_wait
+        self._use(account.credential)
+
+    def _use(self, credential: Credential) -> None:
+        key = _key(self._account.base_url, credential)
+        self.credential = credential
+        self.circuit = Circuit(self._account, key)
+        self.bucket = Bucket(
+            _store(key),
+            priority=self._priority,
+            limit=conf.get("RATE_LIMIT"),
+            max_wait=self._max_wait,
+        )
+
+    def before_request(self) -> None:
+        self.bucket.wait()
+
+    def on_answer(self, said: RateLimit | None, status: int) -> None:
+        self.bucket.heard(said, status)
+        if status < 300:
+            self.circuit.succeeded()
+
+    def on_error(self, error: CalError) -> None:
+        if isinstance(error, CalRateLimited):
+            self.bucket.refused(error.retry_after)
+        else:
+            self.circuit.failed(error)
+
+    def renew(self, error: CalUnauthorized) -> Credential:
+        self.bucket.close()
+        try:
+            credential = tokens.renew(self._account, self.credential, error)
+        except CalError as failure:
+            # It tells of the tokens: the request that they were for had no effect.
+            failure.may_have_applied = False
+            self.circuit.failed(failure)
+            raise
+        self._use(credential)
+        return credential
+
+
+def _store(key: str) -> Store:
+    cache = conf.shared_cache()
+    if cache is None:
+        return DatabaseStore(key)
+    return FallbackStore(CacheStore(cache, key), DatabaseStore(key))
+
+
+def _key(base_url: str, credential: Credential) -> str:
+    """Names the credential without telling it: a hash keyed with SECRET_KEY."""
+    value = "\n".join([base_url, *sorted(credential.headers().values())])
+    digest = salted_hmac("cal_bookings.budget", value, algorithm="sha256")
+    return digest.hexdigest()

@@ -1,0 +1,57 @@
+"""A credential's budget in the database, for sites without a shared cache: each step is one conditional UPDATE."""
+
+from django.db.models import F, QuerySet
+
+from cal_bookings.budget.bucket import Window
+from cal_bookings.budget.cache_store import OPENING_SECONDS
+from cal_bookings.models import RateWindow
+
+
+class DatabaseStore:
+    def __init__(self, key: str) -> None:
+        self._key = key
+
+    @property
+    def _row(self) -> QuerySet[RateWindow]:
+        return RateWindow.objects.filter(key=self._key)
+
+    def claim(self, now: float) -> bool:
+        over = self._row.filter(
+            ends__lte=now, opening_until__lte=now, blocked_until__lte=now
+        )
+        until = now + OPENING_SECONDS
+        if over.update(opening_until=until):
+            return True
+        _, is_first_ever = RateWindow.objects.get_or_create(
+            key=self._key, defaults={"opening_until": until}
+        )
+        return is_first_ever
+
+    def open(self, window: Window, used: int) -> None:
+        over = self._row.filter(ends__lte=window.began)
+        over.update(
+            number=window.number,
+            began=window.began,
+            ends=window.ends,
+            slots=window.slots,
+            used=used,
+            opening_until=0,
+        )
+
+    def release(self) -> None:
+        self._row.update(opening_until=0)
+
+    def read(self) -> tuple[Window | None, int, float]:
+        row, _ = RateWindow.objects.get_or_create(key=self._key)
+        window = Window(row.began, row.ends, row.slots) if row.ends else None
+        return window, row.used, row.blocked_until
+
+    def take(self, window: Window, at_most: int) -> bool:
+        free = self._row.filter(number=window.number, used__lt=at_most)
+        return bool(free.update(used=F("used") + 1))
+
+    def count_up(self, window: Window, used: int) -> None:
+        self._row.filter(number=window.number, used__lt=used).update(used=used)
+
+    def block(self, until: float) -> None:
+        self._row.filter(blocked_until__lt=until).update(blocked_until=until)

@@ -1,0 +1,98 @@
+"""Tokens that run out: exchanged once by one worker, however many meet the refusal.
+
+A refresh token works once. So the one who exchanges it takes a lease on the account's row, the others wait for what he
+stores; both new tokens are stored by one UPDATE, before either is used.
+"""
+
+import time
+from datetime import timedelta
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from cal_bookings import client, conf
+from cal_bookings.client import CalUnauthorized, CalUnavailable, Credential, Tokens
+from cal_bookings.models import Account
+
+#: Longer than the request to the token endpoint may take.
+_LEASE = timedelta(seconds=60)
+_LOOK_AGAIN = 0.2  # seconds
+
+
+def can_renew(account: Account) -> bool:
+    """Whether the account is kept in the database with a refresh token. Reads its credentials."""
+    return account.alias not in conf.aliases() and bool(
+        account.credentials.get("REFRESH_TOKEN")
+    )
+
+
+def renew(account: Account, refused: Credential, error: CalUnauthorized) -> Credential:
+    """The credential that works after `refused` was refused with `error`; `account` has it too then.
+
+    One request, outside any transaction, unless another worker did it. Raises CalUnauthorized if the refresh token is
+    not accepted either; the other errors of the client leave everything as it is, for a later try.
+    """
+    give_up_at = timezone.now() + _LEASE
+    while timezone.now() < give_up_at:
+        account.refresh_from_db(fields=["credentials", "credentials_revision"])
+        if not can_renew(account):
+            raise error
+        if account.credential != refused:
+            return account.credential
+        if _claim(account):
+            return _exchange(account)
+        time.sleep(_LOOK_AGAIN)
+    raise CalUnavailable("another worker has not come back with new tokens")
+
+
+def _claim(account: Account) -> bool:
+    free = Q(credentials_lease_until=None) | Q(
+        credentials_lease_until__lt=timezone.now()
+    )
+    row = Account.objects.filter(
+        free, pk=account.pk, credentials_revision=account.credentials_revision
+    )
+    return bool(row.update(credentials_lease_until=timezone.now() + _LEASE))
+
+
+def _exchange(account: Account) -> Credential:
+    row = Account.objects.filter(
+        pk=account.pk, credentials_revision=account.credentials_revision
+    )
+    try:
+        tokens = _ask(account)
+    except BaseException:
+        row.update(credentials_lease_until=None)
+        raise
+    fresh = account.credentials | {
+        "ACCESS_TOKEN": tokens.access_token,
+        "REFRESH_TOKEN": tokens.refresh_token,
+    }
+    stored = row.update(
+        credentials=fresh,
+        credentials_revision=F("credentials_revision") + 1,
+        credentials_lease_until=None,
+    )
+    if not stored:
+        # Meanwhile somebody stored another credential: that one is wanted.
+        account.refresh_from_db(fields=["credentials", "credentials_revision"])
+        return account.credential
+    account.credentials = fresh
+    account.credentials_revision += 1
+    return account.credential
+
+
+def _ask(account: Account) -> Tokens:
+    stored = account.credentials
+    ask = (
+        client.refresh_managed_user_tokens
+        if stored.get("MANAGED_USER")
+        else client.refresh_oauth_tokens
+    )
+    return ask(
+        account.base_url,
+        client_id=stored.get("CLIENT_ID", ""),
+        client_secret=stored.get("CLIENT_SECRET", ""),
+        refresh_token=stored["REFRESH_TOKEN"],
+        timeout=conf.get("TIMEOUT"),
+    )

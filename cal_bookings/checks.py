@@ -1,0 +1,289 @@
+"""System checks of ``CAL_BOOKINGS``: each mistake is named with its place and its cure, and no value is ever shown."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from django.apps import AppConfig
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.validators import slug_re
+
+from cal_bookings import conf
+from cal_bookings.models.encryption import MAKE_A_KEY
+
+SETTING = "CAL_BOOKINGS"
+
+
+def _is_seconds(value: Any) -> bool:
+    return type(value) in (int, float) and value >= 0
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple | list) and len(value) == 2
+
+
+def _are_intervals(value: Any) -> bool:
+    modes = conf.DEFAULTS["INTERVALS"].keys()
+    return isinstance(value, Mapping) and all(
+        mode in modes and _is_seconds(seconds) for mode, seconds in value.items()
+    )
+
+
+def _are_ages(value: Any) -> bool:
+    kinds = conf.DEFAULTS["KEEP_DAYS"].keys()
+    return isinstance(value, Mapping) and all(
+        kind in kinds and (days is None or _is_seconds(days))
+        for kind, days in value.items()
+    )
+
+
+#: What a value must be, and the test of it.
+VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "TIMEOUT": (
+        "two numbers of seconds, to connect and to read",
+        lambda value: _is_pair(value) and all(map(_is_seconds, value)),
+    ),
+    "LEASE_SECONDS": ("a number of seconds", _is_seconds),
+    "PAGE_SIZE": (
+        "None, or a number of bookings from 2 on",
+        lambda value: value is None or (type(value) is int and value >= 2),
+    ),
+    "PAGES_PER_TASK": (
+        "a number of pages from 1 on",
+        lambda value: type(value) is int and value >= 1,
+    ),
+    "QUEUE": (
+        "None, or the name of a Celery queue",
+        lambda value: value is None or (isinstance(value, str) and value != ""),
+    ),
+    "INTERVALS": ('a dict of seconds for "changes", "window", "full"', _are_intervals),
+    "WINDOW_DAYS": (
+        "two numbers of days, back and ahead",
+        lambda value: _is_pair(value) and all(map(_is_seconds, value)),
+    ),
+    "OVERLAP_SECONDS": ("a number of seconds", _is_seconds),
+    "RATE_LIMIT": (
+        "None, or a number of requests per window",
+        lambda value: value is None or (type(value) is int and value >= 1),
+    ),
+    "KEEP_DAYS": (
+        'a dict of days, or None for ever, for "runs", "history", "actions"',
+        _are_ages,
+    ),
+}
+
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@checks.register
+def check_settings(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Everything that can be known to be wrong without a request."""
+    return list(_setting_errors(getattr(settings, SETTING, {})))
+
+
+@checks.register(checks.Tags.security, deploy=True)
+def check_encrypted_transport(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """A credential sent over plain HTTP can be read by everybody on the way."""
+    accounts = _mapping(_mapping(getattr(settings, SETTING, {})).get("ACCOUNTS"))
+    return [
+        checks.Warning(
+            f'{place}["BASE_URL"] is not encrypted: the credential travels in clear.',
+            hint="Use https:// (http:// is fine for localhost only).",
+            id="cal_bookings.W001",
+        )
+        for place, entry in _places(accounts)
+        if _is_plain_http(str(_mapping(entry).get("BASE_URL") or ""))
+    ]
+
+
+@checks.register
+def check_shared_cache(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """Workers that share no cache keep the request budget in the database: slower, so it is said."""
+    alias = _mapping(getattr(settings, SETTING, {})).get("CACHE", "default")
+    if alias not in settings.CACHES:
+        return [
+            checks.Error(
+                f'{SETTING}["CACHE"] names the cache "{alias}", which CACHES does not have.',
+                hint=f"Known caches: {', '.join(sorted(settings.CACHES))}.",
+                id="cal_bookings.E007",
+            )
+        ]
+    if conf.shared_cache(alias) is not None or _is_local_broker():
+        return []
+    return [
+        checks.Warning(
+            f'The cache "{alias}" is not shared by all processes, or its counters are not atomic: the request budget '
+            "of each Cal.com credential is kept in the database instead.",
+            hint=f'Set {SETTING}["CACHE"] to a cache in Redis or Memcached.',
+            id="cal_bookings.W002",
+        )
+    ]
+
+
+def _is_local_broker() -> bool:
+    """No broker, or one that needs no server: then there is one process, or a developer's two."""
+    broker = str(getattr(settings, "CELERY_BROKER_URL", None) or "")
+    return broker.partition("://")[0] in {"", "memory", "filesystem"}
+
+
+def _setting_errors(setting: Any) -> Iterator[checks.Error]:
+    if not isinstance(setting, Mapping):
+        yield _wrong_type(SETTING, "a dict")
+        return
+    yield from _unknown_keys(SETTING, setting, conf.DEFAULTS)
+    yield from _value_errors(setting)
+    yield from _key_errors(setting.get("ENCRYPTION_KEYS", []))
+    accounts = setting.get("ACCOUNTS", {})
+    if not isinstance(accounts, Mapping):
+        yield _wrong_type(f'{SETTING}["ACCOUNTS"]', "a dict of accounts by alias")
+        return
+    yield from _alias_errors(accounts)
+    for place, entry in _places(accounts):
+        yield from _account_errors(place, entry)
+
+
+def _value_errors(setting: Mapping[str, Any]) -> Iterator[checks.Error]:
+    for key, (wanted, is_right) in VALUES.items():
+        if key in setting and not is_right(setting[key]):
+            yield _wrong_type(f'{SETTING}["{key}"]', wanted)
+
+
+def _account_errors(place: str, entry: Any) -> Iterator[checks.Error]:
+    if not isinstance(entry, Mapping):
+        yield _wrong_type(place, "a dict")
+        return
+    yield from _unknown_keys(place, entry, conf.ACCOUNT_KEYS)
+    yield from _credential_errors(place, entry)
+    yield from _base_url_errors(place, entry.get("BASE_URL"))
+    yield from _scope_errors(f'{place}["SCOPE"]', entry.get("SCOPE") or {})
+
+
+def _unknown_keys(
+    place: str, found: Mapping[str, Any], known: Collection[str]
+) -> Iterator[checks.Error]:
+    for key in found:
+        if key in known:
+            continue
+        nearest = get_close_matches(str(key).upper(), [name.upper() for name in known])
+        meant = next((name for name in known if name.upper() in nearest[:1]), None)
+        yield checks.Error(
+            f'{place} has the unknown key "{key}".',
+            hint=(f'Did you mean "{meant}"? ' if meant else "")
+            + f"Known keys: {', '.join(sorted(known))}.",
+            id="cal_bookings.E001",
+        )
+
+
+def _credential_errors(place: str, entry: Mapping[str, Any]) -> Iterator[checks.Error]:
+    try:
+        conf.credential(entry, of=place)
+    except ImproperlyConfigured as error:
+        yield checks.Error(
+            str(error),
+            hint='Set "API_KEY" to a key from Cal.com: Settings > Developer > API keys. Remove other credentials.',
+            id="cal_bookings.E002",
+        )
+
+
+def _base_url_errors(place: str, url: Any) -> Iterator[checks.Error]:
+    if url and (problem := _base_url_problem(url)):
+        yield checks.Error(
+            f'{place}["BASE_URL"] {problem}.',
+            hint=f'For Cal.com use "{conf.DEFAULT_BASE_URL}" or "https://api.cal.eu/v2"; for your own server '
+            'its address with the path of the API, e.g. "https://cal.example.com/api/v2".',
+            id="cal_bookings.E003",
+        )
+
+
+def _base_url_problem(url: Any) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host, has_user = parts.hostname, parts.username is not None
+    except (AttributeError, TypeError, ValueError):
+        return "is not a URL"
+    problems = {
+        "needs http:// or https:// and a host": parts.scheme not in {"http", "https"}
+        or not host,
+        "holds a user name, which would be shown wherever the URL is": has_user,
+        "must not have a query or a fragment": bool(parts.query or parts.fragment),
+        "must end in /v2": not parts.path.rstrip("/").endswith("/v2"),
+    }
+    return next((problem for problem, found in problems.items() if found), None)
+
+
+def _scope_errors(place: str, scope: Any) -> Iterator[checks.Error]:
+    if not isinstance(scope, Mapping):
+        yield _wrong_type(place, 'a dict such as {"team": 34}')
+        return
+    yield from _unknown_keys(place, scope, conf.SCOPE_KEYS)
+    for key in conf.SCOPE_KEYS & scope.keys():
+        if not isinstance(scope[key], int) or isinstance(scope[key], bool):
+            yield _wrong_type(f'{place}["{key}"]', "a number, Cal.com's id")
+    if "user" in scope and ("organization" not in scope or "team" in scope):
+        yield checks.Error(
+            f"{place} names a user, whose bookings Cal.com lists within an organization and not by team.",
+            hint='Use {"organization": 12, "user": 56}.',
+            id="cal_bookings.E007",
+        )
+
+
+def _alias_errors(accounts: Mapping[Any, Any]) -> Iterator[checks.Error]:
+    for alias in accounts:
+        if isinstance(alias, str) and slug_re.fullmatch(alias):
+            continue
+        yield checks.Error(
+            f'{SETTING}["ACCOUNTS"] has the alias "{alias}", which cannot be part of a URL.',
+            hint="Use letters, digits, hyphens and underscores only.",
+            id="cal_bookings.E006",
+        )
+
+
+def _key_errors(keys: Any) -> Iterator[checks.Error]:
+    place = f'{SETTING}["ENCRYPTION_KEYS"]'
+    if isinstance(keys, (str, bytes)) or not isinstance(keys, Sequence):
+        yield _wrong_type(place, "a list of keys, newest first")
+        return
+    for number, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except (TypeError, ValueError):
+            yield checks.Error(
+                f"Key {number} of {place} is not a Fernet key.",
+                hint=f"Make one with: {MAKE_A_KEY}",
+                id="cal_bookings.E004",
+            )
+
+
+def _wrong_type(place: str, wanted: str) -> checks.Error:
+    return checks.Error(
+        f"{place} must be {wanted}.",
+        hint="Each key is described in docs/settings.md.",
+        id="cal_bookings.E005",
+    )
+
+
+def _places(accounts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for alias, entry in accounts.items():
+        yield f'{SETTING}["ACCOUNTS"]["{alias}"]', entry
+
+
+def _is_plain_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS
+    except ValueError:
+        return False
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

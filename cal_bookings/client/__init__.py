@@ -1,0 +1,68 @@
+"""Cal.com's API v2 for Python: plain requests, no Django. Never guesses, never leaks."""
+
+from .actions import ActionAnswer, BookingActions
+from .client import BOOKING_VERSION, CalClient, Page
+from .credentials import AccessToken, ApiKey, ClientSecret, Credential
+from .dialects import Dialect
+from .errors import (
+    CalDialectChanged,
+    CalError,
+    CalForbidden,
+    CalNotFound,
+    CalRateLimited,
+    CalRefused,
+    CalTokenExpired,
+    CalUnauthorized,
+    CalUnavailable,
+    CalUnexpected,
+)
+from .filters import Filters, Scope
+from .positions import Position
+from .rate_limit import RateLimit
+from .remote import (
+    InvalidBooking,
+    RemoteAttendee,
+    RemoteBooking,
+    RemoteEventType,
+    RemoteHost,
+    parse_booking,
+    without_nuls,
+)
+from .tokens import Tokens, refresh_managed_user_tokens, refresh_oauth_tokens
+
+__all__ = [
+    "BOOKING_VERSION",
+    "AccessToken",
+    "ActionAnswer",
+    "ApiKey",
+    "BookingActions",
+    "CalClient",
+    "CalDialectChanged",
+    "CalError",
+    "CalForbidden",
+    "CalNotFound",
+    "CalRateLimited",
+    "CalRefused",
+    "CalTokenExpired",
+    "CalUnauthorized",
+    "CalUnavailable",
+    "CalUnexpected",
+    "ClientSecret",
+    "Credential",
+    "Dialect",
+    "Filters",
+    "InvalidBooking",
+    "Page",
+    "Position",
+    "RateLimit",
+    "RemoteAttendee",
+    "RemoteBooking",
+    "RemoteEventType",
+    "RemoteHost",
+    "Scope",
+    "Tokens",
+    "parse_booking",
+    "refresh_managed_user_tokens",
+    "refresh_oauth_tokens",
+    "without_nuls",
+]

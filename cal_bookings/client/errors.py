@@ -1,0 +1,126 @@
+"""What can go wrong with Cal.com, named by what the caller should do about it.
+
+CalError
+├── CalUnavailable      no usable answer             -> try again later
+├── CalRateLimited      too many requests            -> wait
+├── CalUnauthorized     the credential is bad        -> check key, region, base URL
+│   └── CalTokenExpired an access token has run out  -> refresh the token
+├── CalForbidden        not allowed on this object   -> ask for access
+├── CalNotFound         no such object               -> final
+├── CalRefused          Cal.com said no              -> final for this request
+└── CalUnexpected       an answer nobody described   -> check URL and API version
+    └── CalDialectChanged  ... in the middle of a walk -> begin the walk again
+"""
+
+from __future__ import annotations
+
+
+class CalError(Exception):
+    """Prints as one complete log line: no uid, query, body or credential in it."""
+
+    #: What a person can do about it; ends the log line.
+    advice = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str = "",
+        path: str = "",
+        status: int | None = None,
+        code: str = "",
+        request_id: str = "",
+        may_have_applied: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.method = method
+        #: The template, such as /bookings/{uid}: on Cal.com a uid is a secret.
+        self.path = path
+        self.status = status
+        #: Cal.com's own name for it, such as NotFoundException.
+        self.code = code
+        self.request_id = request_id
+        #: A write that may have had its effect although it failed here.
+        self.may_have_applied = may_have_applied
+
+    def __str__(self) -> str:
+        return f"{self.summary}. {self.advice}" if self.advice else self.summary
+
+    @property
+    def summary(self) -> str:
+        """What happened, without the advice."""
+        what = " ".join(str(part) for part in (self.status, self.code) if part)
+        parts = (f"{self.method} {self.path}".strip(), what, self.message)
+        line = ": ".join(part for part in parts if part)
+        if self.request_id:
+            line = f"{line} (request {self.request_id})"
+        return line
+
+
+class CalUnavailable(CalError):
+    """No connection, a timeout, a 5xx, or an answer that broke off."""
+
+
+class CalRateLimited(CalError):
+    """429: every further request prolongs nothing but the queue."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        method: str = "",
+        path: str = "",
+        status: int | None = 429,
+        code: str = "",
+        request_id: str = "",
+    ) -> None:
+        super().__init__(
+            message,
+            method=method,
+            path=path,
+            status=status,
+            code=code,
+            request_id=request_id,
+        )
+        #: Seconds to wait, if the server said.
+        self.retry_after = retry_after
+
+
+class CalUnauthorized(CalError):
+    """The credential itself is bad, whatever it is used for."""
+
+    advice = (
+        "Check the API key, and that the base URL is of its region (cal.com or cal.eu)"
+    )
+
+
+class CalTokenExpired(CalUnauthorized):
+    """498: a managed user's access token lives for an hour."""
+
+    advice = "Refresh the access token"
+
+
+class CalForbidden(CalError):
+    """The credential is good, but does not reach this object."""
+
+
+class CalNotFound(CalError):
+    """Cal.com itself says that there is no such object."""
+
+
+class CalRefused(CalError):
+    """Any other 4xx: the same request will be refused again."""
+
+
+class CalUnexpected(CalError):
+    """An answer that no known Cal.com gives; never to be read as "no bookings"."""
+
+    advice = "Check the base URL, and that a Cal.com API v2 answers there"
+
+
+class CalDialectChanged(CalUnexpected):
+    """The server speaks another list dialect than when the walk began."""
+
+    advice = "Begin the walk again from its first page"

@@ -1,0 +1,165 @@
+"""From one page to the next by offset, although the list changes meanwhile.
+
+Offsets shift: if a row before the next page is deleted, a row slides past unseen. So every
+page is asked in the order of `createdAt`, which never changes, and begins with a row already
+seen, the anchor.
+
+Note [A page proves itself]: a page that begins no later than its anchor hides nothing. The
+anchor is the last row created *before* the final rows of the page before; those final rows
+share one `createdAt`, and as the server sorts equal rows anyhow, they are read again together,
+in one query. So all rows up to them have been seen, and all others come in this page or
+later. A page that begins after its anchor has slid: the walk goes back one page, and so on
+until a page proves itself, at the latest the one at offset 0.
+
+It ends: a step forward moves by at least one row, and a step back right after one needs that
+rows left the list in between.
+
+Not proven: more rows with one `createdAt`, to the millisecond, than fit on a page, and a server
+that ignores the order asked for. The walk then goes on with an overlap of one row, which the
+next page must show.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Any, ClassVar, Self
+
+from .dialects import Dialect, UnexpectedAnswer
+from .instants import read_instant
+
+PAGE_LIMIT = 250  # Cal.com answers 400 above this
+_PAGE_MINIMUM = 2  # rows: one of them is always read again
+# As many rows that enter the list as the offset advanced show a page again. On a busy day that happens some times in a
+# row; a server that is stuck costs these requests, and then an error.
+_REPEATS = 30
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class OffsetPlace:
+    """The next page's offset, and what that page must show for the walk to be complete."""
+
+    dialect: ClassVar = Dialect.OFFSET
+
+    skip: int = 0
+    #: createdAt of the row the page is asked to begin with; None in a list of another order.
+    anchor: datetime | None = _BEFORE_ALL
+    #: Identities of the rows that the page reads again.
+    reread: tuple[str, ...] = ()
+    #: Of the page before, as a whole, and how often it came again.
+    fingerprint: str = ""
+    repeats: int = 0
+
+    def query(self, page_size: int | None) -> dict[str, str]:
+        take = str(_take(page_size))
+        return {"take": take, "skip": str(self.skip), "sortCreated": "asc"}
+
+    def following(
+        self, page: dict[str, Any], page_size: int | None, *, is_counted: bool = False
+    ) -> Self | None:
+        """Where the next page is; None after the last one.
+
+        `is_counted`: the server counts this list right, so that `hasNextPage` can be believed.
+        """
+        rows: list[Any] = page["data"]
+        has_next = page["pagination"]["hasNextPage"]
+        if self.skip == 0 and not has_next:
+            return None
+        times = _creation_times(rows, default=self.anchor or _BEFORE_ALL)
+        identities = [_identity(row) for row in rows]
+        if not self._is_proven(times, identities):
+            back = max(0, self.skip - _take(page_size))
+            return replace(self, skip=back, reread=(), fingerprint="")
+        if not has_next:
+            return None
+        if is_counted and self.skip == 0 and not rows:
+            raise UnexpectedAnswer("expected bookings, as hasNextPage says, got none")
+        # With filters on created or updated the server counts the rows without them:
+        # hasNextPage then stays true after the last row [rec 391-395].
+        if set(identities) <= set(self.reread):
+            return None
+        return self._forward(times, identities)
+
+    def fresh(self, rows: list[Any]) -> list[Any]:
+        """The rows without those that the page before showed already."""
+        return [row for row in rows if _identity(row) not in self.reread]
+
+    def _is_proven(self, times: list[datetime] | None, identities: list[str]) -> bool:
+        if self.skip == 0:
+            return True
+        if times is None or self.anchor is None:
+            return not set(self.reread).isdisjoint(identities)
+        # Note [A page proves itself]
+        return bool(times) and times[0] <= self.anchor
+
+    def _forward(self, times: list[datetime] | None, identities: list[str]) -> Self:
+        fingerprint = _digest("".join(identities))
+        repeats = self.repeats + 1 if fingerprint == self.fingerprint else 0
+        if repeats == _REPEATS:
+            raise UnexpectedAnswer(
+                f"expected other rows after skip={self.skip}, got the page before again"
+            )
+        first = _first_to_reread(times) if times else len(identities) - 1
+        return type(self)(
+            skip=self.skip + first,
+            anchor=times[first] if times else None,
+            reread=tuple(identities[first:]),
+            fingerprint=fingerprint,
+            repeats=repeats,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        anchor = self.anchor.isoformat() if self.anchor else None
+        return asdict(self) | {"anchor": anchor, "reread": list(self.reread)}
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Self:
+        anchor = datetime.fromisoformat(saved["anchor"]) if saved["anchor"] else None
+        return cls(**{**saved, "anchor": anchor, "reread": tuple(saved["reread"])})
+
+
+def _take(page_size: int | None) -> int:
+    return max(_PAGE_MINIMUM, min(page_size or PAGE_LIMIT, PAGE_LIMIT))
+
+
+def _first_to_reread(times: list[datetime]) -> int:
+    anchor = bisect_left(times, times[-1]) - 1
+    # Not the first row: the walk would stand still.
+    return anchor if anchor >= 1 else len(times) - 1
+
+
+def _creation_times(rows: Sequence[Any], *, default: datetime) -> list[datetime] | None:
+    """A time for each row, or None if they are not in its order.
+
+    A row without one takes that of its neighbour.
+    In a sorted list that is never later than its own for the rows behind, and only for the
+    first rows never earlier; both err on the side of reading a row again.
+    """
+    known = [_created_at(row) for row in rows]
+    time = next((time for time in known if time is not None), default)
+    times = []
+    for own in known:
+        time = own or time
+        times.append(time)
+    is_sorted = all(earlier <= later for earlier, later in pairwise(times))
+    return times if is_sorted else None
+
+
+def _created_at(row: Any) -> datetime | None:
+    return read_instant(row.get("createdAt")) if isinstance(row, dict) else None
+
+
+def _identity(row: Any) -> str:
+    """Tells rows apart without keeping their uids, which are secrets."""
+    uid = row.get("uid") if isinstance(row, dict) else None
+    return _digest(uid if isinstance(uid, str) else json.dumps(row, sort_keys=True))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()

@@ -1,0 +1,49 @@
+"""Where a walk through the list stands: what a checkpoint saves, opaque to its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .cursor_walk import CursorPlace
+from .dialects import Dialect
+from .offset_walk import OffsetPlace
+
+Place = CursorPlace | OffsetPlace
+
+FIRST_PLACE: dict[Dialect, Place] = {
+    Dialect.CURSOR: CursorPlace(),
+    Dialect.OFFSET: OffsetPlace(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The page to ask for next, in which list."""
+
+    place: Place
+    #: Of scope and filters: a cursor or offset of one list means nothing in another.
+    walk: str
+
+    @property
+    def dialect(self) -> Dialect:
+        return self.place.dialect
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "dialect": str(self.dialect),
+            "walk": self.walk,
+            "place": self.place.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, saved: Mapping[str, Any]) -> Position:
+        """Raises ValueError for what to_json() did not write."""
+        try:
+            first = FIRST_PLACE[Dialect(saved["dialect"])]
+            return cls(place=first.from_json(saved["place"]), walk=saved["walk"])
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                "This is no position of a walk: begin a new one"
+            ) from error

@@ -1,0 +1,85 @@
+"""What the server says about its rate limit, on every answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+_REMAINING = "x-ratelimit-remaining-"
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """The tightest of the limits named in one answer."""
+
+    limit: int | None
+    remaining: int
+    #: Seconds until the window ends: Cal.com sends seconds left, not an epoch [rec 403].
+    reset_seconds: int | None
+    name: str
+
+
+def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
+    """Read it from the headers, whatever the limits are called.
+
+    The name is a suffix, `Default` as a rule; adding guests answers under another one
+    and without `Default`.
+    """
+    lower = {key.lower(): value for key, value in headers.items()}
+    limits = [
+        RateLimit(
+            limit=_count(lower.get(f"x-ratelimit-limit-{name}")),
+            remaining=remaining,
+            reset_seconds=_count(lower.get(f"x-ratelimit-reset-{name}")),
+            name=name,
+        )
+        for name, remaining in _remaining(lower)
+    ]
+    return min(limits, key=lambda limit: limit.remaining, default=None)
+
+
+def _remaining(headers: Mapping[str, str]) -> list[tuple[str, int]]:
+    named = (
+        (key.removeprefix(_REMAINING), _count(value))
+        for key, value in headers.items()
+        if key.startswith(_REMAINING)
+    )
+    return [(name, count) for name, count in named if count is not None]
+
+
+def _count(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None
+
+
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait: Retry-After from a proxy, else what Cal.com's headers say."""
+    said = _retry_after(headers.get("Retry-After", ""))
+    if said is not None:
+        return said
+    limit = read_rate_limit(headers)
+    return None if limit is None else limit.reset_seconds
+
+
+def _retry_after(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        moment = read_http_date(text)
+        if moment is None:
+            return None
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def read_http_date(text: str) -> datetime | None:
+    """An HTTP date as an aware time in UTC; None if it is none."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return (
+        moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    )

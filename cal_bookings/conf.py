@@ -1,0 +1,136 @@
+"""The ``CAL_BOOKINGS`` setting, read at access time so that ``override_settings`` works.
+
+Every key is described in docs/settings.md; unknown keys are a system check error (`cal_bookings.checks`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import BaseCache, caches
+from django.core.cache.backends import db, dummy, filebased, locmem
+from django.core.exceptions import ImproperlyConfigured
+
+from cal_bookings.client import AccessToken, ApiKey, ClientSecret, Credential, Scope
+
+DEFAULT_BASE_URL = "https://api.cal.com/v2"
+
+#: Every key of CAL_BOOKINGS with its default.
+DEFAULTS: dict[str, Any] = {
+    "ACCOUNTS": {},
+    "ENCRYPTION_KEYS": [],
+    "TIMEOUT": (5, 30),
+    "LEASE_SECONDS": 300,
+    "PAGE_SIZE": None,
+    "CACHE": "default",
+    "RATE_LIMIT": None,
+    "PAGES_PER_TASK": 20,
+    "QUEUE": None,
+    "INTERVALS": {"changes": 60, "window": 3600, "full": 86400},
+    "WINDOW_DAYS": (7, 60),
+    "OVERLAP_SECONDS": 300,
+    "ACTION_SETTLE_SECONDS": 600,
+    "KEEP_DAYS": {"runs": 30, "history": 365, "actions": 365},
+}
+
+#: Caches of one process, or whose counters lose updates between processes.
+_NOT_SHARED = (
+    dummy.DummyCache,
+    locmem.LocMemCache,
+    filebased.FileBasedCache,
+    db.DatabaseCache,
+)
+
+#: Every key of one entry of ACCOUNTS.
+ACCOUNT_KEYS = frozenset(
+    {
+        "API_KEY",
+        "ACCESS_TOKEN",
+        "CLIENT_ID",
+        "CLIENT_SECRET",
+        "BASE_URL",
+        "SCOPE",
+        "WEBHOOK_SECRET",
+    }
+)
+SCOPE_KEYS = frozenset({"organization", "team", "user"})
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """One entry of ``CAL_BOOKINGS["ACCOUNTS"]``, without its credential."""
+
+    alias: str
+    base_url: str
+    scope: dict[str, int]
+
+
+def get(name: str) -> Any:
+    """The value of one key of CAL_BOOKINGS, or its default."""
+    return getattr(settings, "CAL_BOOKINGS", {}).get(name, DEFAULTS[name])
+
+
+def shared_cache(alias: str = "") -> BaseCache | None:
+    """The cache CAL_BOOKINGS["CACHE"], or `alias`, if all processes share it and its counters are atomic.
+
+    Raises InvalidCacheBackendError for an alias that CACHES does not have.
+    """
+    cache = caches[alias or get("CACHE")]
+    return None if isinstance(cache, _NOT_SHARED) else cache
+
+
+def interval(mode: str) -> float:
+    """Seconds between two walks of a loop."""
+    seconds: float = (DEFAULTS["INTERVALS"] | get("INTERVALS"))[mode]
+    return seconds
+
+
+def keep_days() -> dict[str, float | None]:
+    """How long each kind of record is kept, in days; None: for ever."""
+    days: dict[str, float | None] = DEFAULTS["KEEP_DAYS"] | get("KEEP_DAYS")
+    return days
+
+
+def aliases() -> list[str]:
+    """The accounts that the settings define."""
+    return list(get("ACCOUNTS"))
+
+
+def account(alias: str) -> AccountSettings:
+    """Where the account `alias` of the settings lives, and which part of it is mirrored."""
+    entry = get("ACCOUNTS")[alias]
+    return AccountSettings(
+        alias, entry.get("BASE_URL") or DEFAULT_BASE_URL, dict(entry.get("SCOPE") or {})
+    )
+
+
+def account_credential(alias: str) -> Credential:
+    """The credential of the account `alias` of the settings; raises ImproperlyConfigured with the cure."""
+    return credential(get("ACCOUNTS")[alias], of=f'CAL_BOOKINGS["ACCOUNTS"]["{alias}"]')
+
+
+def credential(entry: Mapping[str, Any], *, of: str) -> Credential:
+    """The credential in `entry`: exactly one of an API key, an access token, a client id with its secret.
+
+    Beside a REFRESH_TOKEN, the client is the one that exchanges it.
+    """
+    found: list[Credential] = []
+    if entry.get("API_KEY"):
+        found.append(ApiKey(entry["API_KEY"]))
+    if entry.get("ACCESS_TOKEN"):
+        found.append(AccessToken(entry["ACCESS_TOKEN"]))
+    has_client = entry.get("CLIENT_ID") and entry.get("CLIENT_SECRET")
+    if has_client and not entry.get("REFRESH_TOKEN"):
+        found.append(ClientSecret(entry["CLIENT_ID"], entry["CLIENT_SECRET"]))
+    if len(found) != 1:
+        raise ImproperlyConfigured(
+            f"{of} needs exactly one credential: API_KEY, or ACCESS_TOKEN, or CLIENT_ID with CLIENT_SECRET; "
+            f"it has {len(found)}."
+        )
+    return found[0]
+
+
+def scope(value: Mapping[str, int]) -> Scope:
+    """The part of Cal.com an account mirrors, e.g. ``{"organization": 12, "team": 34}``; empty: its own bookings."""
+    return Scope(**value)

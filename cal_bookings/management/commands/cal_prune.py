@@ -1,0 +1,63 @@
+"""``manage.py cal_prune``: deletes records that are older than they need to be."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from cal_bookings import conf, retention
+
+
+class Command(BaseCommand):
+    help = (
+        'Deletes runs, history and ended actions older than CAL_BOOKINGS["KEEP_DAYS"]. Never deletes a booking, '
+        "except with --missing-bookings."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        for kind in conf.keep_days():
+            parser.add_argument(
+                f"--{kind}",
+                type=_days,
+                metavar="DAYS",
+                help=f"keep {kind} for so many days instead",
+            )
+        parser.add_argument(
+            "--missing-bookings",
+            type=_days,
+            metavar="DAYS",
+            help="also delete bookings that have been gone from Cal.com for so many days, with their attendees, "
+            "history and actions",
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="say how many, delete nothing"
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object, nothing else"
+        )
+
+    def handle(
+        self, *, missing_bookings: float | None, dry_run: bool, **options: Any
+    ) -> None:
+        given = {kind: options[kind] for kind in conf.keep_days()}
+        counts = retention.prune(
+            keep_days={kind: days for kind, days in given.items() if days is not None},
+            missing_bookings_days=missing_bookings,
+            dry_run=dry_run,
+        )
+        if options["json"]:
+            self.stdout.write(json.dumps({"dry_run": dry_run} | counts))
+            return
+        if options["verbosity"] == 0:
+            return
+        verb = "would be deleted" if dry_run else "deleted"
+        for kind, count in counts.items():
+            self.stdout.write(f"{kind.replace('_', ' ')}: {count:,} {verb}")
+
+
+def _days(text: str) -> float:
+    days = float(text)
+    if not 0 <= days <= 36500:
+        raise ValueError(text)
+    return days

@@ -1,0 +1,183 @@
+"""``manage.py cal_sync``: mirrors accounts now, in this process, without Celery."""
+
+import json
+import time
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from cal_bookings import budget, conf, sync
+from cal_bookings.management.progress import ProgressDisplay
+from cal_bookings.models import Account, Mode, SyncRun
+
+COMPLETE, SOME_BOOKINGS_FAILED, WALK_FAILED = range(3)
+
+#: What keeps a walk from beginning, or takes it from us; the message says what to do.
+UNABLE = (
+    sync.LeaseTaken,
+    sync.LeaseLost,
+    sync.NoSuchLoop,
+    ImproperlyConfigured,
+    budget.BudgetExhausted,
+    budget.CircuitOpen,
+)
+
+NO_ACCOUNT = (
+    'No Cal.com account is configured. Add one to CAL_BOOKINGS["ACCOUNTS"] in your settings, for example '
+    '{"default": {"API_KEY": env("CAL_BOOKINGS_API_KEY")}}.'
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Mirrors the bookings of Cal.com accounts. Goes on from the checkpoint of a walk that was interrupted. "
+        "Exit code 0: complete; 1: complete, but some bookings could not be mirrored; 2: a walk failed."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--account",
+            metavar="ALIAS",
+            help="only this account (default: all active ones)",
+        )
+        parser.add_argument(
+            "--mode",
+            choices=Mode.values,
+            default=Mode.FULL,
+            help="which loop (default: full)",
+        )
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="also accounts that are paused because requests failed",
+        )
+        parser.add_argument(
+            "--since",
+            metavar="TIME",
+            type=moment,
+            help="changes: everything updated from then on, whatever was seen before; ISO 8601, "
+            "in the site's time zone unless it names one",
+        )
+        parser.add_argument(
+            "--dry-run",
+            action="store_true",
+            help="say what would change, and change nothing",
+        )
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            help="print one JSON object per account and nothing else",
+        )
+
+    def handle(self, *, account: str | None, mode: str, **options: Any) -> None:
+        if options["since"] and mode != Mode.CHANGES:
+            raise CommandError(
+                "--since asks for changes: use it with --mode changes.",
+                returncode=WALK_FAILED,
+            )
+        codes = []
+        for one in self._accounts(account):
+            began = time.monotonic()
+            if options["force"]:
+                budget.reset(one)
+            preview = self._run(one, Mode(mode), **options)
+            self._report(preview, time.monotonic() - began, **options)
+            codes.append(exit_code(preview.run))
+        if any(codes):
+            raise SystemExit(max(codes))
+
+    def _run(
+        self, account: Account, mode: Mode, *, since: datetime | None, **options: Any
+    ) -> sync.Preview:
+        progress = ProgressDisplay(self.stdout, account.alias)
+        on_page = None if options["json"] or not options["verbosity"] else progress
+        try:
+            if options["dry_run"]:
+                return sync.preview(account, mode, since=since, on_page=on_page)
+            return sync.Preview(sync.walk(account, mode, since=since, on_page=on_page))
+        except UNABLE as error:
+            outcome = SyncRun.Outcome.FAILED
+            run = SyncRun(account=account, mode=mode, outcome=outcome, error=str(error))
+            return sync.Preview(run)
+        finally:
+            progress.finish()
+
+    def _accounts(self, alias: str | None) -> Iterator[Account]:
+        accounts = Account.objects.configured()
+        if alias:
+            accounts = accounts.filter(alias=alias)
+        if not accounts:
+            known = ", ".join(conf.aliases())
+            told = (
+                f'There is no active account "{alias}". The settings define: {known}.'
+                if alias and known
+                else NO_ACCOUNT
+            )
+            raise CommandError(told, returncode=WALK_FAILED)
+        return iter(accounts)
+
+    def _report(self, preview: sync.Preview, seconds: float, **options: Any) -> None:
+        run = preview.run
+        if options["json"]:
+            self.stdout.write(json.dumps(summary(run, seconds)))
+        elif run.outcome == SyncRun.Outcome.COMPLETE and options["verbosity"]:
+            would = "would be " if options["dry_run"] else ""
+            self.stdout.write(
+                f"{run.account}: {run.seen:,} bookings on {run.pages:,} pages: {would}{run.created:,} created, "
+                f"{run.updated:,} updated, {run.missing:,} missing, {run.unchanged:,} unchanged, "
+                f"{run.failed:,} failed, in {seconds:.1f} s"
+            )
+            for name, count in preview.fields.most_common():
+                self.stdout.write(f"{run.account}: {name} of {count:,}")
+        for failure in run.failures:
+            self.stderr.write(
+                f"{run.account}: {failure['place']} ({failure['uid'] or 'no uid'}): {failure['error']}"
+            )
+        if run.outcome != SyncRun.Outcome.COMPLETE:
+            self.stderr.write(self.style.ERROR(run.error))
+
+
+def moment(text: str) -> datetime:
+    """An aware time."""
+    try:
+        parsed = parse_datetime(text) or parse_datetime(f"{text}T00:00")
+    except ValueError:
+        parsed = None
+    if parsed is None:
+        raise ArgumentTypeError(f"{text!r} is no time: write it like 2026-11-20T09:30")
+    return parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
+
+
+def summary(run: SyncRun, seconds: float) -> dict[str, Any]:
+    """What ``--json`` prints for one account."""
+    counts = (
+        "pages",
+        "requests",
+        "seen",
+        "created",
+        "updated",
+        "unchanged",
+        "missing",
+        "failed",
+    )
+    return (
+        {"account": run.account.alias, "mode": run.mode}
+        | {name: getattr(run, name) for name in counts}
+        | {
+            "complete": run.outcome == SyncRun.Outcome.COMPLETE,
+            "seconds": round(seconds, 3),
+            "error": run.error,
+        }
+    )
+
+
+def exit_code(run: SyncRun) -> int:
+    if run.outcome != SyncRun.Outcome.COMPLETE:
+        return WALK_FAILED
+    return SOME_BOOKINGS_FAILED if run.failed else COMPLETE

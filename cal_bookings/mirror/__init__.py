@@ -1,0 +1,15 @@
+"""The only writer of mirror rows. Older data never replaces newer, and unchanged data is not written at all."""
+
+from cal_bookings.mirror.event_types import upsert_event_types
+from cal_bookings.mirror.outcome import Failure, Outcome
+from cal_bookings.mirror.refresh import mark_missing, refresh
+from cal_bookings.mirror.upsert import upsert
+
+__all__ = [
+    "Failure",
+    "Outcome",
+    "mark_missing",
+    "refresh",
+    "upsert",
+    "upsert_event_types",
+]

@@ -1,0 +1,187 @@
+"""What bookings bring with them: event types and hosts (shared), attendees (their own)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connections, models, router
+
+from cal_bookings.client import RemoteAttendee, RemoteBooking, RemoteHost
+from cal_bookings.mirror import columns, new_rows
+from cal_bookings.models import Account, Attendee, Booking, EventType, Host
+
+
+def write_updates(rows: list[Any], names: Iterable[str]) -> None:
+    """Updates `rows` (saved, locked by the caller) in one statement: an upsert by primary key.
+
+    `bulk_update` builds a CASE of every row for every column, many times slower for pages of wide rows.
+    """
+    if not rows:
+        return
+    model: type[models.Model] = type(rows[0])
+    features = connections[router.db_for_write(model)].features
+    target = ["pk"] if features.supports_update_conflicts_with_target else None
+    model._default_manager.bulk_create(
+        rows, update_conflicts=True, update_fields=list(names), unique_fields=target
+    )
+
+
+def event_types(
+    account: Account, remotes: list[RemoteBooking], asked_at: datetime
+) -> dict[int, int]:
+    """The primary keys of the event types `remotes` name, by remote id; makes those that are new."""
+    slugs = {
+        remote.event_type.remote_id: remote.event_type.slug
+        for remote in remotes
+        if remote.event_type
+    }
+    if not slugs:
+        return {}
+    rows = EventType.objects.filter(account=account, remote_id__in=slugs)
+    known = dict(rows.values_list("remote_id", "pk"))
+    made = [
+        EventType(
+            account=account, remote_id=remote_id, slug=slug[:255], mirrored_at=asked_at
+        )
+        for remote_id, slug in slugs.items()
+        if remote_id not in known
+    ]
+    EventType.objects.bulk_create(made)
+    return known | {row.remote_id: row.pk for row in made}
+
+
+def hosts(
+    account: Account, remotes: list[RemoteBooking], asked_at: datetime
+) -> dict[int, Host]:
+    """The hosts `remotes` name, by remote id; makes those that are new and corrects those that changed."""
+    named = {
+        host.remote_id: host
+        for remote in remotes
+        for host in remote.hosts
+        if host.remote_id is not None
+    }
+    if not named:
+        return {}
+    known = {
+        row.remote_id: row
+        for row in Host.objects.filter(account=account, remote_id__in=named)
+    }
+    made = [
+        Host(
+            account=account,
+            remote_id=remote_id,
+            mirrored_at=asked_at,
+            **_host_values(named[remote_id]),
+        )
+        for remote_id in named.keys() - known.keys()
+    ]
+    Host.objects.bulk_create(sorted(made, key=lambda row: row.remote_id))
+    changed = [
+        row for row in known.values() if _correct(row, named[row.remote_id], asked_at)
+    ]
+    write_updates(changed, [*_HOST_COLUMNS, "mirrored_at"])
+    return known | {row.remote_id: row for row in made}
+
+
+_HOST_COLUMNS = {"name": 500, "email": 320, "username": 255, "time_zone": 100}
+
+
+def _host_values(remote: RemoteHost) -> dict[str, str]:
+    return {
+        name: getattr(remote, name)[:length] for name, length in _HOST_COLUMNS.items()
+    }
+
+
+def _correct(row: Host, remote: RemoteHost, asked_at: datetime) -> bool:
+    new = _host_values(remote)
+    if asked_at < row.mirrored_at or not columns.diff(row, new):
+        return False
+    columns.assign(row, new | {"mirrored_at": asked_at})
+    return True
+
+
+def linked_hosts(booking_ids: list[int]) -> set[tuple[int, int]]:
+    """The (booking, host) links of these bookings."""
+    if not booking_ids:
+        return set()
+    through = Booking.hosts.through._default_manager
+    return set(
+        through.filter(booking_id__in=booking_ids).values_list("booking_id", "host_id")
+    )
+
+
+def link_hosts(pairs: set[tuple[int, int]], former: set[tuple[int, int]]) -> None:
+    """Makes the (booking, host) links `pairs` out of the `former` ones of the same bookings."""
+    through = Booking.hosts.through
+    gone = former - pairs
+    if gone:
+        match = models.Q()
+        for booking_id, host_id in gone:
+            match |= models.Q(booking_id=booking_id, host_id=host_id)
+        through._default_manager.filter(match).delete()
+    new_rows.insert(through, ("booking_id", "host_id"), sorted(pairs - former))
+
+
+def match_attendees(
+    rows: Iterable[Attendee], remotes: Iterable[RemoteAttendee]
+) -> dict[int, Attendee]:
+    """Which row is which remote attendee (by its position): by seat uid, else e-mail, else position.
+
+    Sites hang foreign keys on attendees, so whoever stays keeps the row.
+    """
+    unmatched, matched = list(rows), {}
+    remotes = list(remotes)
+    for key in ("seat_uid", "email", "position"):
+        for remote in remotes:
+            wanted = getattr(remote, key)
+            if remote.position in matched or wanted == "":
+                continue
+            row = next((row for row in unmatched if getattr(row, key) == wanted), None)
+            if row and _may_be(row, remote, key):
+                matched[remote.position] = row
+                unmatched.remove(row)
+    return matched
+
+
+def _may_be(row: Attendee, remote: RemoteAttendee, key: str) -> bool:
+    """Two known and different seats, or e-mails, are two persons even at the same position."""
+    if key == "seat_uid":
+        return True
+    if row.seat_uid and remote.seat_uid:
+        return False
+    return key == "email" or not (row.email and remote.email)
+
+
+class AttendeeWrites:
+    """What attendees to make, change and delete, collected for a whole page and then written in three statements."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[Any, ...]] = []
+        self._changed: list[Attendee] = []
+        self._gone: list[int] = []
+
+    def replace(
+        self,
+        booking: Booking,
+        former: list[Attendee],
+        remotes: Iterable[RemoteAttendee],
+    ) -> None:
+        """From now on `booking` has the attendees `remotes`; nothing is written before `save`."""
+        matched = match_attendees(former, remotes)
+        for remote in remotes:
+            new = columns.values(remote)
+            row = matched.get(remote.position)
+            if row is None:
+                self._made.append((booking.pk, *new.values()))
+            elif columns.diff(row, new):
+                columns.assign(row, new)
+                self._changed.append(row)
+        kept = {row.pk for row in matched.values()}
+        self._gone += [row.pk for row in former if row.pk not in kept]
+
+    def save(self) -> None:
+        if self._gone:
+            Attendee.objects.filter(pk__in=self._gone).delete()
+        write_updates(self._changed, columns.ATTENDEE)
+        names = ("booking_id", *columns.ATTENDEE)
+        new_rows.insert(Attendee, names, self._made)

@@ -1,0 +1,88 @@
+"""New rows, a page at a time: with COPY where the driver has it, which takes a third of the time of an INSERT."""
+
+import json
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from django.db import connections, models, router
+
+_encode = json.JSONEncoder().encode
+
+
+def insert(
+    model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Writes rows that nobody needs as objects; `names` are those of attributes, in the order of each row's values.
+
+    Values are of the type that their column has. Needs a transaction.
+    """
+    rows = list(rows)
+    if not rows:
+        return
+    database = router.db_for_write(model)
+    with connections[database].cursor() as cursor:
+        if _has_copy(cursor):
+            _copy(model, names, rows, cursor)
+            return
+    model._default_manager.using(database).bulk_create(
+        model(**dict(zip(names, row, strict=True))) for row in rows
+    )
+
+
+def insert_objects(objects: list[Any]) -> None:
+    """Writes new objects of one model and gives them their primary keys. Needs a transaction; sends no signals."""
+    if not objects:
+        return
+    model: type[models.Model] = type(objects[0])
+    database = router.db_for_write(model)
+    with connections[database].cursor() as cursor:
+        if not _has_copy(cursor):
+            model._default_manager.using(database).bulk_create(objects)
+            return
+        _number(objects, cursor)
+        names = [field.attname for field in model._meta.concrete_fields]
+        _copy(model, names, map(attrgetter(*names), objects), cursor)
+    for one in objects:
+        one._state.adding, one._state.db = False, database
+
+
+def _has_copy(cursor: Any) -> bool:
+    """That of psycopg 3. Other drivers, psycopg 2 among them, have no such method."""
+    return hasattr(cursor, "copy")
+
+
+def _number(objects: list[Any], cursor: Any) -> None:
+    """COPY answers no keys: they are drawn before."""
+    meta = objects[0]._meta
+    cursor.execute(
+        "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+        [f'"{meta.db_table}"', meta.pk.column, len(objects)],
+    )
+    for one, (number,) in zip(objects, cursor.fetchall(), strict=True):
+        one.pk = number
+
+
+def _copy(
+    model: type[models.Model],
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    cursor: Any,
+) -> None:
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    documents = [
+        place
+        for place, name in enumerate(names)
+        if isinstance(fields[name], models.JSONField)
+    ]
+    columns = ", ".join(f'"{fields[name].column}"' for name in names)
+    # What `copy` raises does not pass through Django's cursor.
+    with (
+        cursor.db.wrap_database_errors,
+        cursor.copy(f'COPY "{model._meta.db_table}" ({columns}) FROM STDIN') as copying,
+    ):
+        for row in rows:
+            values = list(row)
+            for place in documents:
+                values[place] = _encode(values[place])
+            copying.write_row(values)

@@ -1,0 +1,31 @@
+"""The tables: accounts, the mirror, the outbox, and what pulling remembers. No model makes a request."""
+
+from cal_bookings.models.account import Account
+from cal_bookings.models.booking import (
+    Attendee,
+    Booking,
+    BookingChange,
+    EventType,
+    Host,
+    Status,
+)
+from cal_bookings.models.budget import RateWindow
+from cal_bookings.models.outbox import ActionAttempt, BookingAction
+from cal_bookings.models.sync import Mode, SyncRun, SyncState, WalkPage
+
+__all__ = [
+    "Account",
+    "ActionAttempt",
+    "Attendee",
+    "Booking",
+    "BookingAction",
+    "BookingChange",
+    "EventType",
+    "Host",
+    "Mode",
+    "RateWindow",
+    "Status",
+    "SyncRun",
+    "SyncState",
+    "WalkPage",
+]

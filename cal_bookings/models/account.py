@@ -1,0 +1,145 @@
+"""Whose bookings we mirror: a Cal.com credential, where it is valid, and what we learnt of the server behind it."""
+
+from typing import Any, Self
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import models
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from cal_bookings import conf
+from cal_bookings.client import CalClient, Credential
+from cal_bookings.models.encryption import EncryptedJSONField
+
+
+class AccountQuerySet(models.QuerySet["Account"]):
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def without_credentials(self) -> Self:
+        """Rows whose credential is not even read from the database: for lists, which never show it."""
+        return self.defer("credentials")
+
+    def configured(self) -> Self:
+        """The active accounts; makes or corrects the rows of those that the settings define. Opens no transaction."""
+        for alias in conf.aliases():
+            self.model.objects.mirror_settings(conf.account(alias))
+        return self.active()
+
+    def mirror_settings(self, entry: conf.AccountSettings) -> "Account":
+        account, made = self.get_or_create(
+            alias=entry.alias,
+            defaults={"base_url": entry.base_url, "scope": entry.scope},
+        )
+        if not made and (account.base_url, account.scope) != (
+            entry.base_url,
+            entry.scope,
+        ):
+            # Another server or another part of it: what was learnt of the old one no longer holds.
+            account.base_url, account.scope, account.dialect = (
+                entry.base_url,
+                entry.scope,
+                "",
+            )
+            account.save(update_fields=["base_url", "scope", "dialect"])
+        return account
+
+
+class Account(models.Model):
+    """A Cal.com credential and the bookings it can see.
+
+    The credential comes from ``CAL_BOOKINGS["ACCOUNTS"][alias]`` or, for accounts that the site's users connect, from
+    `credentials`: the same keys (``{"API_KEY": …}``), encrypted.
+    """
+
+    alias = models.SlugField(_("alias"), max_length=100, unique=True)
+    base_url = models.CharField(
+        _("base URL"), max_length=500, default=conf.DEFAULT_BASE_URL
+    )
+    scope = models.JSONField(_("scope"), default=dict, blank=True)
+    credentials = EncryptedJSONField(
+        _("credentials"), default=dict, blank=True, editable=False
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    dialect = models.CharField(
+        _("dialect"),
+        max_length=20,
+        blank=True,
+        help_text=_("How this server pages its lists; learnt, empty until then."),
+    )
+    lists_never_updated = models.BooleanField(
+        _("lists bookings without a time of update"),
+        default=False,
+        help_text=_(
+            "Learnt. Such bookings may be missed by the filter on updates, so the changes loop asks for new ones too."
+        ),
+    )
+    remote_id = models.BigIntegerField(_("Cal.com user id"), null=True, blank=True)
+    email = models.CharField(_("e-mail"), max_length=320, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    #: Which of the credentials that were ever stored: grows with each.
+    credentials_revision = models.PositiveIntegerField(default=0, editable=False)
+    #: A worker exchanges the tokens until then.
+    credentials_lease_until = models.DateTimeField(null=True, editable=False)
+
+    circuit_open_until = models.DateTimeField(
+        _("paused until"),
+        null=True,
+        blank=True,
+        help_text=_("No requests are made until then."),
+    )
+    circuit_reason = models.TextField(_("paused because"), blank=True)
+    circuit_failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    circuit_key = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects = AccountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+        permissions = [("sync_account", "Can sync account now")]
+        ordering = ["alias"]
+
+    def __str__(self) -> str:
+        return self.alias
+
+    @property
+    def credential(self) -> Credential:
+        """From the settings if they define this alias, else from the database; ImproperlyConfigured if neither has one."""
+        if self.alias in conf.aliases():
+            return conf.account_credential(self.alias)
+        if not self.credentials:
+            raise ImproperlyConfigured(
+                f'The Cal.com account "{self.alias}" has no credential: add it to CAL_BOOKINGS["ACCOUNTS"], '
+                "store one on the account, or deactivate it."
+            )
+        return conf.credential(
+            self.credentials, of=f'The Cal.com account "{self.alias}"'
+        )
+
+    def store_credentials(self, credentials: dict[str, Any]) -> None:
+        """Stores another credential, encrypted; a worker that exchanges tokens of the old one discards its result.
+
+        One statement, no transaction. The keys are those of an account in the settings, and beside ACCESS_TOKEN:
+        REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET, and MANAGED_USER (true) for the tokens of a managed user.
+        """
+        Account.objects.filter(pk=self.pk).update(
+            credentials=credentials,
+            credentials_revision=F("credentials_revision") + 1,
+            credentials_lease_until=None,
+        )
+        self.refresh_from_db(fields=["credentials", "credentials_revision"])
+
+    def connect(self, **hooks: Any) -> CalClient:
+        """A client for this account, without a budget: `budget.connect` is what you want.
+
+        Makes no request; close it (it is a context manager). `hooks` are those of CalClient.
+        """
+        return CalClient(
+            self.base_url,
+            self.credential,
+            scope=conf.scope(self.scope),
+            timeout=conf.get("TIMEOUT"),
+            **hooks,
+        )

@@ -1,0 +1,202 @@
+"""The outbox: what people want done on Cal.com, and every attempt at it."""
+
+from typing import Self
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cal_bookings.models.account import Account
+from cal_bookings.models.booking import Booking
+
+
+class BookingActionQuerySet(models.QuerySet["BookingAction"]):
+    def open(self) -> Self:
+        """Not ended yet."""
+        return self.filter(status__in=BookingAction.OPEN)
+
+    def due(self) -> Self:
+        """Open, its time has come, and no worker is at it. Those of one lane wait for one another all the same."""
+        now = timezone.now()
+        free = Q(lease_until=None) | Q(lease_until__lte=now)
+        return self.open().filter(free, next_attempt_at__lte=now)
+
+
+class BookingAction(models.Model):
+    """One thing to be done to a booking on Cal.com. Written in the transaction of whoever wants it.
+
+    A worker that sends writes `sent_at` first: as long as it is set, Cal.com may have carried the action out, and the
+    next step is to look. It writes only while `lease_token` is the one it took.
+    """
+
+    class Kind(models.TextChoices):
+        CREATE = "create", _("create")
+        RESCHEDULE = "reschedule", _("reschedule")
+        REQUEST_RESCHEDULE = "request_reschedule", _("request a reschedule")
+        CANCEL = "cancel", _("cancel")
+        CONFIRM = "confirm", _("confirm")
+        DECLINE = "decline", _("decline")
+        REASSIGN = "reassign", _("reassign")
+        MARK_ABSENT = "mark_absent", _("mark absent")
+        UPDATE_LOCATION = "update_location", _("update location")
+        ADD_ATTENDEE = "add_attendee", _("add attendee")
+        REMOVE_ATTENDEE = "remove_attendee", _("remove attendee")
+        ADD_GUESTS = "add_guests", _("add guests")
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        SENDING = "sending", _("sending")
+        UNKNOWN = "unknown", _("unknown")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    OPEN = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
+
+    account = models.ForeignKey(
+        Account,
+        models.CASCADE,
+        related_name="actions",
+        verbose_name=_("account"),
+    )
+    booking = models.ForeignKey(
+        Booking,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="actions",
+        verbose_name=_("booking"),
+        help_text=_("Empty until a booking that is to be created is there."),
+    )
+    kind = models.CharField(_("kind"), max_length=30, choices=Kind)
+    parameters = models.JSONField(_("parameters"), default=dict)
+    status = models.CharField(
+        _("status"), max_length=20, choices=Status, default=Status.QUEUED
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("requested by"),
+    )
+    seen = models.JSONField(
+        _("seen"),
+        default=dict,
+        encoder=DjangoJSONEncoder,
+        help_text=_("What the booking looked like to the person."),
+    )
+    found = models.JSONField(
+        _("found"),
+        default=dict,
+        blank=True,
+        encoder=DjangoJSONEncoder,
+        help_text=_("What it looked like on Cal.com when the action ended."),
+    )
+    lane = models.CharField(
+        _("lane"),
+        max_length=255,
+        help_text=_(
+            "Actions of one lane go one after another: a booking, or a series."
+        ),
+    )
+    enqueued_at = models.DateTimeField(_("enqueued at"), default=timezone.now)
+    next_attempt_at = models.DateTimeField(_("next attempt at"), default=timezone.now)
+    deadline = models.DateTimeField(
+        _("deadline"), help_text=_("From then on it is no longer sent.")
+    )
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(
+        _("sent at"),
+        null=True,
+        blank=True,
+        help_text=_("Set while Cal.com may have carried it out."),
+    )
+    settles_at = models.DateTimeField(
+        _("settles at"),
+        null=True,
+        blank=True,
+        help_text=_("Until then an effect may still appear."),
+    )
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    result_uid = models.CharField(_("resulting booking"), max_length=255, blank=True)
+    note = models.TextField(
+        _("note"), blank=True, help_text=_("What to know although it is done.")
+    )
+    error_code = models.CharField(_("error code"), max_length=100, blank=True)
+    error_message = models.TextField(_("error message"), blank=True)
+    lease_token = models.BigIntegerField(_("lease token"), default=0)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+
+    objects = BookingActionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("action")
+        verbose_name_plural = _("actions")
+        ordering = ["-pk"]
+        indexes = [
+            # What is due, and what is open in a lane: few among all that ever were.
+            models.Index(
+                fields=["status", "next_attempt_at"], name="cal_action_status_due"
+            ),
+            models.Index(
+                fields=["account", "lane", "status"], name="cal_action_lane_status"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in self.OPEN
+
+
+class ActionAttempt(models.Model):
+    """One worker's turn at an action: begun before its first request, so that those cut short are seen as well."""
+
+    class Outcome(models.TextChoices):
+        UNDER_WAY = "under way", _("under way, or cut short")
+        ALREADY = "already so", _("was already so")
+        ANSWERED = "answered", _("Cal.com's answer shows it")
+        VERIFIED = "verified", _("verified by reading")
+        CONFLICT = "conflict", _("conflict")
+        REFUSED = "refused", _("refused")
+        DEFERRED = "deferred", _("deferred")
+        LOST = "lost", _("no usable answer")
+        NO_EFFECT = "no effect", _("answered without effect")
+        NOT_YET = "not yet", _("not to be seen yet")
+        EXPIRED = "expired", _("too late")
+        GIVEN_UP = "given up", _("given up")
+        SUPERSEDED = "superseded", _("another worker took over")
+
+    action = models.ForeignKey(
+        BookingAction,
+        models.CASCADE,
+        related_name="history",
+        verbose_name=_("action"),
+    )
+    began_at = models.DateTimeField(_("began at"), default=timezone.now)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    worker = models.CharField(_("worker"), max_length=255)
+    sent = models.BooleanField(_("sent"), default=False)
+    requests = models.PositiveIntegerField(_("requests"), default=0)
+    outcome = models.CharField(
+        _("outcome"), max_length=20, choices=Outcome, default=Outcome.UNDER_WAY
+    )
+    http_status = models.PositiveIntegerField(_("HTTP status"), null=True, blank=True)
+    request_id = models.CharField(_("Cal.com's request id"), max_length=100, blank=True)
+    error_code = models.CharField(_("error code"), max_length=100, blank=True)
+    error_message = models.TextField(_("error message"), blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.began_at:%Y-%m-%d %H:%M:%S} {self.get_outcome_display()}"

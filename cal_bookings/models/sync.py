@@ -1,0 +1,159 @@
+"""What pulling remembers: one state per account and loop, and one record per run."""
+
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cal_bookings.models.account import Account
+
+
+class Mode(models.TextChoices):
+    """The three loops: three filters on one walk."""
+
+    CHANGES = "changes", _("changes")
+    WINDOW = "window", _("window")
+    FULL = "full", _("full")
+
+
+#: A loop that has not completed for so long is an alarm, whatever the reason.
+SILENT_AFTER = {
+    Mode.CHANGES: timedelta(minutes=15),
+    Mode.WINDOW: timedelta(hours=4),
+    Mode.FULL: timedelta(hours=36),
+}
+
+
+class SyncState(models.Model):
+    """Where one loop of one account stands.
+
+    `checkpoint` is the walk under way (its filters, the position of the next page, its counts), saved in the same
+    transaction as each page; empty between walks. `lease_token` grows by one each time the lease is taken: a worker
+    writes only while the token is still its own.
+    """
+
+    account = models.ForeignKey(
+        Account,
+        models.CASCADE,
+        related_name="sync_states",
+        db_index=False,
+        verbose_name=_("account"),
+    )
+    mode = models.CharField(_("loop"), max_length=20, choices=Mode)
+    watermark = models.DateTimeField(
+        _("watermark"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Up to here a complete walk has seen all changes (Cal.com's clock)."
+        ),
+    )
+    checkpoint = models.JSONField(_("checkpoint"), default=dict, blank=True)
+    lease_token = models.BigIntegerField(_("lease token"), default=0)
+    lease_owner = models.CharField(_("lease owner"), max_length=255, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    due_at = models.DateTimeField(_("due at"), default=timezone.now, db_index=True)
+    last_completed_at = models.DateTimeField(
+        _("last complete walk"), null=True, blank=True
+    )
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    last_error = models.TextField(_("last error"), blank=True)
+
+    class Meta:
+        verbose_name = _("sync state")
+        verbose_name_plural = _("sync states")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "mode"], name="cal_sync_state_account_mode"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} / {self.mode}"
+
+    def is_silent(self, now: datetime) -> bool:
+        """Whether the loop has not completed for too long; one that never has is given time from the account's start."""
+        last = self.last_completed_at or self.account.created_at
+        return now - last > SILENT_AFTER[Mode(self.mode)]
+
+
+class SyncRun(models.Model):
+    """One worker's stretch of a walk: from taking the lease to the last page it stored."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("running")
+        COMPLETE = "complete", _("complete")
+        PAUSED = "paused", _("paused")
+        FAILED = "failed", _("failed")
+
+    account = models.ForeignKey(
+        Account, models.CASCADE, related_name="sync_runs", verbose_name=_("account")
+    )
+    mode = models.CharField(_("loop"), max_length=20, choices=Mode)
+    outcome = models.CharField(
+        _("outcome"), max_length=20, choices=Outcome, default=Outcome.RUNNING
+    )
+    started_at = models.DateTimeField(_("started at"), db_index=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    pages = models.PositiveIntegerField(_("pages"), default=0)
+    requests = models.PositiveIntegerField(_("requests"), default=0)
+    seen = models.PositiveIntegerField(_("seen"), default=0)
+    created = models.PositiveIntegerField(_("created"), default=0)
+    updated = models.PositiveIntegerField(_("updated"), default=0)
+    unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    missing = models.PositiveIntegerField(_("missing"), default=0)
+    failed = models.PositiveIntegerField(_("failed"), default=0)
+    drift = models.JSONField(
+        _("drift"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            "Bookings that differed although the changes loop should have seen it, by field."
+        ),
+    )
+    failures = models.JSONField(
+        _("failures"),
+        default=list,
+        blank=True,
+        help_text=_("Bookings that could not be mirrored: place, uid, why."),
+    )
+    error = models.TextField(_("error"), blank=True)
+
+    class Meta:
+        verbose_name = _("sync run")
+        verbose_name_plural = _("sync runs")
+        ordering = ["-started_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.account} / {self.mode} / {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class WalkPage(models.Model):
+    """Which bookings one page of a full walk under way showed; gone when the walk is complete.
+
+    What the mirror holds and no page showed is what a full walk asks for one by one. One small row a page costs a
+    tenth of a row a booking.
+    """
+
+    state = models.ForeignKey(
+        SyncState,
+        models.CASCADE,
+        related_name="pages",
+        db_index=False,
+        verbose_name=_("sync state"),
+    )
+    number = models.PositiveIntegerField(_("number"))
+    booking_ids = models.JSONField(_("bookings"), default=list)
+
+    class Meta:
+        verbose_name = _("page of a walk")
+        verbose_name_plural = _("pages of a walk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state", "number"], name="cal_walk_page_state_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} / {self.number}"

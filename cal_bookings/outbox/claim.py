@@ -1,0 +1,142 @@
+"""One worker at an action at a time, anywhere in the cluster.
+
+A claim is a row's token and the time until when it holds. Taking it makes the token one greater; whoever holds an older
+token can no longer write, and asks before it sends.
+"""
+
+import os
+import random
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from cal_bookings import conf
+from cal_bookings.client import CalClient
+from cal_bookings.models import ActionAttempt, BookingAction
+
+_FIRST_DELAY = timedelta(seconds=5)
+_LONGEST_DELAY = timedelta(hours=1)
+#: A lost answer is looked for first after this part of the time it may take to settle.
+_FIRST_LOOK = 1 / 120
+
+
+class ClaimLost(Exception):
+    """The claim ran out and another worker took the action; what this one wanted to send or write, it did not."""
+
+
+@dataclass(slots=True)
+class Claim:
+    """The right to send an action and to write what became of it, as long as nobody took it over."""
+
+    action: BookingAction
+    attempt: ActionAttempt
+    #: Once there is one: the attempt counts its requests.
+    connection: CalClient | None = None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether Cal.com may have carried it out."""
+        return self.action.sent_at is not None
+
+    def send(self) -> None:
+        """Announces the request, before it is sent, and renews the claim for it; raises ClaimLost.
+
+        Whatever happens from here on, the next worker knows that the action may have taken effect.
+        """
+        now = timezone.now()
+        settles_at = now + settling()
+        self._write(sent_at=now, settles_at=settles_at, lease_until=now + _lease())
+        self.action.sent_at, self.action.settles_at = now, settles_at
+        self.attempt.sent = True
+
+    def end(self, outcome: ActionAttempt.Outcome, **columns: Any) -> None:
+        """Writes what became of it, and gives the claim back; raises ClaimLost. Opens a transaction."""
+        attempt = self.attempt
+        attempt.outcome, attempt.ended_at = outcome, timezone.now()
+        attempt.requests = self.connection.requests if self.connection else 0
+        with transaction.atomic():
+            self._write(lease_until=None, **columns)
+            attempt.save()
+        for name, value in columns.items():
+            setattr(self.action, name, value)
+
+    def _write(self, **columns: Any) -> None:
+        mine = BookingAction.objects.filter(
+            pk=self.action.pk, lease_token=self.action.lease_token
+        )
+        if not mine.update(**columns):
+            raise ClaimLost(
+                f"{self.action}: it took longer than its lease, and another worker went on with it."
+            )
+
+
+def claim(action_id: int) -> Claim | None:
+    """Takes an action that is due; None if it is not, or if an earlier one of its lane is open, or another was faster.
+
+    Counts the attempt and puts the next one off before anything is tried, so that a crash is a later attempt. Must not
+    be called in a transaction: a request follows.
+    """
+    due = BookingAction.objects.due().filter(pk=action_id)
+    action = due.select_related("account", "booking").first()
+    if action is None or _waits(action):
+        return None
+    now = timezone.now()
+    status = (
+        BookingAction.Status.UNKNOWN if action.sent_at else BookingAction.Status.SENDING
+    )
+    columns = {
+        "status": status,
+        "attempts": action.attempts + 1,
+        "next_attempt_at": next_look(action, now)
+        if action.sent_at
+        else now + backoff(action.attempts),
+        "lease_token": action.lease_token + 1,
+        "lease_until": now + _lease(),
+    }
+    with transaction.atomic(durable=True):
+        if not due.filter(lease_token=action.lease_token).update(**columns):
+            return None
+        attempt = ActionAttempt.objects.create(action=action, worker=_worker())
+    for name, value in columns.items():
+        setattr(action, name, value)
+    return Claim(action, attempt)
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: twice as long each time, up to an hour, and never all at once."""
+    doublings = min(attempts, 20)
+    delay = min(_FIRST_DELAY * int(2**doublings), _LONGEST_DELAY)
+    return delay * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def next_look(action: BookingAction, now: datetime) -> datetime:
+    """When to look again whether it has taken effect: after as long as it has taken so far, and once it has settled."""
+    if action.sent_at is None or action.settles_at is None or action.settles_at <= now:
+        return now + backoff(action.attempts)
+    pause = max(now - action.sent_at, settling() * _FIRST_LOOK)
+    return min(now + pause, action.settles_at)
+
+
+def settling() -> timedelta:
+    """How long after a lost answer Cal.com may still carry the action out."""
+    return timedelta(seconds=conf.get("ACTION_SETTLE_SECONDS"))
+
+
+def _waits(action: BookingAction) -> bool:
+    # Nobody can come in between later on: a lane is locked while something is put into it.
+    earlier = BookingAction.objects.open().filter(
+        account=action.account_id, lane=action.lane, pk__lt=action.pk
+    )
+    return earlier.exists()
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=conf.get("LEASE_SECONDS"))
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

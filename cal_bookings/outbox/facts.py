@@ -1,0 +1,64 @@
+"""What matters of a booking when somebody acts on it: kept as they saw it, compared with what is there when it is done."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from cal_bookings.client import RemoteBooking
+
+#: Statuses of a booking that will not take place.
+OVER = frozenset({"cancelled", "rejected"})
+
+_WORDS = {
+    "status": "its status",
+    "active": "whether it takes place",
+    "start": "its start",
+    "hosts": "its hosts",
+    "location": "its location",
+}
+
+
+def facts(remote: RemoteBooking) -> dict[str, Any]:
+    """The facts of a booking, as JSON."""
+    return {
+        "uid": remote.uid,
+        "status": remote.status,
+        "active": remote.status not in OVER,
+        "start": remote.start.isoformat(),
+        "end": remote.end.isoformat(),
+        "hosts": [host.remote_id for host in remote.hosts],
+        "location": remote.location,
+        "absent_host": remote.absent_host,
+        "attendees": [
+            {"email": one.email, "absent": one.absent, "seat_uid": one.seat_uid}
+            for one in remote.attendees
+        ],
+        "rescheduled_to_uid": remote.rescheduled_to_uid,
+    }
+
+
+def differences(
+    seen: dict[str, Any], found: dict[str, Any], names: Iterable[str]
+) -> list[str]:
+    """What of `names` is not as it was seen, in words."""
+    return [
+        f"{_WORDS[name]} was {_said(seen.get(name))} and is {_said(found.get(name))}"
+        for name in _WORDS
+        if name in names and seen.get(name) != found.get(name)
+    ]
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    moment = _moment(value)
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else str(value)
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None

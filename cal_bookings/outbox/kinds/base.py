@@ -1,0 +1,163 @@
+"""What every kind of action has to know: its rules, how it is sent, and how its effect is recognised."""
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.core.exceptions import ValidationError
+
+from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
+from cal_bookings.models import Account, Booking, BookingAction
+from cal_bookings.outbox import facts
+from cal_bookings.outbox.look import Look
+
+
+class Refused(ValidationError):
+    """What somebody wants cannot be done, and why; one message for that person, one code for the program.
+
+    A Django ValidationError: forms show it, and `error.message` and `error.code` hold the two.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The effect is there."""
+
+    #: The booking that the action led to: the same one, or the one that took its place.
+    uid: str
+    #: What a person should know although it went well.
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The effect is not there, and the booking is no longer the one that the person saw."""
+
+    message: str
+    code: str = "conflict"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind(ABC):
+    """One action with its parameters; the fields are the parameters, kept as JSON."""
+
+    name: ClassVar[BookingAction.Kind]
+    #: What stayed as it was, when Cal.com answers success and nothing happened.
+    unchanged: ClassVar[str]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def load(cls, parameters: dict[str, Any]) -> Self:
+        return cls(**parameters)
+
+    @abstractmethod
+    def check(self, booking: Booking, now: datetime) -> None:
+        """Raises Refused for what Cal.com would refuse."""
+
+    def draft(self, account: Account) -> Booking:
+        """The booking that is to be; for those kinds that make one."""
+        raise Refused("The booking of this action is gone: there is nothing to act on.")
+
+    @abstractmethod
+    def changes(self) -> frozenset[str]:
+        """The facts that it changes."""
+
+    @abstractmethod
+    def relies_on(self) -> frozenset[str]:
+        """The facts that must be as the person saw them."""
+
+    @abstractmethod
+    def deadline(self, booking: Booking, now: datetime) -> datetime:
+        """From when on it is pointless."""
+
+    @abstractmethod
+    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
+        """The one request."""
+
+    @abstractmethod
+    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
+        """The effect, if it is there. `sent`: whether it may be ours."""
+
+    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+        """The effect, if the answer shows all of it. None: look."""
+        return None
+
+    def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
+        """Whether Cal.com itself refuses the second of two.
+
+        Only then is an action ever sent again after its answer was lost: of what Cal.com does not refuse, a late
+        first one and the second would both take effect.
+        """
+        return False
+
+    def of_series(self, booking: Booking) -> bool:
+        """Whether it acts on other occurrences of the series too."""
+        return False
+
+    def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
+        """What changed since the person looked, as far as it matters for this kind."""
+        remote = look.booking
+        if remote.rescheduled_to_uid and not seen["rescheduled_to_uid"]:
+            return Conflict(
+                "The booking was rescheduled on Cal.com in the meantime: act on the one that took its place.",
+                "rescheduled",
+            )
+        changed = facts.differences(seen, facts.facts(remote), self.relies_on())
+        if not changed:
+            return None
+        return Conflict(
+            f"The booking changed on Cal.com in the meantime: {'; '.join(changed)}."
+        )
+
+
+def takes_place(booking: Booking) -> None:
+    """Raises Refused for a booking that is cancelled, rejected, or gone."""
+    if booking.missing_since:
+        raise Refused(
+            "This booking no longer exists on Cal.com: there is nothing to act on.",
+            "missing",
+        )
+    if booking.rescheduled_to_uid:
+        raise Refused(
+            "This booking was rescheduled: act on the one that took its place.",
+            "rescheduled",
+        )
+    if booking.status in facts.OVER:
+        raise Refused(
+            f"This booking is {booking.status}: only one that takes place can be acted on.",
+            "over",
+        )
+
+
+def is_seated(booking: Booking) -> bool:
+    """Seated bookings keep a seat for each attendee, and lack what others keep once [rec 240]."""
+    return any("seatUid" in one for one in _attendees(booking)) or (
+        "bookingFieldsResponses" not in booking.payload
+        and "attendees" in booking.payload
+    )
+
+
+def seat_holder(booking: Booking, seat_uid: str) -> str:
+    """The e-mail of whoever holds the seat; raises Refused if nobody does."""
+    for one in _attendees(booking):
+        if one.get("seatUid") == seat_uid:
+            return str(one.get("email") or "")
+    raise Refused(
+        "This booking has no such seat: choose one of its attendees, or refresh the booking.",
+        "no_seat",
+    )
+
+
+def emails(booking: Booking) -> set[str]:
+    """The e-mail addresses of its attendees, lower case."""
+    return {str(one.get("email") or "").lower() for one in _attendees(booking)}
+
+
+def _attendees(booking: Booking) -> list[dict[str, Any]]:
+    found = booking.payload.get("attendees")
+    rows = found if isinstance(found, list) else []
+    return [one for one in rows if isinstance(one, dict)]

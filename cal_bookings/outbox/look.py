@@ -1,0 +1,97 @@
+"""A look at Cal.com before something is done there, and after."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from cal_bookings import client
+from cal_bookings.client import (
+    CalClient,
+    CalNotFound,
+    Dialect,
+    Filters,
+    RemoteBooking,
+    parse_booking,
+)
+
+#: A search looks at so many pages of bookings of a day: 2,000 on hosted Cal.com, 5,000 on others.
+PAGES = 20
+
+
+class Look:
+    """What is there now, read as far as it is asked for and once only. All that was read can be mirrored."""
+
+    def __init__(self, connection: CalClient, dialect: Dialect, uid: str) -> None:
+        """`uid` is empty for a booking that does not exist yet."""
+        self.uid = uid
+        self.asked_at = timezone.now()
+        self._connection = connection
+        self._dialect = dialect
+        self._read: dict[str, list[RemoteBooking]] = {}
+        #: As sent, in the version of `client.BOOKING_VERSION` or one of the same shape.
+        self.payloads: dict[str, dict[str, Any]] = {}
+
+    @property
+    def booking(self) -> RemoteBooking:
+        """The booking itself; raises CalNotFound."""
+        return self._get(self.uid)[0]
+
+    def read(self) -> None:
+        """Reads the booking itself, for the mirror; raises CalNotFound."""
+        self._get(self.uid)
+
+    def other(self, uid: str) -> RemoteBooking | None:
+        """Another booking; None if there is none."""
+        try:
+            return self._get(uid)[0]
+        except CalNotFound:
+            return None
+
+    def series(self) -> list[RemoteBooking]:
+        """All occurrences of the series that the booking belongs to."""
+        return self.all_of(self.booking.recurring_booking_uid)
+
+    def all_of(self, series: str) -> list[RemoteBooking]:
+        """All occurrences of a series."""
+        return self._get(series)
+
+    def attendees(self) -> list[dict[str, Any]]:
+        """The attendees with their numbers."""
+        return self._connection.actions(self._dialect).attendees(self.uid)
+
+    def starting_at(self, start: datetime) -> list[RemoteBooking]:
+        """The bookings of the account that start then and last for less than a day.
+
+        Raises CalUnexpected rather than overlook one among too many.
+        """
+        filters = Filters(after_start=start, before_end=start + timedelta(days=1))
+        found, position = [], None
+        for _ in range(PAGES):
+            page = self._connection.list_bookings(
+                position, filters=filters, dialect=self._dialect
+            )
+            found += [self._keep(payload) for payload in page.payloads]
+            position = page.next
+            if position is None:
+                return [one for one in found if one and one.start == start]
+        raise client.CalUnexpected(
+            f"more than {PAGES} pages of bookings on one day: too many to look for one among them"
+        )
+
+    def _get(self, uid: str) -> list[RemoteBooking]:
+        if uid not in self._read:
+            payloads = self._connection.get_booking(uid)
+            kept = [self._keep(payload) for payload in payloads]
+            self._read[uid] = [one for one in kept if one is not None]
+            if not self._read[uid]:
+                raise client.CalUnexpected("expected a booking, got one without start")
+        return self._read[uid]
+
+    def _keep(self, payload: dict[str, Any]) -> RemoteBooking | None:
+        try:
+            remote = parse_booking(payload)
+        except client.InvalidBooking:
+            return None
+        self.payloads[remote.uid] = payload
+        return remote

@@ -1,0 +1,154 @@
+"""What became of a turn, written together: the mirror, the action, the attempt."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import Signal
+from django.utils import timezone
+
+from cal_bookings import client, mirror, signals
+from cal_bookings.client import ActionAnswer, CalError
+from cal_bookings.models import ActionAttempt, Booking, BookingAction, BookingChange
+from cal_bookings.outbox import claim as claims
+from cal_bookings.outbox.facts import facts
+from cal_bookings.outbox.kinds import Found
+from cal_bookings.outbox.look import Look
+
+Outcome = ActionAttempt.Outcome
+Status = BookingAction.Status
+
+
+@dataclass(slots=True)
+class Record:
+    """Each method ends the turn; raises ClaimLost, and then nothing is written."""
+
+    claim: claims.Claim
+
+    def done(
+        self,
+        found: Found,
+        outcome: Outcome,
+        look: Look | None,
+        answer: ActionAnswer | None = None,
+    ) -> None:
+        """The effect is there: into the mirror with what shows it, in one transaction with the end of the action."""
+        self._end(
+            outcome,
+            signals.action_done,
+            look,
+            answer,
+            status=Status.DONE,
+            result_uid=found.uid,
+            note=found.note,
+            error_code="",
+            error_message="",
+        )
+
+    def failed(
+        self, outcome: Outcome, code: str, message: str, look: Look | None = None
+    ) -> None:
+        self._end(
+            outcome,
+            signals.action_failed,
+            look,
+            status=Status.FAILED,
+            error_code=code,
+            error_message=message,
+        )
+
+    def put_off(self, code: str, message: str, pause: float | None = None) -> None:
+        """Back into the queue, unsent; without `pause` (seconds) for as long as the claim set it back."""
+        columns: dict[str, Any] = {"status": Status.QUEUED, "sent_at": None}
+        if pause is not None:
+            columns["next_attempt_at"] = timezone.now() + timedelta(seconds=pause)
+        if code == "rate_limited":  # not its own fault
+            columns["attempts"] = self.claim.action.attempts - 1
+        self.claim.end(
+            Outcome.DEFERRED,
+            settles_at=None,
+            error_code=code,
+            error_message=message,
+            **columns,
+        )
+
+    def not_tried(self, code: str, message: str, pause: float | None = None) -> None:
+        """No request was made: what was known stays known. `pause` in seconds: an attempt that does not count."""
+        action = self.claim.action
+        columns: dict[str, Any] = {"status": Status.UNKNOWN}
+        if not self.claim.is_sent:
+            columns = {
+                "status": Status.QUEUED,
+                "error_code": code,
+                "error_message": message,
+            }
+        if pause is not None:
+            columns["next_attempt_at"] = timezone.now() + timedelta(seconds=pause)
+            columns["attempts"] = action.attempts - 1
+        self.claim.end(Outcome.DEFERRED, **columns)
+
+    def unknown(
+        self, outcome: Outcome, code: str, message: str, settles_in: timedelta
+    ) -> None:
+        """It may have taken effect, or still do so for as long as `settles_in`."""
+        now, action = timezone.now(), self.claim.action
+        action.settles_at = now + settles_in
+        self.claim.end(
+            outcome,
+            status=Status.UNKNOWN,
+            settles_at=action.settles_at,
+            next_attempt_at=claims.next_look(action, now),
+            error_code=code,
+            error_message=message,
+        )
+
+    def still_unknown(self, outcome: Outcome) -> None:
+        """Nothing new; the claim has set the next look."""
+        self.claim.end(outcome, status=Status.UNKNOWN)
+
+    def note(self, error: CalError) -> None:
+        """What a request came to, for the attempt."""
+        attempt = self.claim.attempt
+        attempt.http_status = error.status
+        attempt.request_id = error.request_id
+        attempt.error_code = error.code
+        attempt.error_message = error.message
+
+    def _end(
+        self,
+        outcome: Outcome,
+        signal: Signal,
+        look: Look | None,
+        answer: ActionAnswer | None = None,
+        **columns: Any,
+    ) -> None:
+        action = self.claim.action
+        payloads = dict(look.payloads) if look else {}
+        if look and look.uid in payloads:
+            columns["found"] = facts(look.booking)
+        if answer:
+            payloads |= {one["uid"]: one for one in answer.bookings}
+
+        def end(_: mirror.Outcome | None = None) -> None:
+            uid = columns.get("result_uid")
+            if uid and action.booking is None:
+                rows = Booking.objects.filter(account=action.account, uid=uid)
+                columns["booking"] = rows.first()
+            self.claim.end(outcome, ended_at=timezone.now(), **columns)
+            announce = partial(signal.send_robust, BookingAction, action=action)
+            transaction.on_commit(announce, robust=True)
+
+        if not payloads:
+            with transaction.atomic():
+                end()
+            return
+        mirror.upsert(
+            action.account,
+            list(payloads.values()),
+            asked_at=min(one.asked_at for one in (look, answer) if one),
+            api_version=answer.api_version if answer else client.BOOKING_VERSION,
+            source=BookingChange.Source.ACTION,
+            then=end,
+        )

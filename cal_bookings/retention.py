@@ -1,0 +1,75 @@
+"""What is kept for how long: records grow old, bookings do not.
+
+Old bookings are what a mirror is for, and a full walk would bring those that Cal.com still lists back the next night.
+Only bookings that are gone from Cal.com can be asked to go.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.utils import timezone
+
+from cal_bookings import conf
+from cal_bookings.models import (
+    Booking,
+    BookingAction,
+    BookingChange,
+    RateWindow,
+    SyncRun,
+)
+
+#: So many rows go in one statement: no lock is held for long.
+BATCH = 1000
+
+#: A budget that nobody used for so long: the credential has changed.
+_UNUSED = timedelta(days=1)
+
+
+def prune(
+    *,
+    keep_days: Mapping[str, float | None] | None = None,
+    missing_bookings_days: float | None = None,
+    dry_run: bool = False,
+) -> dict[str, int]:
+    """Deletes what is older than ``CAL_BOOKINGS["KEEP_DAYS"]``, and answers how many rows of each kind.
+
+    `keep_days` overrides single ages; None keeps that kind for ever. With `missing_bookings_days` bookings go that have
+    been gone from Cal.com for so long, with all that hangs on them. With `dry_run` nothing is deleted. Deletes in
+    batches, each its own transaction; may be interrupted and repeated. Rows that depend on others are not counted.
+    """
+    ages = conf.keep_days() | dict(keep_days or {})
+    old = _old(ages, missing_bookings_days)
+    return {kind: rows.count() if dry_run else _delete(rows) for kind, rows in old}
+
+
+def _old(
+    ages: Mapping[str, float | None], missing_bookings_days: float | None
+) -> Iterator[tuple[str, QuerySet[Any]]]:
+    now = timezone.now()
+    kinds: dict[str, tuple[QuerySet[Any], str]] = {
+        "runs": (SyncRun.objects.all(), "started_at"),
+        "history": (BookingChange.objects.all(), "changed_at"),
+        # One that is open has not ended, however old it is.
+        "actions": (BookingAction.objects.all(), "ended_at"),
+    }
+    for kind, (rows, column) in kinds.items():
+        days = ages[kind]
+        if days is not None:
+            yield kind, rows.filter(**{f"{column}__lt": now - timedelta(days=days)})
+    if missing_bookings_days is not None:
+        gone = now - timedelta(days=missing_bookings_days)
+        in_work = BookingAction.objects.open().filter(booking=OuterRef("pk"))
+        missing = Booking.objects.filter(~Exists(in_work), missing_since__lt=gone)
+        yield "missing_bookings", missing
+    yield "budgets", RateWindow.objects.filter(ends__lt=(now - _UNUSED).timestamp())
+
+
+def _delete(rows: QuerySet[Any]) -> int:
+    model: type[Model] = rows.model
+    deleted = 0
+    while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        model._default_manager.filter(pk__in=batch).delete()
+        deleted += len(batch)
+    return deleted

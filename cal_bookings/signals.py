@@ -1,0 +1,28 @@
+"""What the mirror and the outbox tell the site, always after commit and robustly: a receiver that fails harms nobody else.
+
+Signals of the mirror have ``sender=Booking``, those of the outbox ``sender=BookingAction``. Receivers get instances as
+they were committed.
+"""
+
+from django.dispatch import Signal
+
+#: A booking is seen for the first time. ``booking``, ``source``.
+booking_created = Signal()
+
+#: Typed fields of a booking differ from before. ``booking``, ``changes`` ({field: [old, new]}), ``source``.
+booking_changed = Signal()
+
+#: Two bookings turned out to be the old and the new half of a reschedule. ``old``, ``new``, ``source``.
+booking_rescheduled = Signal()
+
+#: A booking that a complete walk should have shown is gone from Cal.com. ``booking``.
+booking_missing = Signal()
+
+#: An action was put into the outbox. ``action``.
+action_enqueued = Signal()
+
+#: Its effect is on Cal.com, and in the mirror. ``action``.
+action_done = Signal()
+
+#: It has ended without effect; ``action.error_code`` and ``action.error_message`` tell why. ``action``.
+action_failed = Signal()

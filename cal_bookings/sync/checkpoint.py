@@ -1,0 +1,81 @@
+"""Where a walk under way stands, so that any worker can go on with it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Self
+
+from cal_bookings.client import Filters, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A walk under way: the lists it goes through, one after the other, and the next thing to ask for."""
+
+    #: By our clock.
+    started_at: datetime
+    #: One list for each of these, asked in turn.
+    filters: tuple[Filters, ...]
+    #: When the walk began by the remote's clock: up to then it will have seen all changes. None until it told.
+    began_at: datetime | None = None
+    #: None: the first page of the list.
+    position: Position | None = None
+    pages: int = 0
+    #: None until the last page was stored; then the greatest primary key of those that were asked for one by one.
+    checked: int | None = None
+    #: Up to then the changes loop had seen all changes when this walk began.
+    changes_until: datetime | None = None
+    #: The watermark may move to `began_at`: no earlier change was left out.
+    moves_watermark: bool = True
+
+    def behind(
+        self, following: Position | None, *, answered_at: datetime | None
+    ) -> Self:
+        """Where the walk stands when a page is stored, whose `next` is `following`."""
+        filters = self.filters if following else self.filters[1:]
+        return replace(
+            self,
+            began_at=self.began_at or (None if self.pages else answered_at),
+            filters=filters,
+            position=following,
+            pages=self.pages + 1,
+            checked=None if filters else 0,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "started_at": self.started_at.isoformat(),
+            "filters": [one.to_json() for one in self.filters],
+            "began_at": _text(self.began_at),
+            "position": self.position.to_json() if self.position else None,
+            "pages": self.pages,
+            "checked": self.checked,
+            "changes_until": _text(self.changes_until),
+            "moves_watermark": self.moves_watermark,
+        }
+
+    @classmethod
+    def from_json(cls, saved: dict[str, Any]) -> Self | None:
+        """None if there is none, or one that another version of this app saved in another form."""
+        try:
+            return cls(
+                started_at=datetime.fromisoformat(saved["started_at"]),
+                filters=tuple(Filters.from_json(one) for one in saved["filters"]),
+                began_at=_moment(saved["began_at"]),
+                position=Position.from_json(saved["position"])
+                if saved["position"]
+                else None,
+                pages=saved["pages"],
+                checked=saved["checked"],
+                changes_until=_moment(saved["changes_until"]),
+                moves_watermark=saved["moves_watermark"],
+            )
+        except (KeyError, TypeError, ValueError):
+            return None
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

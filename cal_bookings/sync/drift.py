@@ -1,0 +1,20 @@
+"""Drift: mirror and remote differ although nothing is in flight."""
+
+from collections import Counter
+from datetime import datetime
+
+from cal_bookings.mirror import Outcome
+
+
+def count(outcome: Outcome, until: datetime | None) -> Counter[str]:
+    """How many bookings differed in each field although the changes loop had seen all changes before `until`.
+
+    Empty without `until`: then nothing was known, and all of it is news.
+    """
+    found: Counter[str] = Counter()
+    if until is None:
+        return found
+    for updated_at, fields in outcome.written:
+        if updated_at is None or updated_at < until:
+            found.update(fields)
+    return found

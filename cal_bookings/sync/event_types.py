@@ -1,0 +1,30 @@
+"""What can be booked: mirrored with each full walk, for bookings name an event type by its id and slug alone."""
+
+import logging
+
+from django.utils import timezone
+
+from cal_bookings import client, mirror
+from cal_bookings.client import CalClient
+from cal_bookings.models import Account
+
+logger = logging.getLogger(__name__)
+
+
+def mirror_event_types(account: Account, connection: CalClient) -> None:
+    """One request. Bookings do without it: an answer that is no list of event types is logged, and no more.
+
+    Raises the other `CalError`s, which the list of bookings would meet as well.
+    """
+    asked_at = timezone.now()
+    try:
+        payloads = connection.event_types()
+    except (
+        client.CalForbidden,
+        client.CalNotFound,
+        client.CalRefused,
+        client.CalUnexpected,
+    ) as error:
+        logger.warning("%s: event types could not be mirrored: %s", account, error)
+        return
+    mirror.upsert_event_types(account, payloads, asked_at=asked_at)

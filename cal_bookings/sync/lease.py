@@ -1,0 +1,98 @@
+"""One walk per account and loop, anywhere in the cluster.
+
+A lease is a row's token and the time it runs out. Taking it makes the token one greater; whoever holds an older token
+can no longer write, however late it wakes up.
+"""
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from cal_bookings import conf
+from cal_bookings.models import Account, Mode, SyncState
+
+
+class LeaseTaken(Exception):
+    """Another worker walks this account's loop; nothing was done."""
+
+    def __init__(self, state: SyncState) -> None:
+        super().__init__(
+            f"Another worker ({state.lease_owner}) is on the {state.mode} walk of {state.account}. "
+            f"If it died, its lease ends at {state.lease_until:%H:%M:%S} UTC and the walk goes on from its checkpoint."
+        )
+
+
+class LeaseLost(Exception):
+    """The lease ran out and another worker took it; what this one wanted to write was not written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write the state of one loop, as long as nobody took it over."""
+
+    state_id: int
+    token: int
+
+    def save(self, **columns: Any) -> None:
+        """Writes `columns` of the state and renews the lease; raises LeaseLost if it is no longer ours.
+
+        Opens no transaction: inside one, what goes with it is undone with it.
+        """
+        self._save(lease_until=_until(), **columns)
+
+    def release(self, **columns: Any) -> None:
+        """Like `save`, and gives the lease back."""
+        self._save(lease_until=None, lease_owner="", **columns)
+
+    def _save(self, **columns: Any) -> None:
+        mine = SyncState.objects.filter(pk=self.state_id, lease_token=self.token)
+        if not mine.update(**columns):
+            raise LeaseLost(
+                "The walk took longer than its lease, and another worker went on with it."
+            )
+
+
+def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
+    """The lease of this loop and its state; raises LeaseTaken. One conditional UPDATE decides between two takers."""
+    state, _ = SyncState.objects.select_related("account").get_or_create(
+        account=account, mode=mode
+    )
+    free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
+    if _is_dead(state.lease_owner):
+        free |= Q(lease_owner=state.lease_owner)
+    token = state.lease_token + 1
+    mine = SyncState.objects.filter(free, pk=state.pk, lease_token=state.lease_token)
+    if not mine.update(lease_token=token, lease_until=_until(), lease_owner=_owner()):
+        state.refresh_from_db()
+        raise LeaseTaken(state)
+    return Lease(state.pk, token), state
+
+
+def _until() -> Any:
+    return timezone.now() + timedelta(seconds=conf.get("LEASE_SECONDS"))
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _is_dead(owner: str) -> bool:
+    """Whether `owner` is a process of this host that is gone: then nobody needs to wait for its lease to run out.
+
+    Wrong where two containers share a host name; the token still keeps both from writing.
+    """
+    host, _, pid = owner.rpartition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

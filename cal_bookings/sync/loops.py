@@ -1,0 +1,122 @@
+"""The three loops: which lists each walks, how often, and what its completion proves.
+
+changes  what was updated since the last complete walk; almost everything, every minute
+window   what starts from a week ago to two months ahead; changes that do not move `updatedAt`, every hour
+full     everything; drift, and bookings that are gone, every night
+"""
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+from django.utils import timezone
+
+from cal_bookings import conf
+from cal_bookings.client import Filters
+from cal_bookings.models import Account, Mode, SyncState
+from cal_bookings.sync.checkpoint import Checkpoint
+
+#: Many accounts that began together drift apart by this part of the interval.
+JITTER = 0.1
+
+#: A loop that fails tries again after its interval, doubled at each failure, but at least this often (seconds).
+LONGEST_PAUSE = 3600
+
+
+class NoSuchLoop(ValueError):
+    """This account cannot be walked in this loop; the message names those it can."""
+
+    def __init__(self, account: Account, mode: Mode) -> None:
+        possible = ", ".join(f'"{one}"' for one in modes(account))
+        super().__init__(
+            f'The account "{account}" mirrors a team, whose list has no filter on changes: instead of "{mode}" '
+            f"walk {possible}."
+        )
+
+
+def modes(account: Account) -> list[Mode]:
+    """The loops this account can be walked in: the list of a team has no filter on changes."""
+    has_changes = conf.scope(account.scope).has_change_filters
+    return [mode for mode in Mode if has_changes or mode != Mode.CHANGES]
+
+
+def begin(
+    account: Account, state: SyncState, *, since: datetime | None = None
+) -> Checkpoint:
+    """The start of a walk of this loop; `since` asks for changes from then on, whatever was seen before."""
+    now = timezone.now()
+    return Checkpoint(
+        started_at=now,
+        filters=_filters(account, state, now, since),
+        changes_until=_changes_until(state) if state.mode == Mode.FULL else None,
+        moves_watermark=since is None or since <= (state.watermark or since),
+    )
+
+
+def _filters(
+    account: Account, state: SyncState, now: datetime, since: datetime | None
+) -> tuple[Filters, ...]:
+    match Mode(state.mode):
+        case Mode.FULL:
+            return (Filters(),)
+        case Mode.WINDOW:
+            before, after = conf.get("WINDOW_DAYS")
+            begin, end = now - timedelta(days=before), now + timedelta(days=after)
+            return (Filters(after_start=begin, before_end=end),)
+        case Mode.CHANGES:
+            after = since or _overlapped(state.watermark)
+            if after is None:
+                return (Filters(),)
+            updated, created = (
+                Filters(after_updated=after),
+                Filters(after_created=after),
+            )
+            return (updated, created) if account.lists_never_updated else (updated,)
+
+
+def _overlapped(watermark: datetime | None) -> datetime | None:
+    overlap = timedelta(seconds=conf.get("OVERLAP_SECONDS"))
+    return watermark - overlap if watermark else None
+
+
+def _changes_until(full: SyncState) -> datetime | None:
+    """What the changes loop has seen: later changes are in flight, and no drift."""
+    changes = SyncState.objects.filter(account=full.account_id, mode=Mode.CHANGES)
+    return _overlapped(changes.values_list("watermark", flat=True).first())
+
+
+def completed(mode: Mode, checkpoint: Checkpoint) -> dict[str, Any]:
+    """The columns of the state behind the last page."""
+    columns: dict[str, Any] = {
+        "checkpoint": {},
+        "last_completed_at": timezone.now(),
+        "failures": 0,
+        "last_error": "",
+        "due_at": next_due(mode),
+    }
+    if mode == Mode.CHANGES and checkpoint.began_at and checkpoint.moves_watermark:
+        columns["watermark"] = checkpoint.began_at
+    return columns
+
+
+def prove_changes(account: Account, began_at: datetime | None) -> None:
+    """A complete full walk has seen all changes up to its beginning: the changes loop need not look at them."""
+    if began_at is None or Mode.CHANGES not in modes(account):
+        return
+    earlier = Q(watermark=None) | Q(watermark__lt=began_at)
+    changes, _ = SyncState.objects.get_or_create(account=account, mode=Mode.CHANGES)
+    SyncState.objects.filter(earlier, pk=changes.pk).update(watermark=began_at)
+
+
+def next_due(mode: Mode, *, failures: int = 0) -> datetime:
+    """When this loop is to run again, after so many failures in a row."""
+    return timezone.now() + timedelta(seconds=pause(mode, failures=failures))
+
+
+def pause(mode: Mode, *, failures: int = 0) -> float:
+    """Seconds until then, a little different each time."""
+    interval = conf.interval(mode)
+    if failures:
+        interval = min(interval * 2 ** min(failures, 10), max(interval, LONGEST_PAUSE))
+    return interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load

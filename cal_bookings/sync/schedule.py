@@ -1,0 +1,55 @@
+"""Which loops of which accounts are due: the table is the queue, and a lost message costs one interval."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from cal_bookings import conf
+from cal_bookings.models import Account, Mode, SyncState
+from cal_bookings.sync import loops
+
+#: So many loops are handed out by one query. What is handed out is no longer due: ask again until nothing is.
+AT_ONCE = 1000
+
+
+def make_states() -> int:
+    """Gives new accounts a state for each loop, due at once; answers how many were made. Opens no transaction."""
+    states = SyncState.objects.filter(account=OuterRef("pk"), mode=Mode.FULL)
+    new = Account.objects.configured().filter(~Exists(states))
+    made = [
+        SyncState(account=account, mode=mode)
+        for account in new.without_credentials()
+        for mode in loops.modes(account)
+    ]
+    SyncState.objects.bulk_create(made, ignore_conflicts=True)
+    return len(made)
+
+
+def take_due(
+    limit: int = AT_ONCE, *, by: datetime | None = None
+) -> list[tuple[int, Mode]]:
+    """Hands out the loops that are due now, or were `by` then: at most so many, the longest waiting first: primary keys of accounts, and modes.
+
+    One query by index and one UPDATE, whatever the number of accounts. What is handed out is due again when a lease
+    would have run out: if nobody takes it up, because the message was lost or the worker died, it is handed out again.
+    What is due of an account that is paused waits for the end of the pause.
+    """
+    now = timezone.now()
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    awake = Q(account__circuit_open_until=None) | Q(
+        account__circuit_open_until__lte=now
+    )
+    due = SyncState.objects.filter(
+        free, awake, due_at__lte=by or now, account__is_active=True
+    )
+    found = list(due.order_by("due_at").values_list("pk", "account_id", "mode")[:limit])
+    again = now + timedelta(seconds=conf.get("LEASE_SECONDS"))
+    SyncState.objects.filter(pk__in=[pk for pk, _, _ in found]).update(due_at=again)
+    return [(account_id, Mode(mode)) for _, account_id, mode in found]
+
+
+def put_back(account_id: int, mode: Mode) -> None:
+    """What was handed out is due again: its account is paused, and nothing was done. One UPDATE."""
+    states = SyncState.objects.filter(account=account_id, mode=mode)
+    states.update(due_at=timezone.now())

@@ -1,0 +1,275 @@
+"""One walk: from the first page of a list to the last, resumable at every page."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from cal_bookings import budget, client, conf, mirror
+from cal_bookings.budget import cures
+from cal_bookings.client import CalClient, Page
+from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
+from cal_bookings.sync import drift, event_types, lease, loops, vanished
+from cal_bookings.sync.checkpoint import Checkpoint
+
+logger = logging.getLogger(__name__)
+
+#: A run keeps the first failures whole; the count goes on.
+FAILURES_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Told after each page: the run so far, and the server's count of all bookings if it gave one."""
+
+    run: SyncRun
+    total: int | None
+
+
+def walk(
+    account: Account,
+    mode: Mode = Mode.FULL,
+    *,
+    since: datetime | None = None,
+    max_pages: int | None = None,
+    max_wait: float | None = None,
+    on_page: Callable[[Progress], None] | None = None,
+) -> SyncRun:
+    """Walks one loop of `account`, from its checkpoint if there is one, and answers the record of it.
+
+    With `since` (aware; changes only) a new walk begins, which asks for everything updated from then on. After
+    `max_pages` pages, or as many bookings asked for one by one, the run ends as paused; the next goes on. So it does
+    where the rate limit would let it wait longer than `max_wait` seconds.
+
+    Commits per page; call it outside a transaction. What Cal.com or the network does wrong ends in a run whose
+    `outcome` is failed and whose `error` names the cure; the checkpoint stays, so that the next call goes on from it.
+    Raises LeaseTaken if another worker is at it, LeaseLost if another took over, CircuitOpen if the account is paused,
+    ImproperlyConfigured if it has no usable credential, NoSuchLoop if it mirrors a team, whose list knows no filter on
+    changes.
+    """
+    if mode not in loops.modes(account):
+        raise loops.NoSuchLoop(account, mode)
+    priority = budget.Priority[mode.name]
+    with budget.connect(account, priority=priority, max_wait=max_wait) as connection:
+        held, state = lease.take(account, mode)
+        saved = None if since else Checkpoint.from_json(state.checkpoint)
+        checkpoint = saved or loops.begin(account, state, since=since)
+        one = _Walk(account, state, held, connection, checkpoint, on_page)
+        return one.run(max_pages)
+
+
+class _Walk:
+    def __init__(
+        self,
+        account: Account,
+        state: SyncState,
+        held: lease.Lease,
+        connection: CalClient,
+        checkpoint: Checkpoint,
+        on_page: Callable[[Progress], None] | None,
+    ) -> None:
+        self.account = account
+        self.state = state
+        self.mode = Mode(state.mode)
+        self.lease = held
+        self.connection = connection
+        self.on_page = on_page
+        self.checkpoint = checkpoint
+        self.record = _begin_record(account, self.mode)
+
+    def run(self, max_pages: int | None) -> SyncRun:
+        try:
+            outcome = self._go_on(max_pages)
+        except client.CalError as error:
+            self._fail(error)
+        except budget.BudgetExhausted as error:
+            self._close(self._pause(error.seconds))
+        except lease.LeaseLost:
+            raise
+        except BaseException as error:
+            # Ctrl-C, a full disk, a bug: whoever comes next need not wait until the lease runs out.
+            with suppress(DatabaseError):
+                self.lease.release()
+                self._close(SyncRun.Outcome.FAILED, error=type(error).__name__)
+            raise
+        else:
+            self._close(outcome)
+        return self.record
+
+    def _go_on(self, max_pages: int | None) -> SyncRun.Outcome:
+        """To the end, or to as many pages as allowed."""
+        left = max_pages or 2**63
+        if self.mode == Mode.FULL and self.checkpoint.pages == 0:
+            event_types.mirror_event_types(self.account, self.connection)
+        while self.checkpoint.filters:
+            if not left:
+                return self._pause()
+            left -= 1
+            self._store(self._ask())
+        if self.mode == Mode.FULL:
+            seen = vanished.seen(self.state)
+            for pk, uid in vanished.unseen(self.account, seen, self.checkpoint):
+                if not left:
+                    return self._pause()
+                left -= 1
+                self._check(pk, uid)
+            self._complete_full()
+        return SyncRun.Outcome.COMPLETE
+
+    # Pages
+
+    def _ask(self) -> Page:
+        """The next page. A checkpoint that the server no longer takes is given up: the walk begins anew, once."""
+        resumed = self.checkpoint.position is not None and self.record.pages == 0
+        try:
+            page = self._list()
+        except (client.CalRefused, client.CalDialectChanged):
+            if not resumed:
+                raise
+            logger.warning(
+                "%s: the checkpoint is no longer valid, the walk begins anew",
+                self.account,
+            )
+            self.checkpoint = loops.begin(self.account, self.state)
+            page = self._list()
+        self._learn(page)
+        return page
+
+    def _list(self) -> Page:
+        dialect = client.Dialect(self.account.dialect) if self.account.dialect else None
+        return self.connection.list_bookings(
+            self.checkpoint.position,
+            filters=self.checkpoint.filters[0],
+            dialect=dialect,
+            page_size=conf.get("PAGE_SIZE"),
+        )
+
+    def _learn(self, page: Page) -> None:
+        """What this page tells of the server: a write only when it is news."""
+        learnt: dict[str, Any] = {}
+        if page.dialect != self.account.dialect:
+            learnt["dialect"] = str(page.dialect)
+        if not self.account.lists_never_updated and any(
+            map(_never_updated, page.payloads)
+        ):
+            learnt["lists_never_updated"] = True
+        if learnt:
+            for name, value in learnt.items():
+                setattr(self.account, name, value)
+            self.account.save(update_fields=learnt)
+
+    def _store(self, page: Page) -> None:
+        """The page and the checkpoint behind it, in one transaction; the last page closes the walk in the same one."""
+        following = self.checkpoint.behind(page.next, answered_at=page.answered_at)
+
+        def save_checkpoint(outcome: mirror.Outcome) -> None:
+            if self.mode == Mode.FULL:
+                vanished.remember(
+                    self.state, self.checkpoint.pages, outcome.booking_ids
+                )
+            if following.filters or self.mode == Mode.FULL:
+                self.lease.save(checkpoint=following.to_json())
+            else:
+                self.lease.release(**loops.completed(self.mode, following))
+
+        outcome = mirror.upsert(
+            self.account,
+            page.payloads,
+            asked_at=page.asked_at,
+            api_version=page.api_version,
+            source=BookingChange.Source.WALK,
+            then=save_checkpoint,
+        )
+        self.checkpoint = following
+        self.record.pages += 1
+        self._count(outcome)
+        if self.on_page:
+            self.on_page(Progress(self.record, page.total))
+
+    # Bookings that no page showed
+
+    def _check(self, pk: int, uid: str) -> None:
+        try:
+            outcome = vanished.check(self.account, uid, self.connection)
+        except (client.CalRefused, client.CalForbidden) as error:
+            self._count_failure("asked for on its own", uid, error.summary)
+        else:
+            self._count(outcome)
+        self.checkpoint = replace(self.checkpoint, checked=pk)
+        self.lease.save(checkpoint=self.checkpoint.to_json())
+
+    def _complete_full(self) -> None:
+        with transaction.atomic():
+            vanished.forget(self.state)
+            loops.prove_changes(self.account, self.checkpoint.began_at)
+            self.lease.release(**loops.completed(self.mode, self.checkpoint))
+
+    # The record
+
+    def _count(self, outcome: mirror.Outcome) -> None:
+        record = self.record
+        record.seen += outcome.seen
+        record.created += outcome.created
+        record.updated += outcome.updated
+        record.unchanged += outcome.unchanged + outcome.stale
+        record.missing += outcome.missing
+        differing = drift.count(outcome, self.checkpoint.changes_until)
+        record.drift = dict(Counter(record.drift) + differing)
+        for failure in outcome.failures:
+            place = f"page {self.checkpoint.pages}, booking {failure.place + 1}"
+            self._count_failure(place, failure.uid, failure.error)
+
+    def _count_failure(self, place: str, uid: str, error: str) -> None:
+        logger.warning("%s: %s could not be mirrored: %s", self.account, place, error)
+        self.record.failed += 1
+        if len(self.record.failures) < FAILURES_KEPT:
+            self.record.failures.append({"place": place, "uid": uid, "error": error})
+
+    def _pause(self, seconds: float = 0) -> SyncRun.Outcome:
+        """The lease is free, the walk goes on in so many seconds."""
+        self.lease.release(due_at=timezone.now() + timedelta(seconds=seconds))
+        return SyncRun.Outcome.PAUSED
+
+    def _fail(self, error: client.CalError) -> None:
+        told = cures.explain(self.account, error)
+        logger.error("The %s walk failed. %s", self.mode, told)
+        failures = self.state.failures + 1
+        columns: dict[str, Any] = {
+            "failures": failures,
+            "last_error": told,
+            "due_at": loops.next_due(self.mode, failures=failures),
+        }
+        if isinstance(error, client.CalUnexpected) and self.record.pages == 0:
+            # The very place the walk would go on from is what the server answers oddly to: begin anew next time.
+            columns["checkpoint"] = {}
+        self.lease.release(**columns)
+        self._close(SyncRun.Outcome.FAILED, error=told)
+
+    def _close(self, outcome: SyncRun.Outcome, *, error: str = "") -> None:
+        self.record.outcome, self.record.error = outcome, error
+        self.record.requests = self.connection.requests
+        self.record.finished_at = timezone.now()
+        self.record.save()
+
+
+def _never_updated(payload: Any) -> bool:
+    return isinstance(payload, dict) and payload.get("updatedAt") is None
+
+
+def _begin_record(account: Account, mode: Mode) -> SyncRun:
+    """A new run; those that never ended belonged to workers that died."""
+    now = timezone.now()
+    SyncRun.objects.filter(
+        account=account, mode=mode, outcome=SyncRun.Outcome.RUNNING
+    ).update(
+        outcome=SyncRun.Outcome.FAILED,
+        finished_at=now,
+        error="The worker died, or lost its lease.",
+    )
+    return SyncRun.objects.create(account=account, mode=mode, started_at=now)

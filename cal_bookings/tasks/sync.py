@@ -1,0 +1,50 @@
+"""Pull: one task hands out what is due, one walks a stretch of one loop."""
+
+import logging
+
+from celery import shared_task
+from django.utils import timezone
+
+from cal_bookings import budget, conf, sync
+from cal_bookings.models import Account, Mode, SyncRun
+from cal_bookings.sync import schedule
+from cal_bookings.tasks.options import OPTIONS, routing
+
+logger = logging.getLogger(__name__)
+
+#: Seconds that a task waits for its turn in the budget before it leaves the worker to others.
+MAX_WAIT = 5.0
+
+
+@shared_task(name="cal_bookings.sync_accounts", **OPTIONS)
+def sync_accounts() -> None:
+    """Enqueues `sync_account` for each loop that is due, however many they are."""
+    schedule.make_states()
+    now = timezone.now()
+    while due := schedule.take_due(by=now):
+        for account_id, mode in due:
+            sync_account.apply_async((account_id, str(mode)), **routing())
+
+
+@shared_task(name="cal_bookings.sync_account", **OPTIONS)
+def sync_account(account_id: int, mode: str) -> None:
+    """Walks CAL_BOOKINGS["PAGES_PER_TASK"] pages of one loop, and enqueues itself again for the rest.
+
+    So an account with a million bookings leaves room to the others after each stretch. Where the budget is used up,
+    the account paused or another worker at it, the schedule comes back to it.
+    """
+    account = Account.objects.active().filter(pk=account_id).first()
+    if account is None:
+        return
+    pages = conf.get("PAGES_PER_TASK")
+    try:
+        run = sync.walk(account, Mode(mode), max_pages=pages, max_wait=MAX_WAIT)
+    except (sync.LeaseTaken, sync.LeaseLost) as error:
+        logger.info("%s", error)
+        return
+    except budget.CircuitOpen as error:
+        logger.info("%s", error)
+        schedule.put_back(account.pk, Mode(mode))
+        return
+    if run.outcome == SyncRun.Outcome.PAUSED and run.pages >= pages:
+        sync_account.apply_async((account_id, mode), **routing())

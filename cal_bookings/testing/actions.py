@@ -1,0 +1,166 @@
+"""What can be done to bookings over HTTP: routes, versions, and the moment between the checks and the deed.
+
+A request is checked under the lock, then the server thinks, then it acts under the lock: as on Cal.com, two requests
+at once may both pass the checks.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import decisions, moves, people
+from .answers import Answer, Refusal, Request, success
+from .calls import Act, Call, Effect
+from .catalog import User
+from .changes import Changes
+
+Handler = Callable[[Call], Act]
+
+SELF_HOSTED, HOSTED = "2024-08-13", "2026-02-25"
+
+
+@dataclass(frozen=True)
+class Action:
+    method: str
+    pattern: re.Pattern[str]
+    handler: Handler
+    #: Who knows the uid may move and cancel a booking: no credential is asked for.
+    open: bool = False
+    hosted_only: bool = False
+
+
+class Actions:
+    """The writing half of the API of one world."""
+
+    def __init__(self, world: Changes) -> None:
+        self.world = world
+        #: What was done because a request asked for it, in order.
+        self.effects: list[Effect] = []
+        self.reassign_is_stub = False
+        #: Seconds between the checks of a request and what it does.
+        self.thinking = 0.0
+        #: Requests whose connection broke, and that the server has yet to carry out.
+        self.late: list[Callable[[], None]] = []
+
+    def find(self, request: Request) -> tuple[Action, dict[str, str]] | None:
+        for action in ACTIONS:
+            found = action.pattern.fullmatch(request.path)
+            if found and action.method == request.method:
+                return action, found.groupdict()
+        return None
+
+    def answer(
+        self,
+        action: Action,
+        request: Request,
+        user: User | None,
+        parts: dict[str, str],
+        *,
+        hosted: bool,
+    ) -> Answer:
+        """Checks, thinks, acts. Raises Refusal."""
+        call = self._call(request, user, parts, hosted=hosted)
+        with self.world.lock:
+            act = self._handler(action, call)(call)
+        if self.thinking:
+            time.sleep(self.thinking)
+        with self.world.lock:
+            return act()
+
+    def unapplied(
+        self,
+        action: Action,
+        request: Request,
+        user: User | None,
+        parts: dict[str, str],
+        *,
+        hosted: bool,
+    ) -> Answer:
+        """The answer of a server that does nothing and says success. Raises Refusal."""
+        call = self._call(request, user, parts, hosted=hosted)
+        with self.world.lock:
+            self._handler(action, call)(call)
+            if "uid" in parts and parts["uid"] in self.world.rows:
+                return call.shown()
+        return success({})
+
+    def carry_out_late(self) -> None:
+        late, self.late = self.late, []
+        for deed in late:
+            deed()
+
+    def _handler(self, action: Action, call: Call) -> Handler:
+        version = call.request.version
+        known = (SELF_HOSTED, HOSTED) if call.hosted else (SELF_HOSTED,)
+        if version not in known:
+            # Of the older handlers, which a missing or unknown version means, only this one has the same path.
+            if action.handler is decisions.cancel:
+                return decisions.legacy_cancel
+            raise _cannot(call.request)
+        if action.hosted_only and not call.hosted:
+            raise _cannot(call.request)
+        return action.handler
+
+    def _call(
+        self,
+        request: Request,
+        user: User | None,
+        parts: dict[str, str],
+        *,
+        hosted: bool,
+    ) -> Call:
+        body = request.body if isinstance(request.body, dict) else {}
+        return Call(
+            self.world,
+            request,
+            user,
+            parts,
+            hosted,
+            self.effects,
+            self.reassign_is_stub,
+            body,
+        )
+
+
+def _cannot(request: Request) -> Refusal:
+    return Refusal(404, f"Cannot {request.method} /v2{request.path}")
+
+
+def _action(
+    method: str,
+    path: str,
+    handler: Handler,
+    *,
+    is_open: bool = False,
+    hosted_only: bool = False,
+) -> Action:
+    pattern = re.sub(r"\{(\w+):int\}", r"(?P<\1>\\d+)", path)
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
+    return Action(method, re.compile(pattern), handler, is_open, hosted_only)
+
+
+_BOOKING = "/bookings/{uid}"
+ACTIONS = [
+    _action("POST", "/bookings", moves.create, is_open=True),
+    _action("POST", f"{_BOOKING}/reschedule", moves.reschedule, is_open=True),
+    _action("POST", f"{_BOOKING}/cancel", decisions.cancel, is_open=True),
+    _action("POST", f"{_BOOKING}/confirm", decisions.confirm),
+    _action("POST", f"{_BOOKING}/decline", decisions.decline),
+    _action(
+        "POST",
+        f"{_BOOKING}/request-reschedule",
+        decisions.request_reschedule,
+        hosted_only=True,
+    ),
+    _action("POST", f"{_BOOKING}/mark-absent", people.mark_absent),
+    _action("POST", f"{_BOOKING}/reassign", people.reassign),
+    _action("POST", f"{_BOOKING}/reassign/{{user:int}}", people.reassign),
+    _action("PATCH", f"{_BOOKING}/location", people.set_location),
+    _action("GET", f"{_BOOKING}/attendees", people.attendees),
+    _action("POST", f"{_BOOKING}/attendees", people.add_attendee),
+    _action("DELETE", f"{_BOOKING}/attendees/{{attendee:int}}", people.remove_attendee),
+    _action("POST", f"{_BOOKING}/guests", people.add_guests),
+]

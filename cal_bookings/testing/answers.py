@@ -1,0 +1,96 @@
+"""Answers in the shapes that Cal.com gives them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+_CODES = {
+    400: "BadRequestException",
+    401: "UnauthorizedException",
+    403: "ForbiddenException",
+    404: "NotFoundException",
+}
+
+
+@dataclass
+class Request:
+    """One request as the server understood it."""
+
+    method: str
+    #: Without the prefix of the API, such as /bookings.
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: Any = None
+    #: What the server answered; 0 while it has not.
+    status: int = 0
+
+    @property
+    def version(self) -> str:
+        return self.headers.get("cal-api-version", "")
+
+    def one(self, name: str, default: str = "") -> str:
+        return self.query.get(name, [default])[-1]
+
+
+@dataclass
+class Answer:
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    content_type: str = "application/json; charset=utf-8"
+
+
+class Refusal(Exception):
+    """Ends a request with an error in Cal.com's shape."""
+
+    def __init__(
+        self, status: int, message: str, *, code: str = "", details: Any = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code or _CODES.get(status, "InternalServerErrorException")
+        self.details = details
+
+    def answer(self, request: Request, timestamp: str) -> Answer:
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.code != "TRPCError":
+            error["details"] = self.details or {
+                "message": self.message,
+                "error": _REASONS.get(self.status, "Internal Server Error"),
+                "statusCode": self.status,
+            }
+        envelope = {"status": "error", "timestamp": timestamp}
+        path = {"path": f"/v2{request.path}"}
+        return as_json(envelope | path | {"error": error}, self.status)
+
+
+def invalid(name: str, value: Any, **constraints: str) -> Refusal:
+    """A query parameter that does not pass validation."""
+    return Refusal(
+        400,
+        "Bad Request Exception",
+        details={
+            "errors": [
+                {
+                    "target": {name: value},
+                    "value": value,
+                    "property": name,
+                    "children": [],
+                    "constraints": constraints,
+                }
+            ]
+        },
+    )
+
+
+def as_json(body: Any, status: int = 200) -> Answer:
+    return Answer(status, json.dumps(body, ensure_ascii=False).encode())
+
+
+def success(data: Any, **more: Any) -> Answer:
+    return as_json({"status": "success", "data": data, **more})

@@ -1,0 +1,135 @@
+"""What goes wrong on purpose, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+
+from .answers import Answer, Refusal, Request
+
+#: What each fault does to the answer.
+KINDS = {
+    "429": "too many requests, without Retry-After, as Cal.com answers",
+    "429-retry-after": "too many requests, with Retry-After",
+    "401": "the key is not accepted",
+    "403": "the key may not do this",
+    "498": "the access token has run out",
+    "500": "an internal error in Cal.com's envelope",
+    "502": "a proxy's HTML",
+    "slow": "the answer comes after `seconds`",
+    "reset": "it is done, and the connection is reset instead of an answer",
+    "truncated": "it is done, and the connection ends in the middle of the answer",
+    "shape": "200, with a body that nobody described",
+    "html": "200, with a page",
+    "dropped": "the connection is reset, and nothing is done",
+    "500-applied": "an internal error, after it was done",
+    "garbled": "200, with a page, after it was done",
+    "unapplied": "success, and nothing is done",
+    "late": "the connection is reset, and it is done later: at `cal.carry_out_late()`",
+    "repeat-cursor": "the answer of a cursor page names the cursor it was asked with",
+}
+
+
+#: After these there is no answer.
+BREAKS = frozenset({"reset", "dropped", "late"})
+
+_PAGE = b"<html><body>Something else lives here</body></html>"
+_REFUSALS = {
+    "401": (401, "ApiAuthStrategy - api key - Your api key is expired", ""),
+    "403": (403, "PermissionsGuard - insufficient permissions", ""),
+    "498": (498, "Access token expired", "TokenExpiredException"),
+    "500": (500, "Internal server error", ""),
+}
+_ANSWERS = {
+    "502": (502, "text/html", _PAGE),
+    "html": (200, "text/html", _PAGE),
+    "shape": (200, "application/json", b'{"status":"success","data":{"items":[]}}'),
+}
+
+
+def garbled() -> Answer:
+    return Answer(200, _PAGE, content_type="text/html")
+
+
+def too_many() -> Refusal:
+    told = "CustomThrottlerGuard - Too many requests. Please try again later."
+    return Refusal(429, told, code="ThrottlerException", details=told)
+
+
+@dataclass
+class Fault:
+    kind: str
+    times: int
+    skip: int
+    path: str
+    method: str
+    seconds: float
+    retry_after: int
+
+    def answer(self) -> Answer | None:
+        """What is answered instead; None for faults that leave the answer as it is. Raises Refusal."""
+        if self.kind in _REFUSALS:
+            status, message, code = _REFUSALS[self.kind]
+            raise Refusal(status, message, code=code)
+        if self.kind in _ANSWERS:
+            status, content_type, body = _ANSWERS[self.kind]
+            return Answer(status, body, content_type=content_type)
+        if self.kind.startswith("429"):
+            return self._too_many()
+        return None
+
+    def _too_many(self) -> Answer:
+        wait = str(self.retry_after)
+        headers = {"X-RateLimit-Remaining-Default": "0"}
+        headers["X-RateLimit-Reset-Default"] = wait
+        if self.kind == "429-retry-after":
+            headers["Retry-After"] = wait
+        answer = too_many().answer(Request("GET", "", {}, {}), "")
+        return Answer(429, answer.body, headers)
+
+    def meets(self, method: str, path: str) -> bool:
+        return self.method in ("", method) and self.path in path
+
+
+class Faults:
+    """Scripted faults; the first that meets a request and is not used up strikes."""
+
+    def __init__(self) -> None:
+        self._planned: list[Fault] = []
+        self._lock = Lock()
+
+    def plan(
+        self,
+        kind: str,
+        *,
+        times: int = 1,
+        skip: int = 0,
+        path: str = "",
+        method: str = "",
+        seconds: float = 1.0,
+        retry_after: int = 1,
+    ) -> None:
+        if kind not in KINDS:
+            raise ValueError(
+                f"There is no fault {kind!r}: choose one of {', '.join(KINDS)}"
+            )
+        with self._lock:
+            fault = Fault(kind, times, skip, path, method, seconds, retry_after)
+            self._planned.append(fault)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._planned.clear()
+
+    def strike(self, method: str, path: str) -> Fault | None:
+        with self._lock:
+            for fault in self._planned:
+                if fault.meets(method, path):
+                    if fault.skip:
+                        fault.skip -= 1
+                        continue
+                    fault.times -= 1
+                    if not fault.times:
+                        self._planned.remove(fault)
+                    return fault
+        return None

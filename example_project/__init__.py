@@ -1,0 +1,5 @@
+"""A small Django site around `cal_bookings`: the demo, and the settings that the tests run with."""
+
+from example_project.celery import app as celery_app
+
+__all__ = ["celery_app"]

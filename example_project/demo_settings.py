@@ -1,0 +1,31 @@
+"""Settings of ``manage.py demo``: all on this machine, whatever the environment names; its login is no secret."""
+
+import os
+
+from example_project.settings import *  # noqa: F403 - the same site
+from example_project.settings import BASE_DIR, DATABASE_OPTIONS, env
+
+DEBUG = env.bool("DJANGO_DEBUG", default=True)
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": BASE_DIR / f"demo-{os.getpid()}.sqlite3",  # each demo its own
+        "OPTIONS": DATABASE_OPTIONS["django.db.backends.sqlite3"],
+    }
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CELERY_BROKER_URL = "memory://"
+CAL_BOOKINGS = {"ACCOUNTS": {}}  # the fake, once it has an address
+
+# The terminal is for the demo's own lines: no line for each page that the admin serves or has not.
+LOGGING = {
+    "version": 1,
+    "incremental": True,
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "django.server": {"level": "ERROR"},
+    },
+}

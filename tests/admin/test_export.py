@@ -1,0 +1,122 @@
+"""The selection as a file: complete, inert in a spreadsheet, and without people for those who may not see them."""
+
+import csv
+import datetime as dt
+import io
+import sys
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+from django.utils import timezone
+
+from cal_bookings.admin import export
+from cal_bookings.models import Account, Booking
+from tests.admin.rows import list_of, make_booking, make_bookings, staff
+
+pytestmark = pytest.mark.django_db
+START = dt.datetime(2026, 10, 25, 0, 30, tzinfo=dt.UTC)  # the clocks change in Rome
+
+
+@pytest.fixture
+def booking():
+    account = Account.objects.create(alias="default")
+    fields = {"title": "=1+1", "location": "https://meet.example.com", "start": START}
+    booking = make_booking(account, ics_uid="uid-1@Cal.com", **fields)
+    now = timezone.now()
+    host = {"account": account, "remote_id": 1, "mirrored_at": now}
+    booking.hosts.create(name="Ada", email="ada@example.com", **host)
+    booking.attendees.create(position=0, name="Zoë", email="zoe@example.com")
+    booking.attendees.create(position=1, phone_number="+390612345")
+    return booking
+
+
+def exported(client, action, bookings):
+    chosen = {"action": action, "_selected_action": [one.pk for one in bookings]}
+    return client.post(list_of(Booking), chosen)
+
+
+def rows_of(response):
+    return list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+
+
+def test_csv_has_a_row_for_each_selected_booking(admin_client, booking):
+    make_booking(booking.account, "another")
+
+    with timezone.override(ZoneInfo("Europe/Rome")):
+        response = exported(admin_client, "export_csv", [booking])
+
+    assert response["Content-Disposition"] == 'attachment; filename="bookings.csv"'
+    assert rows_of(response) == [
+        {
+            "uid": "uid-1",
+            "status": "accepted",
+            "start": "2026-10-25T02:30:00+02:00",
+            "end": "2026-10-25T02:00:00+01:00",
+            "duration": "30",
+            "event type": "",
+            "hosts": "Ada <ada@example.com>",
+            "account": "default",
+            "missing since": "",
+            "title": "'=1+1",
+            "attendees": "Zoë <zoe@example.com>, +390612345",
+            "location": "https://meet.example.com",
+        }
+    ]
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_no_cell_is_a_formula(text):
+    assert export.inert(text) == f"'{text}"
+
+
+def test_icalendar_has_an_event_for_each_selected_booking(admin_client, booking):
+    odd = make_booking(booking.account, "odd", status="levitating", start=START)
+
+    response = exported(admin_client, "export_ical", [booking, odd])
+
+    calendar = icalendar.Calendar.from_ical(response.content)
+    events = {str(event["uid"]): event for event in calendar.walk("VEVENT")}
+    event = events["uid-1@Cal.com"]
+    assert event.decoded("dtstart") == START
+    assert event.decoded("dtend") == START + dt.timedelta(minutes=30)
+    assert str(event["summary"]) == "=1+1"
+    assert event["status"] == "CONFIRMED"
+    assert event["organizer"] == "mailto:ada@example.com"
+    assert event["attendee"] == "mailto:zoe@example.com"
+    assert "status" not in events["odd"]
+
+
+def test_without_the_library_staff_are_told_how_to_install_it(
+    admin_client, booking, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "icalendar", None)
+
+    chosen = {"action": "export_ical", "_selected_action": [booking.pk]}
+    response = admin_client.post(list_of(Booking), chosen, follow=True)
+
+    assert "pip install &quot;django-cal-bookings[ical]&quot;" in (
+        response.content.decode()
+    )
+
+
+@pytest.mark.parametrize("action", ["export_csv", "export_ical"])
+def test_a_file_names_nobody_to_those_who_may_not_see_attendees(
+    client, booking, action
+):
+    client.force_login(staff("view_booking"))
+
+    content = exported(client, action, [booking]).content.decode()
+
+    assert booking.uid in content
+    assert [word in content for word in ("zoe", "Zo", "1+1", "39061")] == [False] * 4
+
+
+@pytest.mark.parametrize("action", ["export_csv", "export_ical"])
+def test_a_file_that_would_be_too_long_is_refused(admin_client, booking, action):
+    make_bookings(booking.account, export.EXPORTED)
+    chosen = {"action": action, "_selected_action": booking.pk, "select_across": 1}
+
+    response = admin_client.post(list_of(Booking), chosen, follow=True)
+
+    assert "at most 10000 bookings" in response.content.decode()

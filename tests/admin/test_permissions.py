@@ -1,0 +1,168 @@
+"""Who may do what: every page and every act, for everybody from nobody to a superuser."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.urls import reverse
+
+from cal_bookings import outbox
+from cal_bookings.admin.acting import format_selection
+from cal_bookings.admin.acts import ACTS
+from cal_bookings.models import Account, Booking, BookingAction
+from tests.admin.rows import list_of, page_of, staff
+
+LOOKS = {
+    "booking list": "view_booking",
+    "booking": "view_booking",
+    "calendar": "view_booking",
+    "export": "view_booking",
+    "overview": "view_syncstate",
+    "account list": "view_account",
+    "account add": "add_account",
+    "action list": "view_bookingaction",
+    "action": "view_bookingaction",
+}
+DEEDS = {
+    **{act.name: act.permission.partition(".")[2] for act in ACTS.values()},
+    "withdraw": "confirm_booking",
+    "requeue": "confirm_booking",
+    "sync now": "sync_account",
+    "test": "sync_account",
+}
+PEOPLE = [
+    "anonymous",
+    "visitor",
+    "staff",
+    "viewer",
+    *sorted({*DEEDS.values(), *LOOKS.values()}),
+    "superuser",
+]
+VIEWS = {"view_booking", "view_bookingaction", "view_account", "view_syncstate"}
+
+
+@pytest.fixture
+def action(mirrored):
+    return outbox.confirm(mirrored("a", status="pending"))
+
+
+def permissions_of(person):
+    """A permission to act comes with those to see: nobody acts blindly."""
+    if person == "viewer":
+        return VIEWS
+    return VIEWS | {person} if person in DEEDS.values() else {person}
+
+
+def sign_in(client, person):
+    """Signs the person in and says which permissions they have; None: all."""
+    if person == "anonymous":
+        return set()
+    if person == "visitor":
+        client.force_login(User.objects.create_user("vic"))
+        return set()
+    if person == "superuser":
+        client.force_login(User.objects.create_superuser("sue"))
+        return None
+    codenames = set() if person == "staff" else permissions_of(person)
+    client.force_login(staff(*codenames))
+    return codenames
+
+
+def look(client, name, action):
+    booking_list = list_of(Booking)
+    if name == "export":
+        chosen = {"action": "export_csv", "_selected_action": action.booking.pk}
+        return client.post(booking_list, chosen)
+    addresses = {
+        "booking list": booking_list,
+        "booking": page_of(action.booking),
+        "calendar": reverse("admin:cal_bookings_booking_calendar"),
+        "overview": reverse("admin:cal_bookings_overview"),
+        "account list": list_of(Account),
+        "account add": reverse("admin:cal_bookings_account_add"),
+        "action list": list_of(BookingAction),
+        "action": page_of(action),
+    }
+    return client.get(addresses[name])
+
+
+def do(client, name, action):
+    match name:
+        case "withdraw" | "requeue":
+            url = reverse(f"admin:cal_bookings_bookingaction_{name}", args=[action.pk])
+        case "sync now":
+            url = reverse("admin:cal_bookings_sync_now", args=[action.account_id])
+        case "test":
+            url = reverse("admin:cal_bookings_account_test", args=[action.account_id])
+        case _:
+            url = reverse("admin:cal_bookings_booking_act", args=[name])
+    selection = format_selection([action.booking])
+    return client.post(url, {"bookings": selection, "confirmed": "yes"})
+
+
+def outcome(response):
+    if response.status_code == 302 and "/login/" in response["Location"]:
+        return "sign in"
+    return "forbidden" if response.status_code == 403 else "allowed"
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_each_page_is_for_those_who_may_see_it(client, action, person):
+    has = sign_in(client, person)
+
+    found = {name: outcome(look(client, name, action)) for name in LOOKS}
+
+    if person in ("anonymous", "visitor"):
+        assert set(found.values()) == {"sign in"}
+        return
+    assert found == {
+        name: "allowed" if has is None or needed in has else "forbidden"
+        for name, needed in LOOKS.items()
+    }
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_each_deed_is_for_those_who_may_do_it(client, action, person):
+    has = sign_in(client, person)
+
+    found = {name: outcome(do(client, name, action)) for name in DEEDS}
+
+    if person in ("anonymous", "visitor"):
+        assert set(found.values()) == {"sign in"}
+    else:
+        assert found == {
+            name: "allowed" if has is None or needed in has else "forbidden"
+            for name, needed in DEEDS.items()
+        }
+
+
+@pytest.mark.parametrize("person", ["anonymous", "visitor", "staff", "viewer"])
+def test_a_forged_post_changes_nothing(client, action, person):
+    sign_in(client, person)
+
+    for name in DEEDS:
+        do(client, name, action)
+
+    assert list(BookingAction.objects.values_list("pk", "status")) == [
+        (action.pk, "queued")
+    ]
+
+
+@pytest.mark.parametrize("person", [*PEOPLE[3:-1]])
+def test_buttons_and_actions_are_those_that_one_may_press(client, action, person):
+    has = sign_in(client, person)
+    if "view_booking" not in has:
+        return
+
+    page = client.get(page_of(action.booking)).content.decode()
+    listed = client.get(list_of(Booking)).content.decode()
+
+    for act in ACTS.values():
+        may = act.permission.partition(".")[2] in has
+        assert (f"/act/{act.name}/" in page) == may
+        assert (f'<option value="{act.name}">' in listed) == (may and not act.is_single)
+
+
+def test_to_act_one_must_be_allowed_to_see(client, action):
+    client.force_login(staff("confirm_booking", "cancel_booking"))
+
+    assert do(client, "cancel", action).status_code == 403
+    assert do(client, "withdraw", action).status_code == 403

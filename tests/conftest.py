@@ -1,0 +1,14 @@
+"""What every test starts from: no account of the person who runs the tests, whatever their environment says."""
+
+import hypothesis
+import pytest
+
+# How long an example takes says more about the machine than about the code. The default run tries the same examples
+# each time, so that it fails because of a change and not by chance; `-m exhaustive` looks for new ones.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def no_account_from_the_environment(settings):
+    settings.CAL_BOOKINGS = {}

@@ -1,0 +1,491 @@
+"""The three loops together: what each catches, and when a watermark may move."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from cal_bookings import mirror, signals, sync
+from cal_bookings.models import Account, Booking, EventType, Mode, SyncRun, SyncState
+from tests.comparison import assert_mirrors
+
+pytestmark = pytest.mark.usefixtures("small_pages")
+
+CONTROL = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+
+
+@pytest.fixture
+def mirrored(cal, account):
+    """The account after its first complete walk, half an hour later: nothing is in the overlap any more."""
+    sync.walk(account)
+    cal.clock.advance(timedelta(minutes=30))
+    changes(account)
+    cal.requests.clear()
+    return account
+
+
+def changes(account, **options):
+    return sync.walk(account, Mode.CHANGES, **options)
+
+
+def window(account):
+    return sync.walk(account, Mode.WINDOW)
+
+
+def watermark():
+    return SyncState.objects.get(mode=Mode.CHANGES).watermark
+
+
+def lists(cal):
+    return [request for request in cal.requests if request.path == "/bookings"]
+
+
+# Changes
+
+
+@pytest.mark.cal(bookings=30)
+@pytest.mark.parametrize("dialect", ["cursor", "offset"])
+def test_the_changes_loop_asks_only_for_what_changed(cal, mirrored, dialect):
+    cal.dialect = dialect
+    cal.cancel(cal.bookings[4], "Fell ill")
+    new = cal.book()
+
+    run = changes(mirrored)
+
+    assert (run.outcome, run.seen, run.created, run.updated) == ("complete", 2, 1, 1)
+    assert Booking.objects.filter(uid=new).exists()
+    assert_mirrors(mirrored, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(bookings=30)
+def test_an_idle_poll_is_one_request_and_a_handful_of_statements(cal, mirrored):
+    with CaptureQueriesContext(connection) as queries:
+        run = changes(mirrored)
+
+    statements = [
+        one["sql"]
+        for one in queries
+        # The budget costs none where the cache is shared; here it is not.
+        if not one["sql"].startswith(CONTROL) and "ratewindow" not in one["sql"]
+    ]
+    assert len(cal.requests) == run.requests == 1
+    assert len(statements) <= 8
+    tables = ("booking", "attendee", "host", "eventtype", "bookingchange")
+    wrote = [one for one in statements if not one.startswith("SELECT")]
+    assert not [
+        one for one in wrote for table in tables if f"cal_bookings_{table}" in one
+    ]
+
+
+@pytest.mark.cal(bookings=30)
+def test_the_first_changes_walk_reads_everything(cal, account):
+    run = changes(account)
+
+    assert run.seen == 30
+    assert watermark() is not None
+
+
+@pytest.mark.cal(bookings=30)
+def test_the_watermark_is_the_beginning_of_the_walk_by_the_remote_clock(cal, account):
+    cal.clock.stop()
+    began = cal.clock.now().replace(microsecond=0)
+    cal.on_request = lambda _: cal.clock.advance(timedelta(minutes=3))
+
+    sync.walk(account)
+
+    first_list = 2  # behind the event types
+    assert watermark() == began + timedelta(minutes=3 * first_list)
+
+
+@pytest.mark.cal(bookings=30)
+def test_a_walk_whose_last_page_fails_does_not_move_the_watermark(cal, mirrored):
+    before = watermark()
+    cal.clock.advance(timedelta(minutes=1))
+    for uid in cal.bookings[:25]:
+        cal.touch(uid)
+    cal.set_location(cal.bookings[0], "Room 9")
+    cal.fault("500", skip=2, times=20)
+
+    failed = changes(mirrored)
+    cal.faults.clear()
+
+    assert (failed.outcome, failed.pages) == ("failed", 2)
+    assert watermark() == before
+    assert changes(mirrored).outcome == "complete"
+    assert watermark() > before
+    assert_mirrors(mirrored, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(bookings=30)
+@pytest.mark.parametrize("dialect", ["cursor", "offset"])
+def test_a_booking_edited_behind_the_walk_is_caught_by_the_next_poll(
+    cal, account, dialect
+):
+    cal.dialect = dialect
+
+    def edit_what_was_walked(progress):
+        if progress.run.pages == 1:
+            cal.set_location(Booking.objects.earliest("pk").uid, "Room 9")
+            cal.clock.advance(timedelta(hours=1))  # a long walk
+
+    sync.walk(account, on_page=edit_what_was_walked)
+    assert not Booking.objects.filter(location="Room 9").exists()
+
+    changes(account)
+
+    assert_mirrors(account, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(dialect="offset")
+@pytest.mark.parametrize("tied", [2, 4, 7])
+def test_ties_across_page_borders_lose_nothing_although_their_order_changes(
+    cal, account, tied
+):
+    """Cal.com breaks no ties: rows of one time may come in another order with each request."""
+    cal.clock.stop()
+    for number in range(60):
+        if number % tied == 0:
+            cal.clock.advance(timedelta(seconds=1))
+        cal.book()
+
+    sync.walk(account, on_page=lambda _: cal.touch(cal.bookings[0]))
+
+    mirrored = set(Booking.objects.values_list("uid", flat=True))
+    assert mirrored == set(cal.bookings)
+
+
+@pytest.mark.cal(dialect="offset")
+def test_more_ties_than_fit_on_a_page_lose_nothing(cal, account):
+    """One bulk cancel gives many rows the same updatedAt, and rows made at once the same createdAt."""
+    cal.clock.stop()
+    for _ in range(35):
+        cal.book()
+    sync.walk(account)
+    cal.clock.advance(timedelta(hours=1))
+    for uid in cal.bookings:
+        cal.cancel(uid, "The office burnt down")
+
+    run = changes(account)
+
+    assert run.outcome == "complete"
+    assert_mirrors(account, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(bookings=40, dialect="offset")
+@pytest.mark.parametrize("gone", [1, 2, 5])
+def test_a_list_that_shrinks_while_it_is_read_hides_nothing(cal, account, gone):
+    """Recordings 475-481: rows slide past the next offset."""
+
+    def shrink(progress):
+        for uid in cal.bookings[:gone] if progress.run.pages < 3 else ():
+            cal.delete(uid)
+
+    sync.walk(account, on_page=shrink)
+
+    mirrored = set(Booking.objects.values_list("uid", flat=True))
+    assert set(cal.bookings) <= mirrored
+
+
+@pytest.mark.cal(bookings=20)
+@pytest.mark.parametrize("skew", [timedelta(hours=-1), timedelta(hours=1)])
+def test_an_hour_between_our_clock_and_the_remote_loses_nothing(cal, account, skew):
+    cal.clock.advance(skew)
+    sync.walk(account)
+    cal.clock.advance(timedelta(seconds=90))
+    cal.cancel(cal.bookings[3])
+    new = cal.book()
+    changes(account)
+    cal.clock.advance(timedelta(seconds=90))
+    cal.set_location(new, "Room 9")
+
+    changes(account)
+
+    assert_mirrors(account, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(bookings=5)
+def test_bookings_that_were_never_updated_are_polled_for_by_creation(cal, mirrored):
+    cal.edit(cal.bookings[0], updatedAt=None)
+    sync.walk(mirrored)
+    new = cal.book(updatedAt=None)
+    cal.requests.clear()
+
+    run = changes(mirrored)
+
+    assert [set(one.query) - {"limit"} for one in lists(cal)] == [
+        {"afterUpdatedAt"},
+        {"afterCreatedAt"},
+    ]
+    assert run.created == 1
+    assert Booking.objects.filter(uid=new).exists()
+
+
+@pytest.mark.cal(bookings=30)
+def test_since_asks_for_changes_from_then_on_and_keeps_the_watermark_honest(
+    cal, mirrored
+):
+    before = watermark()
+    cal.cancel(cal.bookings[0])
+    cal.clock.advance(timedelta(minutes=10))
+    later = cal.clock.now()
+
+    run = changes(mirrored, since=later)
+    assert (run.seen, watermark()) == (0, before)
+
+    run = changes(mirrored, since=before - timedelta(days=1))
+    assert run.updated == 1
+    assert watermark() > before
+
+
+# Window
+
+
+@pytest.mark.cal(bookings=10)
+def test_the_window_catches_a_seat_that_moved_no_time_of_update(cal, account):
+    soon = cal.clock.now() + timedelta(days=2)
+    uid = cal.book(event_type="seated", start=soon)
+    sync.walk(account)
+    cal.clock.advance(timedelta(minutes=30))
+    changes(account)
+    cal.join_seat(uid)
+
+    changes(account)
+    assert Booking.objects.get(uid=uid).attendees.count() == 1
+
+    window(account)
+    assert_mirrors(account, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(bookings=60)
+def test_the_window_is_a_week_back_and_two_months_ahead(cal, mirrored):
+    window(mirrored)
+
+    query = lists(cal)[0].query
+    now = timezone.now()
+    for name, days in (("afterStart", -7), ("beforeEnd", 60)):
+        asked = datetime.fromisoformat(query[name][0])
+        assert abs(asked - now - timedelta(days=days)) < timedelta(minutes=1)
+
+
+# Full
+
+
+@pytest.mark.cal(bookings=25)
+def test_a_booking_that_is_gone_is_marked_and_unmarked_when_it_comes_back(
+    cal, mirrored, django_capture_on_commit_callbacks
+):
+    uid = cal.bookings[7]
+    kept = cal.delete(uid)
+    told = []
+
+    def listen(sender, booking, **kwargs):
+        told.append(booking.uid)
+
+    signals.booking_missing.connect(listen)
+    with django_capture_on_commit_callbacks(execute=True):
+        run = sync.walk(mirrored)
+
+    assert (run.missing, told) == (1, [uid])
+    missing = Booking.objects.get(uid=uid)
+    assert missing.missing_since is not None
+    assert [list(one.changes) for one in missing.changes.all()] == [["missing_since"]]
+    assert sync.walk(mirrored).missing == 0
+
+    cal.restore(uid, kept)
+    sync.walk(mirrored)
+
+    assert_mirrors(mirrored, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(bookings=25)
+def test_a_booking_that_left_the_list_but_lives_is_not_missing(cal, mirrored):
+    """A booking reassigned to somebody else is in their list, and readable by its uid all the same."""
+    cal.reassign(cal.bookings[3], cal.users[2].id)
+
+    run = sync.walk(mirrored)
+
+    assert (run.missing, run.updated) == (0, 1)
+    booking = Booking.objects.get(uid=cal.bookings[3])
+    assert [host.remote_id for host in booking.hosts.all()] == [cal.users[2].id]
+
+
+@pytest.mark.cal(bookings=25)
+def test_asking_for_what_is_gone_goes_on_where_it_was_interrupted(cal, mirrored):
+    gone = cal.bookings[:6]
+    for uid in gone:
+        cal.delete(uid)
+    cal.fault("500", path="/bookings/", skip=3, times=20)
+    failed = sync.walk(mirrored)
+    cal.faults.clear()
+    cal.requests.clear()
+
+    run = sync.walk(mirrored)
+
+    assert (failed.outcome, failed.missing) == ("failed", 3)
+    assert (run.outcome, run.missing, run.pages) == ("complete", 3, 0)
+    assert len(cal.requests) == 3
+    assert set(Booking.objects.missing().values_list("uid", flat=True)) == set(gone)
+
+
+@pytest.mark.cal(bookings=25)
+def test_a_booking_mirrored_during_the_walk_is_not_taken_for_gone(cal, account):
+    """The list had passed its place when it was booked; a webhook brought it."""
+
+    def arrive(progress):
+        if progress.run.pages == 2:
+            uid = cal.book(start=cal.clock.now() + timedelta(days=300))
+            with account.connect() as connection:
+                mirror.refresh(account, uid, connection=connection)
+
+    run = sync.walk(account, on_page=arrive)
+
+    assert run.missing == 0
+    assert not [one for one in cal.requests if one.path.startswith("/bookings/")][1:]
+
+
+@pytest.mark.cal(bookings=25)
+def test_drift_counts_what_the_changes_loop_should_have_seen(cal, mirrored):
+    Booking.objects.filter(uid=cal.bookings[2]).update(title="x", payload_hash="")
+    cal.set_location(cal.bookings[5], "Room 9")
+
+    run = sync.walk(mirrored)
+
+    assert run.updated == 2
+    assert run.drift == {"title": 1}
+
+
+@pytest.mark.cal(bookings=25)
+def test_the_first_full_walk_is_news_and_no_drift(account):
+    assert sync.walk(account).drift == {}
+
+
+@pytest.mark.cal(bookings=3)
+def test_event_types_are_mirrored_with_a_full_walk(cal, account):
+    sync.walk(account)
+
+    of_user = {one.slug: one for one in cal.event_types.values() if one.owner_id == 1}
+    rows = {row.slug: row for row in EventType.objects.filter(account=account)}
+    assert rows.keys() == of_user.keys()
+    assert rows["deep-dive"].title == "Deep dive"
+    assert rows["deep-dive"].length_minutes == 60
+
+    with CaptureQueriesContext(connection) as queries:
+        sync.walk(account)
+    assert not [
+        one["sql"]
+        for one in queries
+        if "eventtype" in one["sql"] and not one["sql"].startswith("SELECT")
+    ]
+
+
+@pytest.mark.cal(bookings=3)
+def test_a_walk_does_without_the_list_of_event_types(cal, account):
+    cal.fault("403", path="/event-types")
+
+    assert sync.walk(account).outcome == "complete"
+
+
+# Stretches
+
+
+@pytest.mark.cal(bookings=45)
+def test_a_walk_in_stretches_does_so_many_pages_at_a_time(cal, account):
+    runs = [sync.walk(account, max_pages=2) for _ in range(3)]
+
+    assert [run.pages for run in runs] == [2, 2, 1]
+    assert [run.outcome for run in runs] == ["paused", "paused", "complete"]
+    assert_mirrors(account, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(bookings=20)
+def test_bookings_asked_for_one_by_one_count_as_pages(cal, mirrored):
+    for uid in cal.bookings[:5]:
+        cal.delete(uid)
+
+    runs = [sync.walk(mirrored, max_pages=3) for _ in range(3)]
+
+    assert [run.outcome for run in runs] == ["paused", "paused", "complete"]
+    assert [run.missing for run in runs] == [1, 3, 1]
+
+
+@pytest.mark.cal(bookings=20)
+def test_a_paused_walk_is_due_at_once_and_a_complete_one_after_its_interval(account):
+    def due_in():
+        state = SyncState.objects.get(mode=Mode.FULL)
+        return (state.due_at - timezone.now()).total_seconds()
+
+    sync.walk(account, max_pages=1)
+    assert due_in() < 1
+
+    sync.walk(account)
+    assert 0.89 * 86400 < due_in() < 1.11 * 86400
+
+
+@pytest.mark.cal(bookings=10)
+def test_failures_in_a_row_are_counted_and_spread(cal, account):
+    changes(account)
+    cal.fault("html", times=100)
+    waits = []
+    state = SyncState.objects.get(mode=Mode.CHANGES)
+    for _ in range(8):
+        changes(account)
+        state.refresh_from_db()
+        waits.append((state.due_at - timezone.now()).total_seconds())
+
+    assert state.failures == 8
+    assert 100 < waits[0] < 140
+    assert waits[-1] <= 3600 * 1.1
+    cal.faults.clear()
+    changes(account)
+    state.refresh_from_db()
+    assert (state.failures, state.last_error) == (0, "")
+
+
+# Accounts
+
+
+@pytest.mark.parametrize(
+    ("scope", "path", "hosts"),
+    [
+        ({"organization": 7}, "/organizations/7/bookings", {4, 5}),
+        ({"organization": 7, "user": 5}, "/organizations/7/users/5/bookings", {5}),
+        ({"organization": 7, "team": 1}, "/organizations/7/teams/1/bookings", {4}),
+        ({"team": 1}, "/teams/1/bookings", {1, 4}),
+    ],
+)
+def test_every_scope_is_mirrored_with_the_version_its_list_needs(
+    cal, db, settings, scope, path, hosts
+):
+    admin = cal.add_user(organization_id=7)
+    member = cal.add_user(organization_id=7)
+    cal.book(user=member)
+    cal.book(user=admin, event_type="round-robin")
+    cal.book(event_type="round-robin")
+    entry = {"API_KEY": admin.api_key, "BASE_URL": cal.url, "SCOPE": scope}
+    settings.CAL_BOOKINGS = {"ACCOUNTS": {"default": entry}}
+    account = Account.objects.configured().get()
+
+    run = sync.walk(account)
+
+    assert run.outcome == "complete", run.error
+    asked = [one for one in cal.requests if one.path.endswith("/bookings")]
+    assert {one.path for one in asked} == {path}
+    cursor = path == "/organizations/7/bookings"
+    assert {one.version for one in asked} == {"2026-05-01" if cursor else "2024-08-13"}
+    found = Booking.objects.values_list("hosts__remote_id", flat=True)
+    assert set(found) == hosts
+
+
+def test_a_team_has_no_changes_loop_and_says_so(cal, db, settings):
+    entry = {"API_KEY": cal.api_key, "BASE_URL": cal.url, "SCOPE": {"team": 1}}
+    settings.CAL_BOOKINGS = {"ACCOUNTS": {"default": entry}}
+    account = Account.objects.configured().get()
+
+    with pytest.raises(sync.NoSuchLoop, match="window"):
+        changes(account)
+
+    sync.walk(account)
+    assert [run.mode for run in SyncRun.objects.all()] == [Mode.FULL]
+    assert not SyncState.objects.filter(mode=Mode.CHANGES).exists()

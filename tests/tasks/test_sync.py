@@ -1,0 +1,219 @@
+"""The tasks that pull: what is due is found in the table, walked in stretches, and shared fairly."""
+
+from datetime import timedelta
+
+import pytest
+from celery import current_app
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from cal_bookings import budget
+from cal_bookings.client import CalUnauthorized
+from cal_bookings.models import Account, Mode, SyncRun, SyncState
+from cal_bookings.sync import schedule
+from cal_bookings.tasks import BEAT_SCHEDULE
+from cal_bookings.tasks.sync import sync_account, sync_accounts
+from cal_bookings.testing import RateLimit
+from tests.comparison import assert_mirrors
+
+
+def accounts(number):
+    """Accounts kept in the database, each with a state for each loop."""
+    made = Account.objects.bulk_create(
+        Account(alias=f"customer-{n}", credentials={"API_KEY": "k"})
+        for n in range(number)
+    )
+    schedule.make_states()
+    return made
+
+
+@pytest.fixture
+def keys(settings):
+    settings.CAL_BOOKINGS = {
+        "ENCRYPTION_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
+    }
+
+
+def test_the_scheduled_tasks_exist_under_their_names():
+    for entry in BEAT_SCHEDULE.values():
+        assert entry["task"] in current_app.tasks
+    assert "cal_bookings.sync_account" in current_app.tasks
+
+
+@pytest.mark.cal(bookings=250)
+@pytest.mark.usefixtures("at_once")
+def test_a_new_account_is_mirrored_by_the_schedule_alone(cal, account):
+    sync_accounts.delay()
+
+    assert_mirrors(account, cal.payloads(cal.users[1]))
+    states = SyncState.objects.filter(account=account)
+    assert {state.mode for state in states} == set(Mode)
+    assert all(state.due_at > timezone.now() for state in states)
+
+
+@pytest.mark.cal(bookings=45)
+@pytest.mark.usefixtures("at_once")
+def test_a_task_walks_a_stretch_and_enqueues_itself_for_the_rest(
+    cal, account, settings
+):
+    settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {
+        "PAGE_SIZE": 10,
+        "PAGES_PER_TASK": 2,
+    }
+
+    sync_account.delay(account.pk, "full")
+
+    runs = SyncRun.objects.order_by("pk")
+    assert [(run.pages, run.outcome) for run in runs] == [
+        (2, "paused"),
+        (2, "paused"),
+        (1, "complete"),
+    ]
+
+
+@pytest.mark.cal(bookings=60, rate_limit=RateLimit(limit=4, window=30, block=60))
+@pytest.mark.usefixtures("at_once")
+def test_a_task_does_not_wait_long_for_the_budget_but_comes_back(
+    cal, account, settings
+):
+    settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {"PAGE_SIZE": 10}
+
+    sync_account.delay(account.pk, "full")
+
+    run = SyncRun.objects.get()
+    assert run.outcome == "paused"
+    assert cal.rate_limit.refused == 0
+    state = SyncState.objects.get(mode=Mode.FULL)
+    assert 5 < (state.due_at - timezone.now()).total_seconds() <= 31
+    assert state.checkpoint
+    assert state.lease_until is None
+
+
+@pytest.mark.cal(bookings=5)
+@pytest.mark.usefixtures("at_once")
+def test_a_task_for_an_account_that_is_gone_or_inactive_does_nothing(cal, account):
+    Account.objects.update(is_active=False)
+
+    sync_account.delay(account.pk, "full")
+    sync_account.delay(account.pk + 1, "full")
+
+    assert not cal.requests
+
+
+@pytest.mark.cal(bookings=5)
+@pytest.mark.usefixtures("at_once")
+def test_a_task_that_finds_another_worker_at_it_leaves_it_alone(cal, account):
+    SyncState.objects.create(
+        account=account,
+        mode=Mode.FULL,
+        lease_owner="elsewhere:1",
+        lease_until=timezone.now() + timedelta(minutes=4),
+    )
+
+    sync_account.delay(account.pk, "full")
+
+    assert not cal.requests
+
+
+@pytest.mark.usefixtures("db", "keys")
+def test_all_that_is_due_is_handed_out_in_one_round_however_many_loops():
+    accounts(schedule.AT_ONCE // 3 + 1)
+
+    sync_accounts()
+
+    assert not SyncState.objects.filter(due_at__lte=timezone.now()).exists()
+
+
+@pytest.mark.usefixtures("db", "keys")
+def test_what_is_due_is_handed_out_once_and_the_longest_waiting_first():
+    accounts(5)
+    now = timezone.now()
+    for number, state in enumerate(SyncState.objects.order_by("-pk")):
+        state.due_at = now - timedelta(minutes=60 - number)
+        state.save()
+    waiting = list(
+        SyncState.objects.order_by("due_at").values_list("account_id", "mode")
+    )
+
+    assert schedule.take_due(limit=4) == waiting[:4]
+    assert len(schedule.take_due()) == 15 - 4
+    assert schedule.take_due() == []
+
+
+@pytest.mark.usefixtures("db", "keys")
+def test_what_was_handed_out_and_lost_is_handed_out_again():
+    accounts(1)
+    schedule.take_due()
+    SyncState.objects.update(due_at=timezone.now() - timedelta(seconds=1))
+
+    assert len(schedule.take_due()) == 3
+
+
+@pytest.mark.usefixtures("db", "keys")
+def test_what_a_worker_is_at_is_not_handed_out():
+    accounts(1)
+    SyncState.objects.filter(mode=Mode.FULL).update(
+        lease_until=timezone.now() + timedelta(minutes=1)
+    )
+
+    assert {mode for _, mode in schedule.take_due()} == {Mode.CHANGES, Mode.WINDOW}
+
+
+@pytest.mark.usefixtures("db", "keys")
+def test_a_paused_account_waits_for_the_end_of_its_pause():
+    paused, _ = accounts(2)
+    until = timezone.now() + timedelta(minutes=5)
+    Account.objects.filter(pk=paused.pk).update(circuit_open_until=until)
+
+    assert paused.pk not in {account_id for account_id, _ in schedule.take_due()}
+
+    Account.objects.update(circuit_open_until=timezone.now())
+    assert [account_id for account_id, _ in schedule.take_due()] == [paused.pk] * 3
+
+
+@pytest.mark.cal(bookings=5)
+@pytest.mark.usefixtures("at_once")
+def test_after_an_outage_one_loop_tries_and_the_others_follow_at_the_next_look(
+    cal, account
+):
+    schedule.make_states()
+    with budget.connect(account, priority=budget.Priority.FULL) as connection:
+        cal.fault("401")
+        with pytest.raises(CalUnauthorized):
+            connection.me()
+    sync_accounts.delay()
+    assert not SyncRun.objects.exists()
+
+    Account.objects.update(circuit_open_until=timezone.now())
+    handed_out = schedule.take_due()
+    with budget.connect(
+        Account.objects.get(), priority=budget.Priority.FULL
+    ) as the_one_that_tries:
+        sync_account.delay(*handed_out[0])
+        assert not SyncRun.objects.exists()
+        the_one_that_tries.me()
+
+    assert schedule.take_due() == handed_out[:1]
+
+
+@pytest.mark.usefixtures("db", "keys")
+@pytest.mark.parametrize("number", [1, 300])
+def test_looking_for_what_is_due_costs_the_same_for_many_accounts(number):
+    accounts(number)
+    with CaptureQueriesContext(connection) as queries:
+        schedule.make_states()
+        schedule.take_due(limit=50)
+
+    assert len(queries) == 3
+    assert schedule.make_states() == 0
+
+
+@pytest.mark.usefixtures("db", "keys")
+def test_a_team_is_given_no_changes_loop():
+    Account.objects.create(
+        alias="team", credentials={"API_KEY": "k"}, scope={"team": 1}
+    )
+    schedule.make_states()
+
+    assert {state.mode for state in SyncState.objects.all()} == {Mode.WINDOW, Mode.FULL}

@@ -1,0 +1,72 @@
+"""The documents say what is so: every setting has its row, and the README's Python runs."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cal_bookings import conf
+from cal_bookings.models import Booking
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+PYTHON_BLOCKS = re.findall(r"```python\n(.*?)```", README + SETTINGS, re.DOTALL)
+
+
+def documented(title):
+    """The first column of the table below a heading of docs/settings.md."""
+    section = SETTINGS.split(f"## {title}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
+def test_every_key_of_the_setting_is_documented():
+    assert documented("Keys of `CAL_BOOKINGS`") == set(conf.DEFAULTS)
+
+
+def test_every_key_of_an_account_is_documented():
+    assert documented("Keys of one account") == set(conf.ACCOUNT_KEYS)
+
+
+def test_every_variable_of_the_example_project_is_documented():
+    source = (ROOT / "example_project" / "settings.py").read_text()
+
+    read = set(re.findall(r"env\.\w+\(\s*\"(\w+)\"", source))
+
+    assert documented("Environment of the example project") == read
+
+
+@pytest.mark.parametrize("default", ["TIMEOUT", "LEASE_SECONDS"])
+def test_documented_defaults_are_the_defaults(default):
+    assert f"| `{default}` | `{conf.DEFAULTS[default]}` |" in SETTINGS
+
+
+@pytest.mark.parametrize("number", range(len(PYTHON_BLOCKS)))
+def test_python_in_the_documents_compiles(number):
+    compile(PYTHON_BLOCKS[number], f"block {number}", "exec")
+
+
+@pytest.mark.django_db
+@pytest.mark.cal(bookings=20)
+def test_the_example_of_a_test_passes(cal):
+    example = README.split("<!-- example: test -->\n```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), names)  # noqa: S102 - our own text
+
+    names["test_a_booking_cancelled_on_cal_com_is_cancelled_here"](cal)
+
+    assert Booking.objects.count() == 21
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])
+def test_links_between_the_documents_lead_somewhere(name):
+    text = (ROOT / name).read_text()
+
+    missing = [
+        path
+        for path in re.findall(r"\]\((?!https?:)([^)#]+)", text)
+        if not (ROOT / path).exists()
+    ]
+
+    assert missing == []

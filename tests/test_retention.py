@@ -1,0 +1,221 @@
+"""Records grow old and go; bookings stay, unless somebody asks for those that are gone from Cal.com."""
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from cal_bookings import retention
+from cal_bookings.models import (
+    Account,
+    ActionAttempt,
+    Attendee,
+    Booking,
+    BookingAction,
+    BookingChange,
+    Mode,
+    RateWindow,
+    SyncRun,
+)
+from cal_bookings.tasks.retention import prune
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+Status = BookingAction.Status
+
+
+def ago(days: float):
+    return NOW - timedelta(days=days)
+
+
+@pytest.fixture
+def account():
+    return Account.objects.create(alias="default")
+
+
+@pytest.fixture
+def book(account):
+    def book(uid="booking", **fields):
+        start = fields.pop("start", ago(5000))
+        return Booking.objects.create(
+            account=account,
+            uid=uid,
+            start=start,
+            end=start,
+            first_seen_at=NOW,
+            mirrored_at=NOW,
+            duration=30,
+            **fields,
+        )
+
+    return book
+
+
+@pytest.fixture
+def act(account, book):
+    def act(status=Status.DONE, *, ended_at=None, booking=None):
+        action = BookingAction.objects.create(
+            account=account,
+            booking=booking,
+            kind=BookingAction.Kind.CANCEL,
+            status=status,
+            enqueued_at=ago(2000),
+            deadline=ago(1999),
+            ended_at=ended_at,
+        )
+        ActionAttempt.objects.create(action=action, worker="w")
+        return action
+
+    return act
+
+
+def run(account, days):
+    return SyncRun.objects.create(account=account, mode=Mode.FULL, started_at=ago(days))
+
+
+def change(booking, days):
+    return BookingChange.objects.create(
+        booking=booking,
+        source=BookingChange.Source.WALK,
+        changes={},
+        changed_at=ago(days),
+    )
+
+
+def cal_prune(**options):
+    out = StringIO()
+    call_command("cal_prune", stdout=out, **options)
+    return out.getvalue()
+
+
+def test_runs_history_and_ended_actions_go_when_they_are_old(account, book, act):
+    young = [run(account, 29), change(book(), 364), act(ended_at=ago(364))]
+    for old in (run(account, 31), change(Booking.objects.get(), 366)):
+        assert old.pk
+    act(ended_at=ago(366))
+
+    counts = retention.prune()
+
+    assert counts == {"runs": 1, "history": 1, "actions": 1, "budgets": 0}
+    assert [
+        *SyncRun.objects.all(),
+        *BookingChange.objects.all(),
+        *BookingAction.objects.all(),
+    ] == young
+    assert ActionAttempt.objects.count() == 1
+
+
+def test_an_action_that_is_open_never_goes(act):
+    for status in BookingAction.OPEN:
+        act(status)
+
+    retention.prune(keep_days={"actions": 0})
+
+    assert BookingAction.objects.count() == 3
+
+
+def test_bookings_never_go_unless_asked(book):
+    book("old")
+    book("gone", missing_since=ago(1000))
+
+    retention.prune(keep_days={"runs": 0, "history": 0, "actions": 0})
+
+    assert Booking.objects.count() == 2
+
+
+def test_bookings_that_are_gone_from_calcom_go_with_all_of_theirs(book, act):
+    book("listed")
+    book("gone lately", missing_since=ago(9))
+    gone = book("gone", missing_since=ago(11))
+    Attendee.objects.create(booking=gone, position=0, name="Ben")
+    change(gone, 1)
+    act(booking=gone, ended_at=ago(1))
+
+    counts = retention.prune(missing_bookings_days=10)
+
+    assert counts["missing_bookings"] == 1
+    assert {each.uid for each in Booking.objects.all()} == {"listed", "gone lately"}
+    assert not Attendee.objects.exists()
+    assert not BookingAction.objects.exists()
+
+
+def test_a_booking_that_an_action_still_works_on_stays(book, act):
+    act(Status.UNKNOWN, booking=book("gone", missing_since=ago(11)))
+
+    assert retention.prune(missing_bookings_days=10)["missing_bookings"] == 0
+
+
+def test_budgets_of_credentials_that_changed_go():
+    now = NOW.timestamp()
+    RateWindow.objects.create(key="used", ends=now - 3600)
+    RateWindow.objects.create(key="old", ends=now - 2 * 86400)
+
+    assert retention.prune()["budgets"] == 1
+    assert RateWindow.objects.get().key == "used"
+
+
+def test_ages_are_settings_and_none_is_for_ever(account, settings):
+    settings.CAL_BOOKINGS = {"KEEP_DAYS": {"runs": None}}
+    run(account, 5000)
+
+    assert "runs" not in retention.prune()
+    assert SyncRun.objects.count() == 1
+
+
+def test_many_rows_go_in_batches(account, django_assert_max_num_queries):
+    SyncRun.objects.bulk_create(
+        SyncRun(account=account, mode=Mode.FULL, started_at=ago(40))
+        for _ in range(2 * retention.BATCH + 1)
+    )
+
+    with django_assert_max_num_queries(20):
+        counts = retention.prune()
+
+    assert counts["runs"] == 2 * retention.BATCH + 1
+    assert not SyncRun.objects.exists()
+
+
+class TestTheCommand:
+    def test_says_what_it_deleted(self, account):
+        run(account, 31)
+
+        assert "runs: 1 deleted" in cal_prune()
+        assert not SyncRun.objects.exists()
+
+    def test_a_dry_run_deletes_nothing(self, account, book):
+        run(account, 31)
+        book(missing_since=ago(40))
+
+        said = cal_prune(dry_run=True, missing_bookings=30)
+
+        assert "runs: 1 would be deleted" in said
+        assert "missing bookings: 1 would be deleted" in said
+        assert SyncRun.objects.count() == Booking.objects.count() == 1
+
+    def test_prints_one_object_for_machines(self, account):
+        run(account, 3)
+
+        assert json.loads(cal_prune(json=True, runs=2)) == {
+            "dry_run": False,
+            "runs": 1,
+            "history": 0,
+            "actions": 0,
+            "budgets": 0,
+        }
+
+    def test_refuses_what_is_no_number_of_days(self):
+        with pytest.raises(CommandError, match="days"):
+            call_command("cal_prune", "--runs", "soon")
+        with pytest.raises(CommandError, match="days"):
+            call_command("cal_prune", "--missing-bookings", "-1")
+
+
+def test_the_nightly_task_prunes(account):
+    run(account, 31)
+
+    prune()
+
+    assert not SyncRun.objects.exists()
