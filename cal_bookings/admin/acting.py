@@ -42,13 +42,6 @@ class Acts(admin.ModelAdmin):
         name = "cal_bookings_booking_act"
         return [path("act/<slug:name>/", act, name=name), *super().get_urls()]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        for act in ACTS.values():
-            if not act.is_single and request.user.has_perm(act.permission):
-                actions[act.name] = (_as_action(act), act.name, act.label)
-        return actions
-
     def acts_for(self, request: HttpRequest) -> list[Act]:
         """What this person may do to a single booking."""
         return [act for act in ACTS.values() if request.user.has_perm(act.permission)]
@@ -211,12 +204,25 @@ def _row(booking: Booking, verdict: Verdict) -> tuple[Any, ...]:
 
 
 def _as_action(act: Act) -> Callable[[Acts, HttpRequest, Any], HttpResponse | None]:
+    @admin.action(permissions=[act.name], description=act.label)  # type: ignore[arg-type]  # lazy text
     def action(
         model_admin: Acts, request: HttpRequest, queryset: Any
     ) -> HttpResponse | None:
         return model_admin.choose(request, act, queryset)
 
+    action.__name__ = act.name  # by which the list's form calls it
     return action
+
+
+def _permission_check(act: Act) -> Callable[[Acts, HttpRequest], bool]:
+    return lambda model_admin, request: request.user.has_perm(act.permission)
+
+
+for _act in ACTS.values():
+    setattr(Acts, f"has_{_act.name}_permission", _permission_check(_act))
+
+#: Those that can be done to a selection, for `ModelAdmin.actions`.
+ACTIONS = [_as_action(act) for act in ACTS.values() if not act.is_single]
 
 
 def _refused(refusals: list[Verdict]) -> SafeString:

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from cal_bookings.admin import display, privacy, search
+from cal_bookings.admin import acting, display, privacy, refreshing, search
 from cal_bookings.admin.acting import Acts, format_selection
 from cal_bookings.admin.actions import ActionInline
 from cal_bookings.admin.calendar_page import HasCalendar
@@ -63,6 +63,7 @@ class BookingAdmin(Acts, Refreshes, Exports, HasCalendar, OfAccountAdmin):
         HostFilter,
         AccountFilter,
     ]
+    actions: list[Any] = [*Exports.actions, *acting.ACTIONS, refreshing.refresh]
     list_display_links = ["name"]
     sortable_by = ["status_and_actions", "when"]  # what an index is ordered by
     date_hierarchy = "start"

@@ -29,19 +29,13 @@ class Refreshes(admin.ModelAdmin):
         name = "cal_bookings_booking_refresh"
         return [path("<int:pk>/refresh/", refresh, name=name), *super().get_urls()]
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions: dict[str, Any] = super().get_actions(request)
-        if request.user.has_perm(PERMISSION):
-            actions["refresh"] = (
-                _refresh_selected,
-                "refresh",
-                _("Refresh from Cal.com"),
-            )
-        return actions
+    def has_refresh_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PERMISSION)
 
     def refresh_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        may = request.user.has_perm(PERMISSION) and self.has_view_permission(request)
-        if not may:
+        if not self.has_refresh_permission(request):
+            raise PermissionDenied
+        if not self.has_view_permission(request):
             raise PermissionDenied
         booking = self.get_queryset(request).filter(pk=pk).first()
         if booking is None:
@@ -85,9 +79,8 @@ def _read(account: Account, uids: list[str]) -> int:
     return len(uids)
 
 
-def _refresh_selected(
-    model_admin: Refreshes, request: HttpRequest, queryset: Any
-) -> None:
+@admin.action(description=_("Refresh from Cal.com"), permissions=["refresh"])
+def refresh(model_admin: Refreshes, request: HttpRequest, queryset: Any) -> None:
     bookings = list(queryset[: REFRESHED + 1])
     if len(bookings) > REFRESHED:
         told = gettext(
