@@ -187,7 +187,9 @@ class Changes(World):
     def cancel_seat(self, uid: str, seat_uid: str) -> None:
         """Does not move `updatedAt`."""
         attendees = [
-            one for one in self.payload(uid)["attendees"] if one["seatUid"] != seat_uid
+            one
+            for one in self.payload(uid)["attendees"]
+            if one.get("seatUid") != seat_uid
         ]
         self.change(uid, moves_updated_at=False, attendees=attendees)
 

@@ -109,14 +109,14 @@ def _move_seat(call: Call, seat: str, start: datetime) -> Act:
 
     def act() -> Answer:
         world, row = call.world, call.row
-        holder = next(one for one in row["attendees"] if one["seatUid"] == seat)
+        holder = next(one for one in row["attendees"] if one.get("seatUid") == seat)
         target = _seated_booking(call, row["eventTypeId"], wire(start))
         if target:
             there = [*world.rows[target]["attendees"], holder]
             world.change(target, moves_updated_at=False, attendees=there)
         else:
             target = _book_again(call, holder, start)
-        left = [one for one in row["attendees"] if one["seatUid"] != seat]
+        left = [one for one in row["attendees"] if one.get("seatUid") != seat]
         if left:
             world.change(call.uid, moves_updated_at=False, attendees=left)
         else:

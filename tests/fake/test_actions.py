@@ -241,6 +241,21 @@ def test_subsequent_ones_of_a_single_booking_cancel_it_and_are_refused(cal, refu
     assert cal.payload(uid)["status"] == "cancelled"
 
 
+@pytest.mark.parametrize("how", ["cancel", "reschedule"])
+def test_a_guest_has_no_seat_and_stays_when_one_is_left(cal, post, how):
+    people = [Person("A", "a@example.net"), Person("B", "b@example.net")]
+    uid = cal.book(event_type="seated", attendees=people)
+    post(f"/bookings/{uid}/guests", {"guests": [{"email": "guest@example.net"}]})
+    body = {"seatUid": cal.payload(uid)["attendees"][0]["seatUid"]}
+    if how == "reschedule":
+        body["start"] = soon(cal)
+
+    assert post(f"/bookings/{uid}/{how}", body).ok
+
+    stayed = [one["email"] for one in cal.payload(uid)["attendees"]]
+    assert stayed == ["b@example.net", "guest@example.net"]
+
+
 def test_a_cancelled_seat_leaves_the_others_and_no_trace_in_updated_at(
     cal, post, refused
 ):  # 246, 247
