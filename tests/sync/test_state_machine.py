@@ -6,15 +6,12 @@ that asserting only behind it would prove nothing of the others.
 """
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from datetime import timedelta
 from random import Random
 from typing import ClassVar
 
 import pytest
-from django.db import connection
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -22,37 +19,16 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 
 from cal_bookings import budget, mirror, sync
 from cal_bookings.models import Account, Booking, BookingChange, Mode, SyncState
 from cal_bookings.testing import Clock, FakeCal
 from tests.comparison import actual, expected
+from tests.histories import Crash, crash_at, run
 
-PAGE_SIZE = 4
 SEEDS = st.integers(0, 2**16)
-
-
-class Crash(BaseException):
-    """The process is gone at this statement."""
-
-
-@contextmanager
-def crash_at(statement):
-    """Lets the process die before this statement, counted from 1; what was not committed is rolled back."""
-    executed = 0
-
-    def execute(proceed, sql, params, many, context):
-        nonlocal executed
-        executed += 1
-        is_rollback = sql.startswith("ROLLBACK")
-        if statement and executed >= statement and not is_rollback:
-            raise Crash
-        return proceed(sql, params, many, context)
-
-    with connection.execute_wrapper(execute):
-        yield
+OPTIONS = {"PAGE_SIZE": 4, "OVERLAP_SECONDS": 1}
 
 
 class Remote(RuleBasedStateMachine):
@@ -252,31 +228,10 @@ class Remote(RuleBasedStateMachine):
         assert len(uids) == len(set(uids))
 
 
-def run(settings_of_test, examples, steps, *, derandomize=True):
-    def configure(cal):
-        account = {"API_KEY": cal.api_key, "BASE_URL": cal.url}
-        settings_of_test.CAL_BOOKINGS = {
-            "ACCOUNTS": {"default": account},
-            "PAGE_SIZE": PAGE_SIZE,
-            "OVERLAP_SECONDS": 1,
-        }
-
-    machine = type("Machine", (Remote,), {"configure": staticmethod(configure)})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            derandomize=derandomize,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 def test_the_mirror_ends_equal_to_the_remote(db, settings):
-    run(settings, examples=25, steps=20)
+    run(Remote, settings, examples=25, steps=20, **OPTIONS)
 
 
 @pytest.mark.exhaustive
 def test_the_mirror_ends_equal_to_the_remote_in_thousands_of_histories(db, settings):
-    run(settings, examples=2000, steps=30, derandomize=False)
+    run(Remote, settings, examples=2000, steps=30, derandomize=False, **OPTIONS)
