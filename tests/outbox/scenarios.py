@@ -53,7 +53,7 @@ def seat_moved(cal: FakeCal, booking: Booking, action: BookingAction) -> bool:
 
 
 def seat_gone(cal: FakeCal, booking: Booking, action: BookingAction) -> bool:
-    seats = [one["seatUid"] for one in cal.payload(booking.uid)["attendees"]]
+    seats = [one.get("seatUid") for one in cal.payload(booking.uid)["attendees"]]
     return action.parameters["seat_uid"] not in seats
 
 
