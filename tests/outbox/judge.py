@@ -1,10 +1,11 @@
-"""What a random history led to on the fake Cal.com: by its journal, and by the state it shows. Knows nothing of the outbox."""
+"""What became of an action on the fake Cal.com, by its journal and by what it shows; the outbox is not asked."""
 
 from collections.abc import Callable
 
 from cal_bookings.models import Booking, BookingAction
 from cal_bookings.outbox.kinds.create import MARK
 from cal_bookings.testing import FakeCal
+from cal_bookings.testing.calls import Effect
 from tests.outbox.scenarios import attends, moved, rest_cancelled, seat_gone, status_is
 
 #: What the effect of each kind shows of its wish; the others show their reason.
@@ -19,9 +20,11 @@ IN_THE_JOURNAL = {
 }
 #: The same may be wanted again later, and looks the same.
 NOT_TOLD_APART = ("confirm", "mark_absent", "remove_attendee")
+#: Of two, Cal.com refuses the second.
+REFUSED_TWICE = ("cancel", "confirm", "add_attendee", "remove_attendee", "add_guests")
 
 
-def effect_of(action: BookingAction) -> Callable[..., bool]:
+def effect_of(action: BookingAction) -> Callable[[Effect], bool]:
     """Whether an effect in the journal is this action's: a wish of the machine can be told from all others."""
     wanted = action.parameters
     uid = action.booking.uid if action.booking else ""
@@ -76,6 +79,14 @@ IS_SO = {
 }
 
 
+def bookings_of(cal: FakeCal, action: BookingAction, effects: list[Effect]) -> set[str]:
+    """Its booking, the series of that, and whatever its effects were on."""
+    series = cal.find(
+        lambda one: action.lane in (one["uid"], one.get("recurringBookingUid"))
+    )
+    return {*series, *(one.uid for one in effects)}
+
+
 def is_over(cal: FakeCal, action: BookingAction) -> bool:
     """Whether somebody cancelled or rejected the booking since it was wanted, and Cal.com shows it."""
     if action.booking is None:
@@ -86,11 +97,7 @@ def is_over(cal: FakeCal, action: BookingAction) -> bool:
 
 def is_refused_twice(action: BookingAction) -> bool:
     """Whether Cal.com itself refuses the second of two: nothing else may ever be sent again."""
-    if (
-        action.kind == "reschedule"
-    ):  # a seated booking stays the same, and can be moved again
+    if action.kind == "reschedule":
+        # A seated booking stays the same one, and can be moved again.
         return not any(one["seat_uid"] for one in action.seen["attendees"])
     return action.kind in REFUSED_TWICE
-
-
-REFUSED_TWICE = ("cancel", "confirm", "add_attendee", "remove_attendee", "add_guests")

@@ -31,6 +31,7 @@ from tests.histories import Crash, at_statements, crash_at, run
 from tests.outbox.conftest import WRITES, mirror_now, pass_time
 from tests.outbox.judge import (
     NOT_TOLD_APART,
+    bookings_of,
     effect_of,
     is_over,
     is_refused_twice,
@@ -70,8 +71,10 @@ class Office(RuleBasedStateMachine):
         self.account.save()
         self.wishes = 0
         self.late_for = 0  # seconds
-        #: When somebody else did something to a booking.
-        self.changed = {}
+        #: The bookings that somebody else did something to, in order.
+        self.changed = []
+        #: How many of them there were when Cal.com was first asked to do an action.
+        self.asked = {}
         people = [Person(f"P{n}", f"p{n}@example.net") for n in range(3)]
         cal = self.cal
         for kind in ("normal", "normal", "confirm", "confirm", "round-robin"):
@@ -169,7 +172,7 @@ class Office(RuleBasedStateMachine):
             self.cal.set_location(uid, "Elsewhere")
         else:
             getattr(self.cal, kind)(uid)
-        self.changed[uid] = self.cal.clock.now()
+        self.changed.append(uid)
 
     @rule(seed=SEEDS)
     def a_walk_sees_a_booking(self, seed):
@@ -222,13 +225,14 @@ class Office(RuleBasedStateMachine):
 
     def before_the_request(self, meanwhile, action):
         """Once, as soon as Cal.com is asked to do something."""
-        waiting = [meanwhile] if meanwhile else []
+        waiting = [meanwhile]
 
         def happen(request):
             if not waiting or request.method not in WRITES:
                 return
+            self.asked.setdefault(action.pk, len(self.changed))
             what = waiting.pop()
-            if what != TWICE and action.booking:
+            if what in CHANGES and action.booking:
                 self.change(what, action.booking.uid)
             elif what == TWICE and is_refused_twice(action):
                 self.cal.respond(request)
@@ -303,9 +307,8 @@ class Office(RuleBasedStateMachine):
             assert there or how in ("already so", "verified"), f"{action}: {how}"
         if action.status == "failed" and there:
             # It was there, and somebody undid it before it could be seen; or only part of it was.
-            uid = action.booking.uid if action.booking else there[0].uid
-            since = self.changed.get(uid)
-            undone = since is not None and since >= there[0].at
+            since = self.asked.get(action.pk, len(self.changed))
+            undone = bookings_of(self.cal, action, there) & set(self.changed[since:])
             assert undone, f"{action} failed ({action.error_code}), and took effect"
 
 
