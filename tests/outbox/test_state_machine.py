@@ -300,16 +300,19 @@ class Office(RuleBasedStateMachine):
         return action.kind in NOT_TOLD_APART and twins.count() > 1
 
     def what_is_said_is_so(self, action, there):
+        since = self.asked.get(action.pk, len(self.changed))
+        others = bookings_of(self.cal, action, there) & set(self.changed[since:])
         if action.status == "withdrawn":
             assert not there, f"{action} was withdrawn, and took effect"
         if action.status == "done":
             how = ended(action)
-            assert there or how in ("already so", "verified"), f"{action}: {how}"
+            # Others may have done it in the last moment.
+            assert there or others or how in ("already so", "verified"), (
+                f"{action}: {how}"
+            )
         if action.status == "failed" and there:
-            # It was there, and somebody undid it before it could be seen; or only part of it was.
-            since = self.asked.get(action.pk, len(self.changed))
-            undone = bookings_of(self.cal, action, there) & set(self.changed[since:])
-            assert undone, f"{action} failed ({action.error_code}), and took effect"
+            # Others undid it before it could be seen; or left only part of it to be done.
+            assert others, f"{action} failed ({action.error_code}), and took effect"
 
 
 def ended(action: BookingAction) -> str:
