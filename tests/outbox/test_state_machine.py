@@ -44,14 +44,14 @@ LEASE = 300  # seconds
 OPTIONS = {"ACTION_SETTLE_SECONDS": SETTLE, "LEASE_SECONDS": LEASE}
 
 WISHES = ("reschedule", "request", "cancel", "cancel the rest", "confirm", "decline", "reassign", "absent", "location", "add", "remove", "guests", "create")  # fmt: skip
-#: What becomes of the request of a turn; nothing special, most often.
-FAULTS = ("", "", "", "", "reset", "500-applied", "truncated", "garbled", "late", "late", "late", "dropped", "500", "unapplied", "429")  # fmt: skip
-#: What somebody else does to a booking. It makes a wish pointless, or makes it so, or does not matter.
-CHANGES = ("cancel", "cancel", "confirm", "decline", "reschedule", "set_location", "touch")  # fmt: skip
 #: The request reaches Cal.com twice: one whose answer was lost is carried out just before the one that is answered.
 TWICE = "twice"
+#: What becomes of the request of a turn; nothing special, most often.
+FAULTS = ("", "", "", "", TWICE, TWICE, "reset", "500-applied", "truncated", "garbled", "late", "late", "late", "dropped", "500", "unapplied", "429")  # fmt: skip
+#: What somebody else does to a booking. It makes a wish pointless, or makes it so, or does not matter.
+CHANGES = ("cancel", "cancel", "confirm", "decline", "reschedule", "set_location", "touch")  # fmt: skip
 #: What may happen between the look and the request.
-MEANWHILE = ("", "", "", "", TWICE, TWICE, *CHANGES)
+MEANWHILE = ("", "", "", "", "", "", *CHANGES)
 #: What becomes of the worker in its turn.
 FATES = ("lives", "lives", "lives", "crashes", "is overtaken", "is overtaken")
 #: The error codes of what could not be read in so many attempts.
@@ -208,12 +208,13 @@ class Office(RuleBasedStateMachine):
         action = BookingAction.objects.select_related("booking").get(
             pk=outbox.due(1)[0]
         )
-        if fault:
+        twice = fault == TWICE and is_refused_twice(action)
+        if fault and fault != TWICE:
             for method in WRITES:
                 self.cal.fault(fault, method=method, retry_after=0)
         if unreadable:
             self.cal.fault("shape", method="GET", skip=unreadable - 1)
-        self.cal.on_request = self.before_the_request(meanwhile, action)
+        self.cal.on_request = self.before_the_request(action, meanwhile, twice)
         over = is_over(self.cal, action)
         self.cal.requests.clear()
         crash = statement if fate == "crashes" else 0
@@ -223,7 +224,7 @@ class Office(RuleBasedStateMachine):
         sent = [one for one in self.cal.requests if one.method in WRITES]
         assert not (over and sent), f"{action} was sent to what takes place no longer"
 
-    def before_the_request(self, meanwhile, action):
+    def before_the_request(self, action, meanwhile, twice):
         """Once, as soon as Cal.com is asked to do something."""
         waiting = [meanwhile]
 
@@ -231,10 +232,10 @@ class Office(RuleBasedStateMachine):
             if not waiting or request.method not in WRITES:
                 return
             self.asked.setdefault(action.pk, len(self.changed))
-            what = waiting.pop()
-            if what in CHANGES and action.booking:
-                self.change(what, action.booking.uid)
-            elif what == TWICE and is_refused_twice(action):
+            change = waiting.pop()
+            if change and action.booking:
+                self.change(change, action.booking.uid)
+            if twice:
                 self.cal.respond(request)
 
         return happen
