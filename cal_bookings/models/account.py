@@ -1,5 +1,6 @@
 """Whose bookings we mirror: a Cal.com credential, where it is valid, and what we learnt of the server behind it."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
@@ -118,7 +119,7 @@ class Account(models.Model):
             self.credentials, of=f'The Cal.com account "{self.alias}"'
         )
 
-    def store_credentials(self, credentials: dict[str, Any]) -> None:
+    def store_credentials(self, credentials: Mapping[str, Any]) -> None:
         """Stores another credential, encrypted; a worker that exchanges tokens of the old one discards its result.
 
         One statement, no transaction. The keys are those of an account in the settings, and beside ACCESS_TOKEN:

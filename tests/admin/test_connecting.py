@@ -165,6 +165,21 @@ def test_an_account_without_a_credential_says_so(admin_client):
     assert "has no credential" in answer
 
 
+def test_an_account_whose_encryption_key_is_lost_is_shown_and_says_what_helps(
+    admin_client, own_accounts, settings
+):
+    add(admin_client, form(own_accounts))
+    account = Account.objects.get()
+    settings.CAL_BOOKINGS["ENCRYPTION_KEYS"] = [Fernet.generate_key().decode()]
+    page = reverse("admin:cal_bookings_account_change", args=[account.pk])
+
+    assert admin_client.get(page).status_code == 200
+    [answer] = told(admin_client.post(address_of_test(account)))[-1:]
+
+    assert "cannot be decrypted with any key" in answer
+    assert "replace the credential" in answer
+
+
 def test_testing_is_for_those_who_may(client, cal, account):
     client.force_login(staff("view_account"))
     page = reverse("admin:cal_bookings_account_change", args=[account.pk])

@@ -1,5 +1,7 @@
 """Accounts of the settings and of the database: where the credential comes from, and that it never shows."""
 
+import pickle
+
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
@@ -61,8 +63,62 @@ class TestInTheDatabase:
         configure(ENCRYPTION_KEYS=[NEW_KEY])
 
         with pytest.raises(ImproperlyConfigured, match="ENCRYPTION_KEYS"):
-            Account.objects.get()
-        assert Account.objects.without_credentials().get().alias == "a"
+            _ = Account.objects.get().credential
+
+    @pytest.fixture
+    def locked(self, configure):
+        """Its key is lost."""
+        configure(ENCRYPTION_KEYS=[OLD_KEY])
+        Account.objects.create(alias="a", credentials={"API_KEY": "cal_secret"})
+        configure(ENCRYPTION_KEYS=[NEW_KEY])
+        return Account.objects.get()
+
+    @pytest.mark.parametrize("keys", [[NEW_KEY], []])
+    def test_an_account_whose_key_is_lost_can_be_deleted(self, configure, locked, keys):
+        configure(ENCRYPTION_KEYS=keys)
+
+        Account.objects.get().delete()
+
+        assert not Account.objects.exists()
+
+    def test_so_can_all_at_once(self, locked):
+        Account.objects.all().delete()
+
+        assert not Account.objects.exists()
+
+    @pytest.mark.parametrize("keys", [[NEW_KEY], []])
+    def test_saving_it_keeps_what_nobody_can_read(self, configure, locked, keys):
+        before = stored_text(locked)
+        configure(ENCRYPTION_KEYS=keys)
+
+        locked.refresh_from_db()
+        locked.is_active = False
+        locked.save()
+
+        assert stored_text(locked) == before
+        configure(ENCRYPTION_KEYS=[NEW_KEY, OLD_KEY])
+        account = Account.objects.get()
+        assert account.credential == ApiKey("cal_secret")
+        assert not account.is_active
+
+    def test_another_credential_replaces_it(self, locked):
+        locked.store_credentials({"API_KEY": "cal_new"})
+
+        assert Account.objects.get().credential == ApiKey("cal_new")
+
+    def test_a_credential_that_was_read_shows_in_no_print_and_no_pickle(
+        self, configure
+    ):
+        configure(ENCRYPTION_KEYS=[NEW_KEY])
+        Account.objects.create(alias="a", credentials={"API_KEY": "cal_secret"})
+        account = Account.objects.get()
+        assert account.credentials == {"API_KEY": "cal_secret"}
+
+        assert "cal_secret" not in repr(account.credentials)
+        pickled = pickle.dumps(account)
+        assert b"cal_secret" not in pickled
+        again = pickle.loads(pickled)  # noqa: S301 - our own
+        assert again.credential == ApiKey("cal_secret")
 
     @pytest.mark.parametrize("keys", [[], ["not a key"]])
     def test_without_a_good_key_nothing_is_stored(self, configure, keys):
