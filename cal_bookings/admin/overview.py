@@ -8,10 +8,11 @@ from typing import Any
 
 from django.db.models import Aggregate, Count, Min, OuterRef, Q, Subquery, Sum
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from cal_bookings import conf
-from cal_bookings.admin import dates
+from cal_bookings import budget, conf
+from cal_bookings.admin import dates, meter
 from cal_bookings.admin.charts import Chart, Series
 from cal_bookings.admin.listing import FAILED_LATELY
 from cal_bookings.models import (
@@ -89,12 +90,17 @@ class AccountRow:
     outbox: Outbox
     #: How many bookings the last complete full walk found different in each field; None if there was none.
     drift: dict[str, int] | None
+    usage: budget.Usage
     now: dt.datetime
 
     @property
     def is_paused(self) -> bool:
         until = self.account.circuit_open_until
         return until is not None and until > self.now
+
+    @property
+    def budget(self) -> SafeString:
+        return meter.show(self.usage, of=self.account.alias)
 
     @property
     def is_late(self) -> bool:
@@ -126,11 +132,19 @@ class Overview:
             account=OuterRef("pk"), mode=Mode.FULL, outcome=SyncRun.Outcome.COMPLETE
         )
         last = full.order_by("-started_at").values("drift")[:1]
-        accounts: Any = Account.objects.active().without_credentials()
+        active: Any = Account.objects.active()
+        accounts = list(active.annotate(drift=Subquery(last)))
         outboxes = self._outboxes()
+        usage = budget.usage(accounts, self.now.timestamp())
         return [
-            AccountRow(one, outboxes.get(one.pk, Outbox()), one.drift, self.now)
-            for one in accounts.annotate(drift=Subquery(last))
+            AccountRow(
+                account=one,
+                outbox=outboxes.get(one.pk, Outbox()),
+                drift=one.drift,
+                usage=usage[one.pk],
+                now=self.now,
+            )
+            for one in accounts
         ]
 
     def _outboxes(self) -> dict[int, Outbox]:

@@ -3,5 +3,14 @@
 from cal_bookings.budget.bucket import BudgetExhausted, Priority
 from cal_bookings.budget.circuit import CircuitOpen, reset
 from cal_bookings.budget.connection import connect
+from cal_bookings.budget.usage import Usage, usage
 
-__all__ = ["BudgetExhausted", "CircuitOpen", "Priority", "connect", "reset"]
+__all__ = [
+    "BudgetExhausted",
+    "CircuitOpen",
+    "Priority",
+    "Usage",
+    "connect",
+    "reset",
+    "usage",
+]

@@ -85,6 +85,10 @@ class Window:
         return max(now, self.began + part * _RELEASED_AT * (self.ends - self.began))
 
 
+#: The last window, how many of its slots are used, and until when we are blocked.
+Reading = tuple[Window | None, int, float]
+
+
 class Store(Protocol):
     """What all processes know about one credential's budget. Each method is atomic between processes."""
 
@@ -97,8 +101,8 @@ class Store(Protocol):
     def release(self) -> None:
         """The first request said nothing: let another one try."""
 
-    def read(self) -> tuple[Window | None, int, float]:
-        """The last window, how many of its slots are used, and until when we are blocked."""
+    def read(self) -> Reading:
+        """How it stands."""
 
     def take(self, window: Window, at_most: int) -> bool:
         """Uses one more slot, unless more than `at_most` would be used then."""

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.utils.crypto import salted_hmac
-
 from cal_bookings import conf
 from cal_bookings.budget import tokens
 from cal_bookings.budget.bucket import Bucket, Priority, Store
@@ -12,6 +10,7 @@ from cal_bookings.budget.cache_store import CacheStore
 from cal_bookings.budget.circuit import Circuit
 from cal_bookings.budget.database_store import DatabaseStore
 from cal_bookings.budget.fallback_store import FallbackStore
+from cal_bookings.budget.naming import name_of
 from cal_bookings.client import (
     CalClient,
     CalError,
@@ -60,7 +59,7 @@ class _Meter:
         self._use(account.credential)
 
     def _use(self, credential: Credential) -> None:
-        key = _key(self._account.base_url, credential)
+        key = name_of(self._account.base_url, credential)
         self.credential = credential
         self.circuit = Circuit(self._account, key)
         self.bucket = Bucket(
@@ -102,10 +101,3 @@ def _store(key: str) -> Store:
     if cache is None:
         return DatabaseStore(key)
     return FallbackStore(CacheStore(cache, key), DatabaseStore(key))
-
-
-def _key(base_url: str, credential: Credential) -> str:
-    """Names the credential without telling it: a hash keyed with SECRET_KEY."""
-    value = "\n".join([base_url, *sorted(credential.headers().values())])
-    digest = salted_hmac("cal_bookings.budget", value, algorithm="sha256")
-    return digest.hexdigest()

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
-from cal_bookings.budget.bucket import Store, Window
+from cal_bookings.budget.bucket import Reading, Store, Window
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class FallbackStore:
     def release(self) -> None:
         self._try(lambda store: store.release())
 
-    def read(self) -> tuple[Window | None, int, float]:
+    def read(self) -> Reading:
         return self._try(lambda store: store.read())
 
     def take(self, window: Window, at_most: int) -> bool:
@@ -50,11 +50,11 @@ class FallbackStore:
         try:
             return ask(self._first)
         except Exception as error:  # noqa: BLE001 - each cache has errors of its own
-            self._say(error)
+            self.say(error)
             return ask(self._second)
 
     @classmethod
-    def _say(cls, error: Exception) -> None:
+    def say(cls, error: Exception) -> None:
         if time.monotonic() - cls._said_at < cls._SAY_AGAIN:
             return
         cls._said_at = time.monotonic()
