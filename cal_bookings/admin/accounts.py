@@ -6,9 +6,9 @@ from django.contrib import admin, messages
 from django.contrib.admin import EmptyFieldListFilter
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import BooleanField, ExpressionWrapper, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,12 +18,14 @@ from cal_bookings import budget, conf
 from cal_bookings.admin import connecting, display
 from cal_bookings.admin.connecting import AccountForm
 from cal_bookings.admin.filters import AccountFilter
+from cal_bookings.admin.pausing import PERMISSION as MAY_PAUSE
+from cal_bookings.admin.pausing import Pauses, back
 from cal_bookings.admin.read_only import OfAccountAdmin, ReadOnlyAdmin
 from cal_bookings.models import Account, EventType, Host
 
 
 @admin.register(Account)
-class AccountAdmin(ReadOnlyAdmin):
+class AccountAdmin(Pauses, ReadOnlyAdmin):
     """Says where a credential is kept, never what it is: to show an account it is not even read."""
 
     add_fieldsets = [(None, {"fields": ["alias", "base_url", "scope", "api_key"]})]
@@ -34,7 +36,7 @@ class AccountAdmin(ReadOnlyAdmin):
         "base_url",
         "credential_from",
         "email",
-        "circuit_open_until",
+        "paused_until",
     ]
     list_filter = ["is_active", ("circuit_open_until", EmptyFieldListFilter)]
     search_fields = ["alias", "email"]
@@ -47,12 +49,12 @@ class AccountAdmin(ReadOnlyAdmin):
         "email",
         "remote_id",
         "dialect",
-        "circuit_open_until",
+        "paused_until",
         "circuit_reason",
         "created_at",
         "its_bookings",
     ]
-    readonly_fields = ["credential_from", "created_at", "its_bookings"]
+    readonly_fields = ["credential_from", "paused_until", "created_at", "its_bookings"]
 
     def get_urls(self) -> list[URLPattern]:
         test = self.admin_site.admin_view(require_POST(self.test_view))
@@ -80,7 +82,7 @@ class AccountAdmin(ReadOnlyAdmin):
         if not request.user.has_perm("cal_bookings.sync_account"):
             raise PermissionDenied
         account = get_object_or_404(Account.objects.without_credentials(), pk=pk)
-        if account.circuit_open_until:
+        if account.circuit_open_until and not account.is_paused_by_hand:
             budget.reset(account)  # whoever presses the button wants to know now
         try:
             user = connecting.probe(account)
@@ -92,9 +94,10 @@ class AccountAdmin(ReadOnlyAdmin):
             )
             names = {"account": account, "user": user.get("email") or user.get("id")}
             self.message_user(request, told % names, messages.SUCCESS)
-        return HttpResponseRedirect(
-            reverse("admin:cal_bookings_account_change", args=[pk])
-        )
+        if account.is_paused_by_hand:
+            told = gettext("%s stays paused.") % account
+            self.message_user(request, told, messages.WARNING)
+        return back(request, pk)
 
     def change_view(
         self,
@@ -103,14 +106,20 @@ class AccountAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        may_sync = request.user.has_perm("cal_bookings.sync_account")
-        context = (extra_context or {}) | {"may_sync": may_sync}
+        context = (extra_context or {}) | {
+            "may_sync": request.user.has_perm("cal_bookings.sync_account"),
+            "may_pause": request.user.has_perm(MAY_PAUSE),
+        }
         return super().change_view(request, object_id, form_url, context)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         stored = ExpressionWrapper(~Q(credentials=""), output_field=BooleanField())
         accounts: Any = super().get_queryset(request)
         return accounts.without_credentials().annotate(stores_credential=stored)
+
+    @admin.display(description=_("paused until"), ordering="circuit_open_until")
+    def paused_until(self, account: Account) -> Any:
+        return display.paused_until(account)
 
     @admin.display(description=_("credential from"))
     def credential_from(self, account: Any) -> Any:

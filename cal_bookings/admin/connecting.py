@@ -19,7 +19,10 @@ def probe(account: Account) -> dict[str, Any]:
     """Who Cal.com says the account's credential belongs to. One request; raises ValidationError with the cure."""
     try:
         with budget.connect(
-            account, priority=budget.Priority.ACTION, max_wait=PATIENCE
+            account,
+            priority=budget.Priority.ACTION,
+            max_wait=PATIENCE,
+            though_paused=account.is_paused_by_hand,
         ) as connection:
             return connection.me()
     except client.CalError as error:

@@ -18,7 +18,7 @@ from django.utils.text import Truncator
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 
-from cal_bookings.models import Booking, BookingAction, Status
+from cal_bookings.models import Account, Booking, BookingAction, Status
 
 CELL_LENGTH = 300  # characters of one old or new value; the payload has the rest
 
@@ -52,6 +52,13 @@ def action_link(action: BookingAction) -> SafeString:
     kind = ACTION_CLASSES.get(action.status, "unknown")
     text = f"{action.get_kind_display()}: {action.get_status_display()}"
     return format_html('<a class="cal-status cal-{}" href="{}">{}</a>', kind, url, text)
+
+
+def paused_until(account: Account) -> Any:
+    """When the account's pause ends; None if there is none."""
+    if account.is_paused_by_hand:
+        return _("somebody resumes it")
+    return account.circuit_open_until
 
 
 def status_text(status: str) -> Any:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from cal_bookings.admin.overview import Overview
+from cal_bookings.admin.pausing import PERMISSION as MAY_PAUSE
 from cal_bookings.models import Account, SyncState
 
 
@@ -39,6 +40,7 @@ class HasOverview(admin.ModelAdmin):
             "overview": Overview(),
             "may_sync": request.user.has_perm("cal_bookings.sync_account"),
             "may_test": request.user.has_perm("cal_bookings.view_account"),
+            "may_pause": request.user.has_perm(MAY_PAUSE),
             "may_see_actions": request.user.has_perm("cal_bookings.view_bookingaction"),
         }
         return TemplateResponse(request, "admin/cal_bookings/overview.html", context)

@@ -48,7 +48,7 @@ class SyncStateAdmin(HasOverview, OfAccountAdmin):
 
     @admin.display(description=_("paused until"))
     def paused_until(self, state: SyncState) -> Any:
-        return state.account.circuit_open_until
+        return display.paused_until(state.account)
 
     @admin.display(description=_("paused because"))
     def paused_because(self, state: SyncState) -> str:

@@ -1,7 +1,7 @@
 """How Cal.com is asked: within one budget per credential, that all processes share, and not while it is in vain."""
 
 from cal_bookings.budget.bucket import BudgetExhausted, Priority
-from cal_bookings.budget.circuit import CircuitOpen, reset
+from cal_bookings.budget.circuit import CircuitOpen, pause, reset
 from cal_bookings.budget.connection import connect
 from cal_bookings.budget.usage import Usage, usage
 
@@ -11,6 +11,7 @@ __all__ = [
     "Priority",
     "Usage",
     "connect",
+    "pause",
     "reset",
     "usage",
 ]

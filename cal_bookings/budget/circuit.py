@@ -2,12 +2,17 @@
 
 Closed: as it should be. Open: no request until `circuit_open_until`. Then half-open: one client anywhere may try, and
 what it meets closes or opens the circuit. It is kept on the account, so that all processes and the admin see it.
+
+Opened by hand: no request until a person closes it. Neither time nor another credential does, and nobody tries on his
+own: whoever stops an account wants it to stay stopped.
 """
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from cal_bookings.budget import cures
@@ -18,6 +23,7 @@ from cal_bookings.client import (
     CalUnavailable,
 )
 from cal_bookings.models import Account
+from cal_bookings.models.account import UNTIL_RESUMED
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +35,11 @@ _REFUSED = timedelta(minutes=5), timedelta(hours=1)
 #: A probe that never came back is tried again after this.
 _PROBE = timedelta(minutes=2)
 
+#: A walk under way looks so often whether somebody paused its account.
+LOOK_AGAIN = 5.0  # seconds
+#: Who finds an account paused by hand comes back after this.
+_COME_BACK = 60.0  # seconds
+
 _COLUMNS = ["circuit_open_until", "circuit_reason", "circuit_failures", "circuit_key"]
 
 
@@ -36,26 +47,42 @@ class CircuitOpen(Exception):
     """No request is made for this account at the moment; the message says why, until when, and what helps."""
 
     def __init__(self, account: Account, until: datetime) -> None:
-        super().__init__(
+        told = (
             f"No requests until {until:%Y-%m-%d %H:%M:%S} UTC, after: {account.circuit_reason} "
             "Another credential ends the pause at once, and so does `manage.py cal_sync --force`."
         )
+        if account.is_paused_by_hand:
+            told = (
+                f"No requests until somebody resumes the account. {account.circuit_reason} "
+                "It is resumed in the admin, or with `manage.py cal_sync --force`."
+            )
+        super().__init__(told)
         self.until = until
 
     @property
     def seconds(self) -> float:
         """How long to do something else."""
+        if self.until == UNTIL_RESUMED:
+            return _COME_BACK
         return max(0.0, (self.until - timezone.now()).total_seconds())
 
 
 class Circuit:
     """What one client sees of its account's circuit, and does to it."""
 
-    def __init__(self, account: Account, key: str) -> None:
+    def __init__(
+        self,
+        account: Account,
+        key: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`key` names the credential: a pause is that of a credential."""
         self._account = account
         self._key = key
         self._is_probe = False
+        self._clock = clock
+        self._looked_at = clock()
 
     def enter(self) -> None:
         """Raises CircuitOpen unless it is closed, or half-open and we are the ones to try.
@@ -66,12 +93,24 @@ class Circuit:
         if account.circuit_open_until is None:
             return
         until, now = _read(account), timezone.now()
-        if until is None or account.circuit_key != self._key:
-            reset(account)
+        if until is None or not (
+            account.is_paused_by_hand or account.circuit_key == self._key
+        ):
+            _close(account)
         elif until > now:
             raise CircuitOpen(account, until)
         else:
             self._probe(until, now + _PROBE)
+
+    def look(self) -> None:
+        """Between two requests: raises CircuitOpen if somebody paused the account. A short query every few seconds."""
+        now = self._clock()
+        if now - self._looked_at < LOOK_AGAIN:
+            return
+        self._looked_at = now
+        paused = Account.objects.filter(circuit_open_until=UNTIL_RESUMED)
+        if paused.filter(pk=self._account.pk).exists():
+            raise CircuitOpen(self._account, _read(self._account) or UNTIL_RESUMED)
 
     def _probe(self, until: datetime, next_probe: datetime) -> None:
         account = self._account
@@ -95,7 +134,7 @@ class Circuit:
 
     def _count(self) -> bool:
         """Whether it is ours to count: of those that fail together, the one that opens the circuit speaks for all."""
-        row = Account.objects.filter(pk=self._account.pk)
+        row = _automatic(self._account)
         if not self._is_probe:
             row = row.filter(
                 Q(circuit_open_until=None) | Q(circuit_open_until__lte=timezone.now())
@@ -106,7 +145,7 @@ class Circuit:
     def succeeded(self) -> None:
         """An answer as it should be closes the circuit. No statement if there is nothing to close."""
         if self._account.circuit_failures:
-            reset(self._account)
+            _close(self._account)
 
 
 def _read(account: Account) -> datetime | None:
@@ -114,24 +153,67 @@ def _read(account: Account) -> datetime | None:
     return account.circuit_open_until
 
 
+def pause(account: Account, reason: str) -> None:
+    """Opens the circuit by hand: no request is made until `reset`. What is being asked at this moment is answered."""
+    _write(account, open_until=UNTIL_RESUMED, reason=reason)
+    account.save(update_fields=_COLUMNS)
+    logger.warning("%s: paused by hand", account)
+
+
 def reset(account: Account) -> None:
-    """Closes the circuit: the next request is made at once."""
+    """Closes the circuit, whoever opened it: the next request is made at once."""
     if account.circuit_open_until:
         logger.info("%s: requests are made again", account)
-    account.circuit_open_until, account.circuit_failures = None, 0
-    account.circuit_reason = account.circuit_key = ""
+    _write(account)
     account.save(update_fields=_COLUMNS)
+
+
+def _close(account: Account) -> None:
+    """Closes the circuit, unless a person opened it."""
+    was_open = account.circuit_open_until
+    _write(account)
+    if not _store_unless_by_hand(account):
+        account.refresh_from_db(fields=_COLUMNS)
+    elif was_open:
+        logger.info("%s: requests are made again", account)
 
 
 def _open(account: Account, error: CalError, key: str) -> None:
     first, longest = _REFUSED if _is_refused(error) else _DOWN
     times_before = min(account.circuit_failures - FAILURES_TO_OPEN, 10)
     until = timezone.now() + min(first * 2**times_before, longest)
-    account.circuit_open_until = until
-    account.circuit_reason = cures.explain(account, error)
-    account.circuit_key = key
-    account.save(update_fields=_COLUMNS)
-    logger.error("No requests until %s. %s", until, account.circuit_reason)
+    _write(
+        account,
+        open_until=until,
+        reason=cures.explain(account, error),
+        failures=account.circuit_failures,
+        key=key,
+    )
+    if _store_unless_by_hand(account):
+        logger.error("No requests until %s. %s", until, account.circuit_reason)
+
+
+def _write(
+    account: Account,
+    *,
+    open_until: datetime | None = None,
+    reason: str = "",
+    failures: int = 0,
+    key: str = "",
+) -> None:
+    account.circuit_open_until, account.circuit_reason = open_until, reason
+    account.circuit_failures, account.circuit_key = failures, key
+
+
+def _store_unless_by_hand(account: Account) -> bool:
+    values = {name: getattr(account, name) for name in _COLUMNS}
+    return bool(_automatic(account).update(**values))
+
+
+def _automatic(account: Account) -> QuerySet[Account]:
+    """The account's row, unless a person opened its circuit."""
+    by_hand = Q(circuit_open_until=UNTIL_RESUMED)
+    return Account.objects.filter(~by_hand, pk=account.pk)
 
 
 def _is_refused(error: CalError) -> bool:

@@ -24,17 +24,23 @@ from cal_bookings.models import Account
 
 @contextmanager
 def connect(
-    account: Account, *, priority: Priority, max_wait: float | None = None
+    account: Account,
+    *,
+    priority: Priority,
+    max_wait: float | None = None,
+    though_paused: bool = False,
 ) -> Iterator[CalClient]:
     """A client for `account` that asks no more than Cal.com allows, together with all other processes.
 
     Each request waits for its turn. If that would take longer than `max_wait` seconds (None: as long as it takes), it
     raises BudgetExhausted instead of being sent. Raises CircuitOpen if the account's credential is refused or its
-    server down, until it is worth another try; ImproperlyConfigured if the account has no usable credential. Tokens
-    that have run out are exchanged on the way. Requests do not belong in a transaction: call it outside.
+    server down, until it is worth another try, and if a person paused the account, until one resumes it; not with
+    `though_paused`. Raises ImproperlyConfigured if the account has no usable credential. Tokens that have run out are
+    exchanged on the way. Requests do not belong in a transaction: call it outside.
     """
     meter = _Meter(account, priority, max_wait)
-    meter.circuit.enter()
+    if not though_paused:
+        meter.circuit.enter()
     with account.connect(
         before_request=meter.before_request,
         on_answer=meter.on_answer,
@@ -71,6 +77,8 @@ class _Meter:
 
     def before_request(self) -> None:
         self.bucket.wait()
+        if self._priority != Priority.ACTION:  # what is begun of an action is ended
+            self.circuit.look()
 
     def on_answer(self, said: RateLimit | None, status: int) -> None:
         self.bucket.heard(said, status)

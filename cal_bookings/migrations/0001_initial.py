@@ -124,7 +124,10 @@ class Migration(migrations.Migration):
                 "verbose_name": "account",
                 "verbose_name_plural": "accounts",
                 "ordering": ["alias"],
-                "permissions": [("sync_account", "Can sync account now")],
+                "permissions": [
+                    ("sync_account", "Can sync account now"),
+                    ("pause_account", "Can pause and resume account"),
+                ],
             },
         ),
         migrations.CreateModel(

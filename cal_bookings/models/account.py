@@ -1,6 +1,7 @@
 """Whose bookings we mirror: a Cal.com credential, where it is valid, and what we learnt of the server behind it."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
@@ -11,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from cal_bookings import conf
 from cal_bookings.client import CalClient, Credential
 from cal_bookings.models.encryption import EncryptedJSONField
+
+#: The end of a pause that a person began: it has none until a person ends it.
+UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -99,11 +103,18 @@ class Account(models.Model):
     class Meta:
         verbose_name = _("account")
         verbose_name_plural = _("accounts")
-        permissions = [("sync_account", "Can sync account now")]
+        permissions = [
+            ("sync_account", "Can sync account now"),
+            ("pause_account", "Can pause and resume account"),
+        ]
         ordering = ["alias"]
 
     def __str__(self) -> str:
         return self.alias
+
+    @property
+    def is_paused_by_hand(self) -> bool:
+        return self.circuit_open_until == UNTIL_RESUMED
 
     @property
     def credential(self) -> Credential:

@@ -2,18 +2,23 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from cal_bookings.models import Account, BookingAction
+from cal_bookings.models.account import UNTIL_RESUMED
 
 
 def due(limit: int, *, account: Account | None = None) -> list[int]:
-    """The primary keys of actions whose turn it is, the longest due first: one of each lane."""
+    """The primary keys of actions whose turn it is, the longest due first: one of each lane.
+
+    Those of accounts paused by hand wait until somebody resumes them.
+    """
     earlier = BookingAction.objects.open().filter(
         account=OuterRef("account"), lane=OuterRef("lane"), pk__lt=OuterRef("pk")
     )
-    ready = BookingAction.objects.due().filter(~Exists(earlier))
+    paused = Q(account__circuit_open_until=UNTIL_RESUMED)
+    ready = BookingAction.objects.due().filter(~Exists(earlier), ~paused)
     if account:
         ready = ready.filter(account=account)
     ordered = ready.order_by("next_attempt_at", "pk")

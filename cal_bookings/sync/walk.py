@@ -90,6 +90,9 @@ class _Walk:
             self._fail(error)
         except budget.BudgetExhausted as error:
             self._close(self._pause(error.seconds))
+        except budget.CircuitOpen as error:
+            # Paused by hand meanwhile; what is due waits until it is resumed.
+            self._close(self._pause(), error=str(error))
         except lease.LeaseLost:
             raise
         except BaseException as error:

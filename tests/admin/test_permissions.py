@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from django.urls import reverse
 
 from cal_bookings import outbox
@@ -27,6 +28,8 @@ DEEDS = {
     "requeue": "confirm_booking",
     "sync now": "sync_account",
     "test": "sync_account",
+    "pause": "pause_account",
+    "resume": "pause_account",
 }
 PEOPLE = [
     "anonymous",
@@ -90,8 +93,10 @@ def do(client, name, action):
             url = reverse(f"admin:cal_bookings_bookingaction_{name}", args=[action.pk])
         case "sync now":
             url = reverse("admin:cal_bookings_sync_now", args=[action.account_id])
-        case "test":
-            url = reverse("admin:cal_bookings_account_test", args=[action.account_id])
+        case "test" | "pause" | "resume":
+            url = reverse(
+                f"admin:cal_bookings_account_{name}", args=[action.account_id]
+            )
         case _:
             url = reverse("admin:cal_bookings_booking_act", args=[name])
     selection = format_selection([action.booking])
@@ -144,6 +149,19 @@ def test_a_forged_post_changes_nothing(client, action, person):
     assert list(BookingAction.objects.values_list("pk", "status")) == [
         (action.pk, "queued")
     ]
+    assert not Account.objects.get(pk=action.account_id).is_paused_by_hand
+
+
+def test_a_post_from_another_site_changes_nothing(action):
+    client = Client(enforce_csrf_checks=True)
+    sign_in(client, "superuser")
+
+    found = {name: do(client, name, action).status_code for name in DEEDS}
+
+    assert found == dict.fromkeys(DEEDS, 403)
+    assert not Account.objects.get(pk=action.account_id).is_paused_by_hand
+    action.refresh_from_db()
+    assert action.status == "queued"
 
 
 @pytest.mark.parametrize("person", [*PEOPLE[3:-1]])
@@ -151,6 +169,13 @@ def test_buttons_and_actions_are_those_that_one_may_press(client, action, person
     has = sign_in(client, person)
     if "view_booking" not in has:
         return
+
+    overview = client.get(reverse("admin:cal_bookings_overview")).content.decode()
+    account = client.get(page_of(action.account)).content.decode()
+    for html in [overview, account]:
+        assert ("/pause/" in html) == ("pause_account" in has)
+        assert ("/test/" in html) == ("sync_account" in has)
+    assert ("/sync-now/" in overview) == ("sync_account" in has)
 
     page = client.get(page_of(action.booking)).content.decode()
     listed = client.get(list_of(Booking)).content.decode()

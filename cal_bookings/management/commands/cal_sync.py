@@ -55,7 +55,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--force",
             action="store_true",
-            help="also accounts that are paused because requests failed",
+            help="also accounts that are paused, because requests failed or by hand; ends the pause",
         )
         parser.add_argument(
             "--since",
