@@ -9,9 +9,11 @@ from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from cal_bookings import budget, conf
@@ -21,11 +23,13 @@ from cal_bookings.admin.filters import AccountFilter
 from cal_bookings.admin.pausing import PERMISSION as MAY_PAUSE
 from cal_bookings.admin.pausing import Pauses, back
 from cal_bookings.admin.read_only import OfAccountAdmin, ReadOnlyAdmin
+from cal_bookings.admin.replacing import PERMISSION as MAY_REPLACE
+from cal_bookings.admin.replacing import ReplacesKeys
 from cal_bookings.models import Account, EventType, Host
 
 
 @admin.register(Account)
-class AccountAdmin(Pauses, ReadOnlyAdmin):
+class AccountAdmin(Pauses, ReplacesKeys, ReadOnlyAdmin):
     """Says where a credential is kept, never what it is: to show an account it is not even read."""
 
     add_fieldsets = [(None, {"fields": ["alias", "base_url", "scope", "api_key"]})]
@@ -85,14 +89,14 @@ class AccountAdmin(Pauses, ReadOnlyAdmin):
         if account.circuit_open_until and not account.is_paused_by_hand:
             budget.reset(account)  # whoever presses the button wants to know now
         try:
-            user = connecting.probe(account)
+            owner = connecting.probe(account)
         except ValidationError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:
             told = gettext(
                 "Cal.com answers: the credential of %(account)s is %(user)s's."
             )
-            names = {"account": account, "user": user.get("email") or user.get("id")}
+            names = {"account": account, "user": owner}
             self.message_user(request, told % names, messages.SUCCESS)
         if account.is_paused_by_hand:
             told = gettext("%s stays paused.") % account
@@ -109,8 +113,19 @@ class AccountAdmin(Pauses, ReadOnlyAdmin):
         context = (extra_context or {}) | {
             "may_sync": request.user.has_perm("cal_bookings.sync_account"),
             "may_pause": request.user.has_perm(MAY_PAUSE),
+            "may_replace": request.user.has_perm(MAY_REPLACE),
+            "aliases_of_settings": conf.aliases(),
         }
         return super().change_view(request, object_id, form_url, context)
+
+    @method_decorator(sensitive_post_parameters("api_key"))
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        return super().add_view(request, form_url, extra_context)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         stored = ExpressionWrapper(~Q(credentials=""), output_field=BooleanField())

@@ -1,11 +1,14 @@
 """Connecting an account: the key is tried before it is kept, encrypted, and never shown again."""
 
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from django import forms
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from cal_bookings import budget, client, conf
 from cal_bookings.budget import cures
@@ -15,8 +18,54 @@ from cal_bookings.models.encryption import fernet
 PATIENCE = 10  # seconds a person waits for a turn under the rate limit
 
 
-def probe(account: Account) -> dict[str, Any]:
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The user whom a credential belongs to, as far as Cal.com says."""
+
+    remote_id: int | None
+    email: str
+    organization_id: int | None
+
+    @classmethod
+    def of(cls, user: dict[str, Any]) -> "Owner":
+        """`user` is what ``GET /me`` answers."""
+        email = user.get("email")
+        return cls(
+            remote_id=_number(user.get("id")),
+            email=email if isinstance(email, str) else "",
+            organization_id=_number(user.get("organizationId")),
+        )
+
+    def __str__(self) -> str:
+        return self.email or str(self.remote_id)
+
+
+def probe(account: Account) -> Owner:
     """Who Cal.com says the account's credential belongs to. One request; raises ValidationError with the cure."""
+    return _ask(account, lambda connection: Owner.of(connection.me()))
+
+
+def check_reach(account: Account) -> None:
+    """Raises ValidationError if the account's credential does not reach the bookings of its scope. A request or two."""
+    dialect = client.Dialect(account.dialect) if account.dialect else None
+    _ask(
+        account,
+        lambda connection: connection.list_bookings(dialect=dialect, page_size=1),
+    )
+
+
+def check_encryption() -> None:
+    """Before a key goes anywhere: raises ValidationError if it could not be kept."""
+    try:
+        fernet()
+    except ImproperlyConfigured as error:
+        raise ValidationError(str(error)) from None
+
+
+def _ask(account: Account, question: Callable[[client.CalClient], T]) -> T:
     try:
         with budget.connect(
             account,
@@ -24,7 +73,7 @@ def probe(account: Account) -> dict[str, Any]:
             max_wait=PATIENCE,
             though_paused=account.is_paused_by_hand,
         ) as connection:
-            return connection.me()
+            return question(connection)
     except client.CalError as error:
         raise ValidationError(cures.explain(account, error)) from None
     except (
@@ -36,14 +85,23 @@ def probe(account: Account) -> dict[str, Any]:
         raise ValidationError(str(error)) from None
 
 
+def _number(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+class ApiKeyField(forms.CharField):
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("API key"),
+            widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+            help_text=_("It is tried before it is stored, and never shown again."),
+        )
+
+
 class AccountForm(forms.ModelForm):
     """A new account. Valid only if Cal.com accepts the key."""
 
-    api_key = forms.CharField(
-        label=_("API key"),
-        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=_("It is tried before it is stored, and never shown again."),
-    )
+    api_key = ApiKeyField()
 
     class Meta:
         model = Account
@@ -80,22 +138,19 @@ class AccountForm(forms.ModelForm):
             raise ValidationError(_("Each value is the number that Cal.com gives."))
         return scope
 
+    @sensitive_variables()
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
             self._try(cleaned)
         return cleaned
 
+    @sensitive_variables()
     def _try(self, cleaned: dict[str, Any]) -> None:
         self.instance.alias = cleaned["alias"]
         self.instance.base_url = cleaned["base_url"]
         self.instance.scope = cleaned["scope"]
         self.instance.credentials = {"API_KEY": cleaned["api_key"].strip()}
-        try:
-            fernet()  # before a key goes anywhere: can it be kept?
-        except ImproperlyConfigured as error:
-            raise ValidationError(str(error)) from None
-        user = probe(self.instance)
-        remote_id, email = user.get("id"), user.get("email")
-        self.instance.remote_id = remote_id if type(remote_id) is int else None
-        self.instance.email = email if isinstance(email, str) else ""
+        check_encryption()
+        owner = probe(self.instance)
+        self.instance.remote_id, self.instance.email = owner.remote_id, owner.email

@@ -19,6 +19,7 @@ LOOKS = {
     "overview": "view_syncstate",
     "account list": "view_account",
     "account add": "add_account",
+    "replace key": "change_account",
     "action list": "view_bookingaction",
     "action": "view_bookingaction",
 }
@@ -30,6 +31,7 @@ DEEDS = {
     "test": "sync_account",
     "pause": "pause_account",
     "resume": "pause_account",
+    "replace key": "change_account",
 }
 PEOPLE = [
     "anonymous",
@@ -69,6 +71,10 @@ def sign_in(client, person):
     return codenames
 
 
+def replace_key(account):
+    return reverse("admin:cal_bookings_account_replace_key", args=[account.pk])
+
+
 def look(client, name, action):
     booking_list = list_of(Booking)
     if name == "export":
@@ -81,6 +87,7 @@ def look(client, name, action):
         "overview": reverse("admin:cal_bookings_overview"),
         "account list": list_of(Account),
         "account add": reverse("admin:cal_bookings_account_add"),
+        "replace key": replace_key(action.account),
         "action list": list_of(BookingAction),
         "action": page_of(action),
     }
@@ -93,6 +100,8 @@ def do(client, name, action):
             url = reverse(f"admin:cal_bookings_bookingaction_{name}", args=[action.pk])
         case "sync now":
             url = reverse("admin:cal_bookings_sync_now", args=[action.account_id])
+        case "replace key":
+            url = replace_key(action.account)
         case "test" | "pause" | "resume":
             url = reverse(
                 f"admin:cal_bookings_account_{name}", args=[action.account_id]
@@ -174,6 +183,7 @@ def test_buttons_and_actions_are_those_that_one_may_press(client, action, person
     account = client.get(page_of(action.account)).content.decode()
     for html in [overview, account]:
         assert ("/pause/" in html) == ("pause_account" in has)
+        assert ("/replace-key/" in account) == ("change_account" in has)
         assert ("/test/" in html) == ("sync_account" in has)
     assert ("/sync-now/" in overview) == ("sync_account" in has)
 

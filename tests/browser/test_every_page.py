@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from cal_bookings.admin import filters
-from cal_bookings.models import Booking, Host
+from cal_bookings.models import Account, Booking, Host
 from tests.browser.conftest import screenshot, violations_of
 
 pytestmark = pytest.mark.cal(bookings=150, seed=1)
@@ -20,6 +20,7 @@ PAGES = {
     "overview": "/cal_bookings/syncstate/overview/",
     "account": "/cal_bookings/account/{account}/change/",
     "account-add": "/cal_bookings/account/add/",
+    "account-replace-key": "/cal_bookings/account/{stored}/replace-key/",
     "app": "/cal_bookings/",
 }
 LOOKS: dict[str, Any] = {
@@ -31,7 +32,9 @@ LOOKS: dict[str, Any] = {
 
 def address(site, name, account):
     booking = Booking.objects.exclude(attendees=None).latest("start")
-    return site + PAGES[name].format(booking=booking.pk, account=account.pk)
+    stored, _ = Account.objects.get_or_create(alias="stored")
+    numbers = {"booking": booking.pk, "account": account.pk, "stored": stored.pk}
+    return site + PAGES[name].format(**numbers)
 
 
 @pytest.mark.parametrize("look", LOOKS)
