@@ -142,7 +142,7 @@ class AccountAdmin(Pauses, ReplacesKeys, ReadOnlyAdmin):
             return _("settings")
         return _("database") if account.stores_credential else _("none")
 
-    @admin.display(description=_("its_bookings"))
+    @admin.display(description=_("bookings"))
     def its_bookings(self, account: Account) -> SafeString:
         return display.bookings_link(_("Show"), account__id__exact=account.pk)
 
@@ -165,7 +165,7 @@ class EventTypeAdmin(OfAccountAdmin):
     ]
     readonly_fields = ["mirrored_at", "its_bookings", "pretty_payload"]
 
-    @admin.display(description=_("its_bookings"))
+    @admin.display(description=_("bookings"))
     def its_bookings(self, event_type: EventType) -> SafeString:
         return display.bookings_link(_("Show"), event_type__id__exact=event_type.pk)
 
@@ -192,6 +192,6 @@ class HostAdmin(OfAccountAdmin):
     ]
     readonly_fields = ["mirrored_at", "its_bookings"]
 
-    @admin.display(description=_("its_bookings"))
+    @admin.display(description=_("bookings"))
     def its_bookings(self, host: Host) -> SafeString:
         return display.bookings_link(_("Show"), hosts__id__exact=host.pk)

@@ -54,11 +54,12 @@ def action_link(action: BookingAction) -> SafeString:
     return format_html('<a class="cal-status cal-{}" href="{}">{}</a>', kind, url, text)
 
 
-def paused_until(account: Account) -> Any:
-    """When the account's pause ends; None if there is none."""
+def paused_until(account: Account) -> str:
+    """When the account's pause ends."""
     if account.is_paused_by_hand:
         return _("somebody resumes it")
-    return account.circuit_open_until
+    until = account.circuit_open_until
+    return date_format(timezone.localtime(until), "DATETIME_FORMAT") if until else "-"
 
 
 def status_text(status: str) -> Any:
