@@ -59,19 +59,32 @@ class ReassignForm(ActForm):
         label=_("New host"),
         required=False,
         help_text=_(
-            "Those who host bookings of these event types. Cal.com does not ask whether they are free."
+            "Cal.com may refuse those who are no hosts of the event type. It does not ask whether anybody is free."
         ),
     )
     reason = ReasonField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.hosts = {str(one.host.pk): one for one in candidates.find(self.bookings)}
+        self.hosts = {one.key: one for one in candidates.find(self.bookings)}
         field: Any = self.fields["host"]
         field.choices = [
             ("", _("Automatically: Cal.com chooses")),
-            *((key, str(one)) for key, one in self.hosts.items()),
+            *self._group(_("Hosts of the event type"), is_of_event_type=True),
+            *self._group(_("Others of the team"), is_of_event_type=False),
         ]
+
+    def _group(
+        self, label: str | Promise, *, is_of_event_type: bool
+    ) -> Iterator[tuple[str | Promise, list[tuple[str, str]]]]:
+        """What a list shows under one heading; nothing if nobody is there."""
+        chosen = [
+            (key, str(one))
+            for key, one in self.hosts.items()
+            if one.is_of_event_type == is_of_event_type
+        ]
+        if chosen:
+            yield label, chosen
 
     def trial(self) -> Iterator[Wish]:
         return ((kinds.Reassign(), booking) for booking in self.bookings)
