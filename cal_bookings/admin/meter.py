@@ -42,8 +42,10 @@ def _whole(seconds: float) -> int:
 def _badge(kind: str, text: str, usage: budget.Usage, of: str) -> SafeString:
     slots = usage.slots or 1
     used = slots if usage.is_blocked else usage.used
-    # Browsers colour a meter by where its value stands among these: green up to low, amber up to high, red above.
-    low, high = {"accepted": (slots, slots), "pending": (0, slots)}.get(kind, (0, 0))
+    # Browsers colour a meter by where its value stands: green up to low, amber up to high, red above. Where low is the
+    # optimum itself, amber would be green.
+    colours = {"accepted": (slots, slots), "pending": ("0.1", slots)}
+    low, high = colours.get(kind, ("0.1", "0.2"))
     values: dict[str, Any] = {"slots": slots, "used": used, "low": low, "high": high}
     return format_html(
         '<span class="cal-status cal-{kind} cal-wraps">{text}</span><meter class="cal-meter" min="0" max="{slots}" '

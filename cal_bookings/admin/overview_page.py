@@ -56,5 +56,11 @@ class HasOverview(admin.ModelAdmin):
         told = _(
             "All loops of %(account)s are due now: the next free worker walks them."
         )
-        self.message_user(request, told % {"account": account}, messages.SUCCESS)
+        level = messages.SUCCESS
+        if account.is_paused_by_hand:
+            told = _(
+                "All loops of %(account)s are due, but it is paused: they are walked when somebody resumes it."
+            )
+            level = messages.WARNING
+        self.message_user(request, told % {"account": account}, level)
         return HttpResponseRedirect(reverse("admin:cal_bookings_overview"))

@@ -85,7 +85,7 @@ def test_what_is_used_up_is_amber(admin_client, account):
 
     assert words(html).startswith("used up: 9 of 9 requests, more in ")
     assert "cal-pending" in html
-    assert 'low="0" high="9" optimum="0" value="9"' in html
+    assert 'low="0.1" high="9" optimum="0" value="9"' in html
 
 
 def test_what_cal_com_blocks_is_red(admin_client, cal, account):
@@ -98,7 +98,7 @@ def test_what_cal_com_blocks_is_red(admin_client, cal, account):
 
     assert words(html).startswith("blocked by Cal.com for ")
     assert "cal-rejected" in html
-    assert 'low="0" high="0" optimum="0" value="9"' in html
+    assert 'low="0.1" high="0.2" optimum="0" value="9"' in html
 
 
 def test_a_block_is_told_even_if_it_came_first(admin_client, cal, account):

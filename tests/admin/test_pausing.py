@@ -153,6 +153,15 @@ def test_testing_a_paused_account_asks_once_and_leaves_it_paused(
     assert is_paused()
 
 
+def test_to_sync_a_paused_account_now_does_not_promise_too_much(admin_client, account):
+    press(admin_client, "pause", account)
+    url = reverse("admin:cal_bookings_sync_now", args=[account.pk])
+
+    [_, answer] = told(admin_client.post(url))
+
+    assert "it is paused: they are walked when somebody resumes it" in answer
+
+
 @pytest.mark.parametrize("permission", ["change_account", "sync_account"])
 def test_it_is_for_those_who_may(client, account, permission):
     client.force_login(staff(permission, *SEES))
