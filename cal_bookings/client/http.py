@@ -7,15 +7,18 @@ have had its effect, and after a 429 each further request is in vain.
 from __future__ import annotations
 
 import logging
+import os
 import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
 
 from cal_bookings import __version__
@@ -31,6 +34,7 @@ RETRIES = 3
 _FIRST_DELAY = 0.5  # seconds, then doubled
 _CHUNK = 64 * 1024  # bytes
 _ERROR_BYTES = 64 * 1024  # more than any error of Cal.com, less than a proxy's page
+_IDLE_CONNECTIONS = 32  # kept for each host, more than a worker has threads
 MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -203,8 +207,29 @@ def _signature(
     return sign
 
 
+class _Connections(HTTPAdapter):
+    """Open connections that the next client of this process takes over: most clients make one to three requests, and
+    with TLS a new connection costs more than one. Nothing of a credential is in them.
+    """
+
+    def close(self) -> None:
+        """Called with each session, which these connections outlive."""
+
+
+@cache
+def _connections() -> _Connections:
+    return _Connections(pool_maxsize=_IDLE_CONNECTIONS)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # Two processes on one connection would read each other's answers.
+    os.register_at_fork(after_in_child=_connections.cache_clear)
+
+
 def _session(credential: Signer) -> requests.Session:
     session = requests.Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _connections())
     # As auth, not as headers: else requests replaces them by a login found in ~/.netrc.
     session.auth = _signature(credential)
     session.headers["User-Agent"] = f"django-cal-bookings/{__version__}"

@@ -63,6 +63,8 @@ class FakeCal(Changes):
         self.rate_limit = rate_limit or RateLimit(limit=100_000)
         #: What was asked, oldest first.
         self.requests: deque[Request] = deque(maxlen=_REQUESTS_KEPT)
+        #: How many connections were opened.
+        self.connections = 0
         #: Called with each request before it is answered, for instance to change bookings during a walk.
         self.on_request: Callable[[Request], None] | None = None
         #: Seconds that every answer takes, as over a network.
@@ -155,6 +157,11 @@ class FakeCal(Changes):
             self._server.server_close()
             self._server = None
 
+    def hang_up(self) -> None:
+        """Closes the connections that clients keep open, as servers do after some idle time."""
+        if self._server is not None:
+            self._server.hang_up()
+
     def respond(self, request: Request) -> tuple[Answer, Fault | None]:
         """The answer to a request, and the fault that strikes it on the way."""
         if self.on_request:
@@ -235,8 +242,29 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, cal: FakeCal, port: int) -> None:
-        super().__init__(("127.0.0.1", port), _Handler)
         self.cal = cal
+        self.open: set[socket.socket] = set()
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self.open.add(connection)
+        self.cal.connections += 1
+        return connection, address
+
+    def shutdown_request(self, request: Any) -> None:
+        self.open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Else clients would go on asking a server that has stopped."""
+        super().server_close()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        for connection in list(self.open):
+            with suppress(OSError):  # closed meanwhile
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is no error of the server's; anything else is loud."""

@@ -51,6 +51,18 @@ class Row:
         self._rendered = None
 
 
+_OF_EVERY_NEW_BOOKING: Payload = {
+    "description": "",
+    "cancellationReason": "",
+    "cancelledByEmail": "",
+    "rescheduledByEmail": None,
+    "meetingUrl": "https://meet.example.com/room",
+    "location": "https://meet.example.com/room",
+    "absentHost": False,
+    "rating": None,
+}
+
+
 class World:
     """Users, event types and bookings. Every method may be called from any thread."""
 
@@ -203,35 +215,23 @@ class World:
         """A booking in the shape that Cal.com gives to its kind; all but its id."""
         uid = short_uid(self._random)
         minutes = minutes or (event_type.minutes if event_type else 30)
-        title = event_type.title if event_type else "A meeting of old"
         payload: Payload = {
             "uid": uid,
-            "title": f"{title} between {hosts[0].name} and {people[0].name}"
-            if people
-            else title,
-            "description": "",
+            "title": _title(event_type, hosts, people),
             "hosts": [host.as_host() for host in hosts],
             "status": status,
-            "cancellationReason": "",
-            "cancelledByEmail": "",
-            "rescheduledByEmail": None,
             "start": wire(start),
             "end": wire(start + timedelta(minutes=minutes)),
             "duration": minutes,
             "eventTypeId": event_type.id if event_type else None,
-            "eventType": {"id": event_type.id, "slug": event_type.slug}
-            if event_type
-            else None,
-            "meetingUrl": "https://meet.example.com/room",
-            "location": "https://meet.example.com/room",
-            "absentHost": False,
+            "eventType": event_type and {"id": event_type.id, "slug": event_type.slug},
             "createdAt": wire(created),
             "updatedAt": wire(created),
             "metadata": {},
-            "rating": None,
             "icsUid": f"{uid}@Cal.com",
             "attendees": [person.as_attendee() for person in people],
             "bookingFieldsResponses": _responses(people),
+            **_OF_EVERY_NEW_BOOKING,
         }
         if series:
             # Recurring bookings do not say who rescheduled them.
@@ -355,6 +355,13 @@ class World:
             payload["absentHost"] = rng.random() < 0.01
             for attendee in payload["attendees"]:
                 attendee["absent"] = rng.random() < 0.05
+
+
+def _title(
+    event_type: EventType | None, hosts: Sequence[User], people: Sequence[Person]
+) -> str:
+    title = event_type.title if event_type else "A meeting of old"
+    return f"{title} between {hosts[0].name} and {people[0].name}" if people else title
 
 
 def _responses(people: Sequence[Person]) -> Payload:

@@ -1,6 +1,8 @@
 """The transport: what is sent, what is repeated, what is bounded."""
 
 import logging
+import multiprocessing
+import os
 import time
 
 import pytest
@@ -307,3 +309,39 @@ def test_a_key_that_cannot_be_a_header_is_refused_without_showing_it(key):
         ApiKey(key)
 
     assert "cal_" not in str(caught.value)
+
+
+def test_the_next_client_goes_on_with_the_connection_of_the_last(cal):
+    for user in (cal.users[1], cal.users[2]):
+        with CalClient(cal.url, ApiKey(user.api_key)) as client:
+            assert client.me()["id"] == user.id
+
+    assert cal.connections == 1
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_not_used(cal):
+    with CalClient(cal.url, ApiKey(cal.api_key)) as client:
+        client.me()
+    cal.hang_up()
+
+    with CalClient(cal.url, ApiKey(cal.api_key)) as client:
+        client.me()
+
+    assert cal.connections == 2
+    assert len(cal.requests) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_opens_connections_of_its_own(cal):
+    def ask():
+        with CalClient(cal.url, ApiKey(cal.api_key)) as client:
+            client.me()
+
+    ask()
+    child = multiprocessing.get_context("fork").Process(target=ask)
+    child.start()
+    child.join()
+    ask()
+
+    assert child.exitcode == 0
+    assert cal.connections == 2
