@@ -136,6 +136,8 @@ class Bucket:
         self._sleep = sleep
         self._opening_since: float | None = None
         self._window: Window | None = None
+        #: So many slots of the window are used at least.
+        self._used = 0
         self._of_an_endpoint = False
 
     def wait(self) -> None:
@@ -158,8 +160,9 @@ class Bucket:
         elif self._opening_since is not None:
             self._open(self._opening_since, said)
         elif said is not None and self._window is not None:
-            limit = said.limit or DEFAULT_LIMIT
-            self._store.count_up(self._window, limit - said.remaining)
+            used = (said.limit or DEFAULT_LIMIT) - said.remaining
+            if used > self._used:  # not only by us
+                self._store.count_up(self._window, used)
 
     def refused(self, retry_after: float | None) -> None:
         """The answer just heard was a 429: nobody asks again before the block is over."""
@@ -177,19 +180,18 @@ class Bucket:
     def _take_turn(self) -> float:
         """Takes a slot and answers 0, or answers for how many seconds there is none."""
         now = self._clock()
-        if self._window is None or now >= self._window.ends:
-            self._window = None
-            if self._store.claim(now):
-                self._opening_since = now
-                return 0.0
         window, used, blocked_until = self._store.read()
         if blocked_until > now:
             return blocked_until - now
-        self._window = window
         if window is None or now >= window.ends:
-            return _OPENING
+            if not self._store.claim(now):
+                return _OPENING
+            self._window, self._opening_since = None, now
+            return 0.0
+        self._window = window
         allowed = window.open_slots(self._priority, now)
         if used < allowed and self._store.take(window, allowed):
+            self._used = used + 1
             return 0.0
         return max(window.next_slot_at(self._priority, used, now) - now, _EDGE)
 

@@ -21,6 +21,8 @@ class CacheStore:
         self._opening = _entry(key, "opening")
         self._blocked = _entry(key, "blocked")
         self._used = _entry(key, "used:")
+        #: The counter of the window that we saw last: asked for with the rest, it takes no answer of its own.
+        self._counter = self._used
 
     def claim(self, now: float) -> bool:
         if not self._is_over(now):
@@ -34,13 +36,8 @@ class CacheStore:
         return False
 
     def _is_over(self, now: float) -> bool:
-        window, blocked_until = self._look()
+        window, _, blocked_until = self.read()
         return blocked_until <= now and (window is None or window.ends <= now)
-
-    def _look(self) -> tuple[Window | None, float]:
-        found: dict[str, Any] = self._cache.get_many([self._window, self._blocked])
-        window = found.get(self._window)
-        return window and Window(*window), found.get(self._blocked, 0.0)
 
     def open(self, window: Window, used: int) -> None:
         if self._is_over(window.began):
@@ -55,9 +52,18 @@ class CacheStore:
         self._cache.delete(self._opening)
 
     def read(self) -> Reading:
-        window, blocked_until = self._look()
-        used = window and self._cache.get(self._used + str(window.number), window.slots)
-        return window, used or 0, blocked_until
+        found: dict[str, Any] = self._cache.get_many(
+            [self._window, self._blocked, self._counter]
+        )
+        window = Window(*found[self._window]) if self._window in found else None
+        blocked_until = found.get(self._blocked, 0.0)
+        if window is None:
+            return None, 0, blocked_until
+        counter = self._used + str(window.number)
+        if counter != self._counter:
+            self._counter = counter
+            found[counter] = self._cache.get(counter, window.slots)
+        return window, found.get(counter, window.slots), blocked_until
 
     def take(self, window: Window, at_most: int) -> bool:
         counter = self._used + str(window.number)
@@ -78,7 +84,7 @@ class CacheStore:
             self._cache.incr(counter, used - known)
 
     def block(self, until: float) -> None:
-        _, blocked_until = self._look()
+        _, _, blocked_until = self.read()
         if until > blocked_until:
             self._cache.set(self._blocked, until, timeout=_LONGEST_SECONDS)
 

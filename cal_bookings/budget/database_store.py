@@ -21,13 +21,7 @@ class DatabaseStore:
         over = self._row.filter(
             ends__lte=now, opening_until__lte=now, blocked_until__lte=now
         )
-        until = now + OPENING_SECONDS
-        if over.update(opening_until=until):
-            return True
-        _, is_first_ever = RateWindow.objects.get_or_create(
-            key=self._key, defaults={"opening_until": until}
-        )
-        return is_first_ever
+        return bool(over.update(opening_until=now + OPENING_SECONDS))
 
     def open(self, window: Window, used: int) -> None:
         over = self._row.filter(ends__lte=window.began)

@@ -5,7 +5,7 @@ from typing import Self
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +23,14 @@ class BookingActionQuerySet(models.QuerySet["BookingAction"]):
         now = timezone.now()
         free = Q(lease_until=None) | Q(lease_until__lte=now)
         return self.open().filter(free, next_attempt_at__lte=now)
+
+    def first_in_lane(self) -> Self:
+        """No earlier one of its lane is open. Nor can one come in later: a lane is locked while something is put in."""
+        same_lane = {"account": OuterRef("account"), "lane": OuterRef("lane")}
+        earlier = BookingAction.objects.open().filter(
+            **same_lane, pk__lt=OuterRef("pk")
+        )
+        return self.filter(~Exists(earlier))
 
 
 class BookingAction(models.Model):

@@ -81,8 +81,9 @@ def claim(action_id: int) -> Claim | None:
     be called in a transaction: a request follows.
     """
     due = BookingAction.objects.due().filter(pk=action_id)
-    action = due.select_related("account", "booking").first()
-    if action is None or _waits(action):
+    ready = due.first_in_lane().select_related("account", "booking")
+    action = ready.defer("booking__payload").first()
+    if action is None:
         return None
     now = timezone.now()
     status = (
@@ -124,14 +125,6 @@ def next_look(action: BookingAction, now: datetime) -> datetime:
 def settling() -> timedelta:
     """How long after a lost answer Cal.com may still carry the action out."""
     return timedelta(seconds=conf.get("ACTION_SETTLE_SECONDS"))
-
-
-def _waits(action: BookingAction) -> bool:
-    # Nobody can come in between later on: a lane is locked while something is put into it.
-    earlier = BookingAction.objects.open().filter(
-        account=action.account_id, lane=action.lane, pk__lt=action.pk
-    )
-    return earlier.exists()
 
 
 def _lease() -> timedelta:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from cal_bookings.models import Account, BookingAction
@@ -14,11 +14,8 @@ def due(limit: int, *, account: Account | None = None) -> list[int]:
 
     Those of accounts paused by hand wait until somebody resumes them.
     """
-    earlier = BookingAction.objects.open().filter(
-        account=OuterRef("account"), lane=OuterRef("lane"), pk__lt=OuterRef("pk")
-    )
     paused = Q(account__circuit_open_until=UNTIL_RESUMED)
-    ready = BookingAction.objects.due().filter(~Exists(earlier), ~paused)
+    ready = BookingAction.objects.due().first_in_lane().filter(~paused)
     if account:
         ready = ready.filter(account=account)
     ordered = ready.order_by("next_attempt_at", "pk")
