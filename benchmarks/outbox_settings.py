@@ -11,4 +11,4 @@ os.environ.setdefault("BENCHMARK_KEY", Fernet.generate_key().decode())
 CAL_BOOKINGS |= {"ENCRYPTION_KEYS": [os.environ["BENCHMARK_KEY"]]}
 CELERY_TASK_DEFAULT_QUEUE = os.environ["BENCHMARK_QUEUE"]
 # As docs/scaling.md advises: else Celery opens a connection for each task.
-DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"]["CONN_MAX_AGE"] = 60

@@ -1210,7 +1210,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="booking",
             constraint=models.UniqueConstraint(
-                fields=("account", "uid"), name="cal_booking_account_uid"
+                fields=("uid", "account"), name="cal_booking_uid_account"
             ),
         ),
         migrations.AddConstraint(

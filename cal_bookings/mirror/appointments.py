@@ -43,10 +43,10 @@ def _neighbours(account: Account, rows: list[Booking]) -> dict[str, Booking]:
     match = Q(rescheduled_from_uid__in=uids) | Q(rescheduled_to_uid__in=uids)
     if others := uids.difference(row.uid for row in rows):
         match |= Q(uid__in=others)
-    linked = Booking.objects.filter(match, account=account).only(
-        "uid", "appointment", "rescheduled_from_uid", "rescheduled_to_uid"
+    linked = Booking.objects.filter(match).only(
+        "account_id", "uid", "appointment", "rescheduled_from_uid", "rescheduled_to_uid"
     )
-    return {row.uid: row for row in linked}
+    return {row.uid: row for row in linked if row.account_id == account.pk}
 
 
 def _named(row: Booking) -> Iterable[str]:

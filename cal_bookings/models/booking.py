@@ -195,8 +195,9 @@ class Booking(models.Model):
         verbose_name = _("booking")
         verbose_name_plural = _("bookings")
         constraints = [
+            # The uid first: then it is what many bookings are looked up by, whatever the planner knows of the accounts.
             models.UniqueConstraint(
-                fields=["account", "uid"], name="cal_booking_account_uid"
+                fields=["uid", "account"], name="cal_booking_uid_account"
             )
         ]
         permissions = [
