@@ -54,13 +54,12 @@ class Claim:
         self.attempt.sent = True
 
     def end(self, outcome: ActionAttempt.Outcome, **columns: Any) -> None:
-        """Writes what became of it, and gives the claim back; raises ClaimLost, which undoes the whole transaction."""
+        """Writes what became of it, and gives the claim back; raises ClaimLost. Needs a transaction."""
         attempt = self.attempt
         attempt.outcome, attempt.ended_at = outcome, timezone.now()
         attempt.requests = self.connection.requests if self.connection else 0
-        with transaction.atomic(savepoint=False):
-            self._write(lease_until=None, **columns)
-            attempt.save()
+        self._write(lease_until=None, **columns)
+        attempt.save()
         for name, value in columns.items():
             setattr(self.action, name, value)
 

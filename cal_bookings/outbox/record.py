@@ -66,7 +66,7 @@ class Record:
             columns["next_attempt_at"] = timezone.now() + timedelta(seconds=pause)
         if code == "rate_limited":  # not its own fault
             columns["attempts"] = self.claim.action.attempts - 1
-        self.claim.end(
+        self._end_alone(
             Outcome.DEFERRED,
             settles_at=None,
             error_code=code,
@@ -87,7 +87,7 @@ class Record:
         if pause is not None:
             columns["next_attempt_at"] = timezone.now() + timedelta(seconds=pause)
             columns["attempts"] = action.attempts - 1
-        self.claim.end(Outcome.DEFERRED, **columns)
+        self._end_alone(Outcome.DEFERRED, **columns)
 
     def unknown(
         self, outcome: Outcome, code: str, message: str, settles_in: timedelta
@@ -95,7 +95,7 @@ class Record:
         """It may have taken effect, or still do so for as long as `settles_in`."""
         now, action = timezone.now(), self.claim.action
         action.settles_at = now + settles_in
-        self.claim.end(
+        self._end_alone(
             outcome,
             status=Status.UNKNOWN,
             settles_at=action.settles_at,
@@ -106,7 +106,7 @@ class Record:
 
     def still_unknown(self, outcome: Outcome) -> None:
         """Nothing new; the claim has set the next look."""
-        self.claim.end(outcome, status=Status.UNKNOWN)
+        self._end_alone(outcome, status=Status.UNKNOWN)
 
     def note(self, error: CalError) -> None:
         """What a request came to, for the attempt."""
@@ -115,6 +115,10 @@ class Record:
         attempt.request_id = error.request_id
         attempt.error_code = error.code
         attempt.error_message = error.message
+
+    def _end_alone(self, outcome: Outcome, **columns: Any) -> None:
+        with transaction.atomic():
+            self.claim.end(outcome, **columns)
 
     def _end(
         self,

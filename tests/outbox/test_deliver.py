@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from cal_bookings import outbox
-from cal_bookings.models import ActionAttempt, Booking
+from cal_bookings.models import ActionAttempt, Booking, BookingAction
 from cal_bookings.outbox.claim import claim
 from tests.comparison import actual, expected
 from tests.outbox.conftest import pass_time
@@ -307,3 +308,19 @@ def test_a_worker_that_was_overtaken_sends_nothing(desk, it, wanted):
         "answered",
         "superseded",
     }
+
+
+def test_a_worker_whose_look_failed_and_whose_claim_was_taken_writes_nothing(desk):
+    action = outbox.cancel(desk.book(), reason="Fell ill")
+    desk.cal.fault("shape", method="GET")
+
+    def take(proceed, sql, params, many, context):
+        if '"lease_until" = NULL' in sql.replace("`", '"'):
+            BookingAction.objects.update(lease_token=F("lease_token") + 1)
+        return proceed(sql, params, many, context)
+
+    with connection.execute_wrapper(take):
+        action = desk.deliver(action)
+
+    assert action.status == "sending"
+    assert action.history.get().outcome == "superseded"
