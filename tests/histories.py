@@ -19,7 +19,11 @@ def at_statements(step):
     def execute(proceed, sql, params, many, context):
         nonlocal executed
         executed += 1
-        step(executed, sql)
+        try:
+            step(executed, sql)
+        except Crash:
+            context["cursor"].close()  # Django does only after an Exception
+            raise
         return proceed(sql, params, many, context)
 
     with connection.execute_wrapper(execute):
