@@ -15,6 +15,7 @@ from typing import ClassVar
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -28,7 +29,7 @@ from cal_bookings import budget, outbox
 from cal_bookings.models import Account, Booking, BookingAction, Host
 from cal_bookings.testing import FakeCal, Person
 from tests.histories import Crash, at_statements, crash_at, run
-from tests.outbox.conftest import WRITES, mirror_now, pass_time
+from tests.outbox.conftest import LONG_AGO, WRITES, mirror_now, pass_time
 from tests.outbox.judge import (
     NOT_TOLD_APART,
     bookings_of,
@@ -196,18 +197,19 @@ class Office(RuleBasedStateMachine):
                 self.late_requests_are_carried_out()
         pass_time(timedelta(seconds=seconds))
 
-    @precondition(lambda self: bool(outbox.due(1)))
+    @precondition(lambda self: BookingAction.objects.open().exists())
     @rule(
+        which=st.integers(0, 3),
         fault=st.sampled_from(FAULTS),
         meanwhile=st.sampled_from(MEANWHILE),
         fate=st.sampled_from(FATES),
         unreadable=st.sampled_from([0, 0, 0, 0, 1, 2]),
         statement=st.integers(1, 45),
     )
-    def a_worker_takes_a_turn(self, fault, meanwhile, fate, unreadable, statement):
-        action = BookingAction.objects.select_related("booking").get(
-            pk=outbox.due(1)[0]
-        )
+    def a_worker_takes_a_turn(
+        self, which, fault, meanwhile, fate, unreadable, statement
+    ):
+        action = self.comes_to_its_turn(which)
         twice = fault == TWICE and is_refused_twice(action)
         if fault and fault != TWICE:
             for method in WRITES:
@@ -223,6 +225,17 @@ class Office(RuleBasedStateMachine):
         self.cal.faults.clear()
         sent = [one for one in self.cal.requests if one.method in WRITES]
         assert not (over and sent), f"{action} was sent to what takes place no longer"
+
+    def comes_to_its_turn(self, which):
+        """What waits for the time that a history takes would be another history each time: so its time comes."""
+        first = BookingAction.objects.open().first_in_lane().select_related("booking")
+        ready = list(first.order_by("pk"))
+        action = ready[which % len(ready)]
+        due_at = max(action.next_attempt_at, action.lease_until or LONG_AGO)
+        wait = due_at - timezone.now()
+        if wait > timedelta(0):
+            self.time_passes(wait.total_seconds() + 0.001)
+        return action
 
     def before_the_request(self, action, meanwhile, twice):
         """Once, as soon as Cal.com is asked to do something."""
