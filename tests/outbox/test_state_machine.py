@@ -259,7 +259,7 @@ class Office(RuleBasedStateMachine):
 
         def overtake(number, sql):
             announces = sql.startswith("UPDATE") and '"sent_at" = %s' in sql
-            if overtaking[0] and announces and not connection.needs_rollback:
+            if overtaking[0] and announces and not connection.savepoint_ids:
                 overtaking[0] = False
                 self.time_passes(LEASE + 1)
                 outbox.deliver(action_id)
