@@ -98,7 +98,8 @@ def claim(action_id: int) -> Claim | None:
         "lease_until": now + _lease(),
     }
     with transaction.atomic(durable=True):
-        if not due.filter(lease_token=action.lease_token).update(**columns):
+        as_read = {"lease_token": action.lease_token, "lease_until": action.lease_until}
+        if not due.filter(**as_read).update(**columns):
             return None
         attempt = ActionAttempt.objects.create(action=action, worker=_worker())
     for name, value in columns.items():

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.utils import timezone
 
 from cal_bookings import conf
@@ -21,9 +20,10 @@ class LeaseTaken(Exception):
     """Another worker walks this account's loop; nothing was done."""
 
     def __init__(self, state: SyncState) -> None:
+        until = f"{state.lease_until:%H:%M:%S} UTC" if state.lease_until else "once"
         super().__init__(
             f"Another worker ({state.lease_owner}) is on the {state.mode} walk of {state.account}. "
-            f"If it died, its lease ends at {state.lease_until:%H:%M:%S} UTC and the walk goes on from its checkpoint."
+            f"If it died, its lease ends at {until} and the walk goes on from its checkpoint."
         )
 
 
@@ -58,19 +58,30 @@ class Lease:
 
 
 def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
-    """The lease of this loop and its state; raises LeaseTaken. One conditional UPDATE decides between two takers."""
+    """The lease of this loop and its state; raises LeaseTaken. One conditional UPDATE decides between two takers.
+
+    It is conditional on the time the lease runs out, too, which every write of a holder changes: so the state is as it
+    was read. Else one that was read while another walked, and taken after that one had ended, went on from a place
+    whose pages are forgotten.
+    """
     state, _ = SyncState.objects.select_related("account").get_or_create(
         account=account, mode=mode
     )
-    free = Q(lease_until=None) | Q(lease_until__lt=timezone.now())
-    if _is_dead(state.lease_owner):
-        free |= Q(lease_owner=state.lease_owner)
     token = state.lease_token + 1
-    mine = SyncState.objects.filter(free, pk=state.pk, lease_token=state.lease_token)
-    if not mine.update(lease_token=token, lease_until=_until(), lease_owner=_owner()):
+    as_read = SyncState.objects.filter(
+        pk=state.pk, lease_token=state.lease_token, lease_until=state.lease_until
+    )
+    if not _is_free(state) or not as_read.update(
+        lease_token=token, lease_until=_until(), lease_owner=_owner()
+    ):
         state.refresh_from_db()
         raise LeaseTaken(state)
     return Lease(state.pk, token), state
+
+
+def _is_free(state: SyncState) -> bool:
+    until = state.lease_until
+    return until is None or until < timezone.now() or _is_dead(state.lease_owner)
 
 
 def _until() -> Any:

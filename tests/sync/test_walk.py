@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from cal_bookings import sync
@@ -146,6 +147,27 @@ def test_while_another_worker_has_the_lease_nothing_is_done(cal, account):
         sync.walk(account)
 
     assert not cal.requests
+
+
+@pytest.mark.cal(bookings=250)
+def test_who_looked_while_another_walked_does_not_go_on_from_what_it_saw(account):
+    """Between the look and the lease the other one ends: what its pages showed is forgotten."""
+    sync.walk(account, max_pages=1)
+    others = SyncState.objects.filter(account=account, mode=Mode.FULL)
+    others.update(lease_until=timezone.now() + timedelta(minutes=5), lease_owner="x:1")
+    looked: list[str] = []
+
+    def end(proceed, sql, params, many, context):
+        answer = proceed(sql, params, many, context)
+        if not looked and "SELECT" in sql and "checkpoint" in sql:
+            looked.append(sql)
+            others.update(lease_until=None, checkpoint={})
+        return answer
+
+    with connection.execute_wrapper(end), pytest.raises(sync.LeaseTaken):
+        sync.walk(account)
+
+    assert looked
 
 
 @pytest.mark.cal(bookings=30)
