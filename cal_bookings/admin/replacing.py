@@ -133,8 +133,10 @@ def _check_owner(account: Account, owner: connecting.Owner) -> None:
 
 
 def _is_owner(account: Account, owner: connecting.Owner) -> bool:
-    if account.remote_id is not None or owner.remote_id is None:
-        return account.remote_id == owner.remote_id is not None
+    if owner.remote_id is None:
+        return False
+    if account.remote_id is not None:
+        return account.remote_id == owner.remote_id
     # Connected without the admin, nobody noted whose it is: whoever owns bookings hosts some of them.
     hosts = Host.objects.filter(account=account)
     return not hosts.exists() or hosts.filter(remote_id=owner.remote_id).exists()

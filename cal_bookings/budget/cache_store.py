@@ -25,8 +25,6 @@ class CacheStore:
         self._counter = self._used
 
     def claim(self, now: float) -> bool:
-        if not self._is_over(now):
-            return False
         if not self._cache.add(self._opening, 1, timeout=OPENING_SECONDS):
             return False
         if self._is_over(now):

@@ -34,7 +34,7 @@ RETRIES = 3
 _FIRST_DELAY = 0.5  # seconds, then doubled
 _CHUNK = 64 * 1024  # bytes
 _ERROR_BYTES = 64 * 1024  # more than any error of Cal.com, less than a proxy's page
-_IDLE_CONNECTIONS = 32  # kept for each host, more than a worker has threads
+_IDLE_CONNECTIONS = 100  # kept for each host: what exceeds it, with more threads than these, is closed after use
 MAX_BYTES = 32 * 1024 * 1024
 
 

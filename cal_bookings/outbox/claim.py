@@ -81,7 +81,7 @@ def claim(action_id: int) -> Claim | None:
     """
     due = BookingAction.objects.due().filter(pk=action_id)
     ready = due.first_in_lane().select_related("account", "booking")
-    action = ready.defer("booking__payload").first()
+    action = ready.first()
     if action is None:
         return None
     now = timezone.now()
@@ -98,6 +98,7 @@ def claim(action_id: int) -> Claim | None:
         "lease_until": now + _lease(),
     }
     with transaction.atomic(durable=True):
+        # Every write of a holder changes one of them: what we read is what we take.
         as_read = {"lease_token": action.lease_token, "lease_until": action.lease_until}
         if not due.filter(**as_read).update(**columns):
             return None

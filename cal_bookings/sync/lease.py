@@ -20,11 +20,13 @@ class LeaseTaken(Exception):
     """Another worker walks this account's loop; nothing was done."""
 
     def __init__(self, state: SyncState) -> None:
-        until = f"{state.lease_until:%H:%M:%S} UTC" if state.lease_until else "once"
-        super().__init__(
-            f"Another worker ({state.lease_owner}) is on the {state.mode} walk of {state.account}. "
-            f"If it died, its lease ends at {until} and the walk goes on from its checkpoint."
-        )
+        told = f"Another worker has just ended a stretch of the {state.mode} walk of {state.account}: try again."
+        if state.lease_until:
+            told = (
+                f"Another worker ({state.lease_owner}) is on the {state.mode} walk of {state.account}. "
+                f"If it died, its lease ends at {state.lease_until:%H:%M:%S} UTC and the walk goes on from its checkpoint."
+            )
+        super().__init__(told)
 
 
 class LeaseLost(Exception):

@@ -243,17 +243,17 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, cal: FakeCal, port: int) -> None:
         self.cal = cal
-        self.open: set[socket.socket] = set()
+        self.connections: set[socket.socket] = set()
         super().__init__(("127.0.0.1", port), _Handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
-        self.open.add(connection)
+        self.connections.add(connection)
         self.cal.connections += 1
         return connection, address
 
     def shutdown_request(self, request: Any) -> None:
-        self.open.discard(request)
+        self.connections.discard(request)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
@@ -262,7 +262,7 @@ class _Server(ThreadingHTTPServer):
         self.hang_up()
 
     def hang_up(self) -> None:
-        for connection in list(self.open):
+        for connection in list(self.connections):
             with suppress(OSError):  # closed meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
 

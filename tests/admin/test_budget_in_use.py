@@ -42,6 +42,12 @@ def ask(account, times=1):
             client.me()
 
 
+def ask_too_often(cal, account):
+    cal.fault("429")
+    with pytest.raises(CalRateLimited):
+        ask(account)
+
+
 def overview(client):
     response = client.get(reverse("admin:cal_bookings_overview"))
     return response.content.decode()
@@ -90,9 +96,7 @@ def test_what_is_used_up_is_amber(admin_client, account):
 
 def test_what_cal_com_blocks_is_red(admin_client, cal, account):
     ask(account)
-    cal.fault("429")
-    with pytest.raises(CalRateLimited):
-        ask(account)
+    ask_too_often(cal, account)
 
     html = shown(admin_client)
 
@@ -102,9 +106,7 @@ def test_what_cal_com_blocks_is_red(admin_client, cal, account):
 
 
 def test_a_block_is_told_even_if_it_came_first(admin_client, cal, account):
-    cal.fault("429")
-    with pytest.raises(CalRateLimited):
-        ask(account)
+    ask_too_often(cal, account)
 
     html = shown(admin_client)
 

@@ -340,7 +340,7 @@ def test_a_forked_process_opens_connections_of_its_own(cal):
     ask()
     child = multiprocessing.get_context("fork").Process(target=ask)
     child.start()
-    child.join()
+    child.join(timeout=30)
     ask()
 
     assert child.exitcode == 0
