@@ -47,7 +47,7 @@ def run(machine, django, examples, steps, *, derandomize=True, **options):
     """
 
     # Assigned once: each assignment lays another layer over the settings, and each layer makes every reading slower.
-    accounts = {}
+    accounts: dict[str, dict[str, str]] = {}
     django.CAL_BOOKINGS = {"ACCOUNTS": accounts, **options}
 
     def configure(cal):

@@ -114,6 +114,10 @@ class Store(Protocol):
         """No request before that time. Never shortens a block."""
 
 
+#: How many seconds a request waits for its turn at most: None for as long as it takes; a function is asked each time.
+MaxWait = float | Callable[[], float | None] | None
+
+
 class Bucket:
     """The turn-taking of one client: `wait` before each request, `heard` or `refused` after its answer."""
 
@@ -123,11 +127,11 @@ class Bucket:
         *,
         priority: Priority,
         limit: int | None = None,
-        max_wait: float | None = None,
+        max_wait: MaxWait = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`limit`: at most so many requests per window, whatever the server allows. `max_wait` in seconds."""
+        """`limit`: at most so many requests per window, whatever the server allows."""
         self._store = store
         self._priority = priority
         self._limit = limit
@@ -143,10 +147,12 @@ class Bucket:
     def wait(self) -> None:
         """Returns when the next request may be sent; raises BudgetExhausted if that is later than `max_wait`."""
         self.close()
-        began = self._clock()
+        began, max_wait = self._clock(), self._max_wait
+        if callable(max_wait):
+            max_wait = max_wait()
         while pause := self._take_turn():
             waited = self._clock() - began
-            if self._max_wait is not None and waited + pause > self._max_wait:
+            if max_wait is not None and waited + pause > max_wait:
                 raise BudgetExhausted(pause)
             self._sleep(min(pause, _LOOK_AGAIN))
 

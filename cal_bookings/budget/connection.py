@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from cal_bookings import conf
 from cal_bookings.budget import tokens
-from cal_bookings.budget.bucket import Bucket, Priority, Store
+from cal_bookings.budget.bucket import Bucket, MaxWait, Priority, Store
 from cal_bookings.budget.cache_store import CacheStore
 from cal_bookings.budget.circuit import Circuit
 from cal_bookings.budget.database_store import DatabaseStore
@@ -27,13 +27,13 @@ def connect(
     account: Account,
     *,
     priority: Priority,
-    max_wait: float | None = None,
+    max_wait: MaxWait = None,
     though_paused: bool = False,
 ) -> Iterator[CalClient]:
     """A client for `account` that asks no more than Cal.com allows, together with all other processes.
 
-    Each request waits for its turn. If that would take longer than `max_wait` seconds (None: as long as it takes), it
-    raises BudgetExhausted instead of being sent. Raises CircuitOpen if the account's credential is refused or its
+    Each request waits for its turn. If that would take longer than `max_wait` seconds (None: as long as it takes; a
+    function is asked before each request), it raises BudgetExhausted instead of being sent. Raises CircuitOpen if the account's credential is refused or its
     server down, until it is worth another try, and if a person paused the account, until one resumes it; not with
     `though_paused`. Raises ImproperlyConfigured if the account has no usable credential. Tokens that have run out are
     exchanged on the way. Requests do not belong in a transaction: call it outside.
@@ -56,9 +56,7 @@ def connect(
 class _Meter:
     """What a client reports to."""
 
-    def __init__(
-        self, account: Account, priority: Priority, max_wait: float | None
-    ) -> None:
+    def __init__(self, account: Account, priority: Priority, max_wait: MaxWait) -> None:
         self._account = account
         self._priority = priority
         self._max_wait = max_wait

@@ -15,6 +15,7 @@ from .errors import (
     CalUnauthorized,
     CalUnavailable,
     CalUnexpected,
+    CalUnsupported,
 )
 from .filters import Filters, Scope
 from .positions import Position
@@ -47,6 +48,7 @@ __all__ = [
     "CalUnauthorized",
     "CalUnavailable",
     "CalUnexpected",
+    "CalUnsupported",
     "ClientSecret",
     "Credential",
     "Dialect",

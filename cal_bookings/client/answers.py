@@ -22,6 +22,7 @@ from .errors import (
     CalUnauthorized,
     CalUnavailable,
     CalUnexpected,
+    CalUnsupported,
 )
 from .rate_limit import read_retry_after
 
@@ -111,7 +112,7 @@ def _error(call: Call, answer: RawAnswer) -> CalError:
             request_id=answer.request_id,
         )
     kind = _kind(answer, code, message)
-    if kind is CalUnexpected:
+    if issubclass(kind, CalUnexpected):
         message = f"expected an answer of Cal.com from {call.url}, got: {message}"
     return kind(
         message,
@@ -157,9 +158,9 @@ def _kind_of_401(code: str) -> type[CalError]:
 def _kind_of_404(answer: RawAnswer, message: str) -> type[CalError]:
     # A proxy's 404, or Cal.com's "Cannot GET ..." for a route this version lacks [rec 126],
     # says nothing about the object asked for.
-    if not answer.is_json or message.startswith("Cannot "):
+    if not answer.is_json:
         return CalUnexpected
-    return CalNotFound
+    return CalUnsupported if message.startswith("Cannot ") else CalNotFound
 
 
 def _words(answer: RawAnswer) -> tuple[str, str]:

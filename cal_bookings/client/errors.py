@@ -9,7 +9,8 @@ CalError
 ├── CalNotFound         no such object               -> final
 ├── CalRefused          Cal.com said no              -> final for this request
 └── CalUnexpected       an answer nobody described   -> check URL and API version
-    └── CalDialectChanged  ... in the middle of a walk -> begin the walk again
+    ├── CalDialectChanged  ... in the middle of a walk -> begin the walk again
+    └── CalUnsupported     a version without this route -> update it
 """
 
 from __future__ import annotations
@@ -124,3 +125,9 @@ class CalDialectChanged(CalUnexpected):
     """The server speaks another list dialect than when the walk began."""
 
     advice = "Begin the walk again from its first page"
+
+
+class CalUnsupported(CalUnexpected):
+    """Cal.com itself says that it has no such route: another version of it. A write had no effect."""
+
+    advice = "Update this Cal.com"

@@ -17,7 +17,12 @@ from django.utils import timezone
 from cal_bookings import signals
 from cal_bookings.models import Booking, BookingAction
 from cal_bookings.outbox import kinds
-from cal_bookings.outbox.enqueue import lane_of, new_action, refuse_contradiction
+from cal_bookings.outbox.enqueue import (
+    lane_of,
+    new_action,
+    refuse_contradiction,
+    refuse_inactive,
+)
 from cal_bookings.outbox.kinds import Kind, Refused
 
 #: What is open on a booking or its series, by account and lane.
@@ -46,7 +51,8 @@ def enqueue_many(
 ) -> list[Verdict]:
     """Puts those that can be done into the outbox, in the caller's transaction; the others are told why not.
 
-    Makes no request. Locks the bookings and their series as `enqueue` does.
+    The bookings are what the person saw: one that the mirror has otherwise by now is refused. Makes no request. Locks the
+    bookings and their series as `enqueue` does.
     """
     with transaction.atomic():
         _lock(wishes)
@@ -90,6 +96,7 @@ def _verdicts(
         # One that was deleted in the meantime is judged as it was seen.
         current = bookings.get(booking.pk, booking)
         try:
+            _refuse_changed(booking, current)
             action = _judge(kind, current, unfinished, now, requested_by)
         except Refused as refusal:
             verdicts.append(Verdict(current, refusal=refusal))
@@ -98,9 +105,18 @@ def _verdicts(
     return verdicts
 
 
+def _refuse_changed(seen: Booking, current: Booking) -> None:
+    if seen.payload_hash != current.payload_hash:
+        raise Refused(
+            "This booking changed since you looked at it: look again, and decide anew.",
+            "changed",
+        )
+
+
 def _judge(
     kind: Kind, booking: Booking, unfinished: Open, now: datetime, requested_by: Any
 ) -> BookingAction:
+    refuse_inactive(booking.account)
     kind.check(booking, now)
     key = booking.account_id, lane_of(booking)
     for earlier, its_booking, action in unfinished[key]:

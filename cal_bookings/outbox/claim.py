@@ -80,8 +80,8 @@ def claim(action_id: int) -> Claim | None:
     be called in a transaction: a request follows.
     """
     due = BookingAction.objects.due().filter(pk=action_id)
-    ready = due.first_in_lane().select_related("account", "booking")
-    action = ready.first()
+    ready = due.first_in_lane().filter(account__is_active=True)
+    action = ready.select_related("account", "booking").first()
     if action is None:
         return None
     now = timezone.now()
@@ -93,7 +93,7 @@ def claim(action_id: int) -> Claim | None:
         "attempts": action.attempts + 1,
         "next_attempt_at": next_look(action, now)
         if action.sent_at
-        else now + backoff(action.attempts),
+        else next_try(action, backoff(action.attempts).total_seconds()),
         "lease_token": action.lease_token + 1,
         "lease_until": now + _lease(),
     }
@@ -113,6 +113,13 @@ def backoff(attempts: int) -> timedelta:
     doublings = min(attempts, 20)
     delay = min(_FIRST_DELAY * int(2**doublings), _LONGEST_DELAY)
     return delay * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def next_try(action: BookingAction, pause: float) -> datetime:
+    """In `pause` seconds; but what was not sent by its deadline ends then."""
+    now = timezone.now()
+    then = now + timedelta(seconds=pause)
+    return then if action.sent_at else min(then, max(action.deadline, now))
 
 
 def next_look(action: BookingAction, now: datetime) -> datetime:

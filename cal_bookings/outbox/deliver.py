@@ -11,6 +11,8 @@ Cal.com has no idempotency keys: the state of the booking is the key.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 from django.core.exceptions import ImproperlyConfigured
@@ -33,25 +35,31 @@ Outcome = ActionAttempt.Outcome
 ATTEMPTS = 15
 #: What to wait after "too many requests", unless the server says: Cal.com blocks a key for so long.
 RATE_LIMIT_PAUSE = 60.0  # seconds
+LONGEST_PAUSE = 3600.0  # seconds
 #: What was answered is not carried out later, but the server that is read may lag behind the one that wrote.
 LAG = 1 / 10  # of the time that what was not answered has to settle
 
 #: Rather than wait longer for its turn to ask Cal.com, a worker does something else. Shorter than a lease.
 PATIENCE = 20.0  # seconds
+#: After a wait longer than this a look may no longer be true: rather look again than send.
+SEND_PATIENCE = 1.0  # seconds
 #: Bookings asked for only to see which dialect answers.
 PROBE = 10
 
 FAILURES = (CalError, budget.BudgetExhausted)
 NO_EFFECT, REFUSED = "no_effect", "refused"
 
-LOST_AND_LATE = "No answer came, it did not take effect, and by now it is too late to send it again."
+LOST_AND_LATE = "No usable answer came (%s), it did not take effect, and by now it is too late to send it again."
 LOST = (
-    "No answer came and it did not take effect. It was not sent again, because Cal.com would carry out both if the first "
-    "one came late after all: put it back if it is still wanted."
+    "No usable answer came (%s) and it did not take effect. It was not sent again, because Cal.com would carry out both if "
+    "the first one came late after all: put it back if it is still wanted."
 )
 UNVERIFIED = (
-    "No answer came, and the booking could not be read since: whether this took effect is not known. Look at the booking "
-    "on Cal.com."
+    "No usable answer came, and the booking could not be read since (%s): whether this took effect is not known. Look at "
+    "the booking on Cal.com."
+)
+UNSUPPORTED = (
+    "This Cal.com does not know this action: update it, or do it there by hand."
 )
 
 
@@ -79,27 +87,54 @@ def _take_turn(claim: claims.Claim) -> None:
     if not claim.is_sent and claim.action.deadline <= timezone.now():
         record.failed(Outcome.EXPIRED, "expired", "It is too late to send this.")
         return
+    patience = Patience()
     try:
         with budget.connect(
             claim.action.account,
             priority=budget.Priority.ACTION,
-            max_wait=PATIENCE,
+            max_wait=patience,
         ) as connection:
             claim.connection = connection
-            _Turn(claim, record, connection).look()
+            _Turn(claim, record, connection, patience).look()
     except ImproperlyConfigured as error:
-        record.not_tried("credential", str(error))
+        if claim.is_sent and claim.action.attempts >= ATTEMPTS:
+            record.failed(Outcome.GIVEN_UP, "unverified", UNVERIFIED % error)
+        else:
+            record.not_tried("credential", str(error))
     except budget.CircuitOpen as error:
         record.not_tried("paused", str(error), error.seconds)
 
 
+class Patience:
+    """How many seconds the next request may wait for its turn."""
+
+    def __init__(self) -> None:
+        self.seconds = PATIENCE
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    @contextmanager
+    def short(self) -> Iterator[None]:
+        self.seconds = SEND_PATIENCE
+        try:
+            yield
+        finally:
+            self.seconds = PATIENCE
+
+
 class _Turn:
     def __init__(
-        self, claim: claims.Claim, record: Record, connection: CalClient
+        self,
+        claim: claims.Claim,
+        record: Record,
+        connection: CalClient,
+        patience: Patience,
     ) -> None:
         self.claim = claim
         self.record = record
         self.connection = connection
+        self.patience = patience
         self.action = claim.action
         self.seen = claim.action.seen
         self.kind = kinds.of(claim.action)
@@ -109,7 +144,7 @@ class _Turn:
         """The state decides. Only if nothing is there yet, and nothing changed meanwhile, the action is sent."""
         try:
             look = self._new_look()
-            found = self.kind.found(look, self.seen, sent=self.claim.is_sent)
+            found = self.kind.found(look, self.seen, sent=self._may_be_ours)
             conflict = None if found else self.kind.conflict(look, self.seen)
         except FAILURES as failure:
             self._not_read(_error(failure))
@@ -124,11 +159,17 @@ class _Turn:
         else:
             self._send(look)
 
+    @property
+    def _may_be_ours(self) -> bool:
+        """Whether a difference may be of our making: not where Cal.com refused it."""
+        return self.claim.is_sent and self.action.error_code != REFUSED
+
     def _send(self, look: Look) -> None:
         actions = self.connection.actions(self._dialect)
         self.claim.send()
         try:
-            answer = self.kind.send(actions, look)
+            with self.patience.short():
+                answer = self.kind.send(actions, look)
         except FAILURES as failure:
             self._not_answered(_error(failure))
             return
@@ -163,6 +204,8 @@ class _Turn:
     def _not_answered(self, error: CalError) -> None:
         self.record.note(error)
         match error:
+            case client.CalUnsupported():
+                self.record.failed(Outcome.REFUSED, "unsupported", UNSUPPORTED)
             case client.CalRefused() | client.CalNotFound() | client.CalForbidden():
                 self._refused(error)
             case _ if error.may_have_applied:
@@ -199,16 +242,18 @@ class _Turn:
             self._gone()
         elif not self.claim.is_sent:
             self._not_sent(error)
-        elif self.action.attempts < ATTEMPTS:
+        elif isinstance(error, client.CalRateLimited):
+            self.record.still_unknown(Outcome.LOST, _pause(error))
+        elif self.action.attempts < ATTEMPTS or not self._has_settled:
             self.record.still_unknown(Outcome.LOST)
         else:
-            self.record.failed(Outcome.GIVEN_UP, "unverified", UNVERIFIED)
+            told = UNVERIFIED % error.summary
+            self.record.failed(Outcome.GIVEN_UP, "unverified", told)
 
     def _not_sent(self, error: CalError) -> None:
         """Nothing reached Cal.com, or it turned the request away unread."""
         if isinstance(error, client.CalRateLimited):
-            pause = error.retry_after or RATE_LIMIT_PAUSE
-            self.record.put_off("rate_limited", error.summary, pause)
+            self.record.put_off("rate_limited", error.summary, _pause(error))
         elif self.action.attempts < ATTEMPTS:
             self.record.put_off(_code(error), str(error))
         else:
@@ -216,21 +261,24 @@ class _Turn:
 
     def _not_there(self, look: Look, conflict: Conflict | None) -> None:
         """Sent earlier, and not there: it may still come, until it has settled."""
-        action, now = self.action, timezone.now()
-        if action.settles_at and now < action.settles_at:
+        action, told = self.action, self.action.error_message
+        if not self._has_settled:
             self.record.still_unknown(Outcome.NOT_YET)
         elif action.error_code in (NO_EFFECT, REFUSED):
-            self.record.failed(
-                Outcome.GIVEN_UP, action.error_code, action.error_message, look
-            )
+            self.record.failed(Outcome.GIVEN_UP, action.error_code, told, look)
         elif conflict:
             self._conflict(conflict, look)
-        elif action.deadline <= now:
-            self.record.failed(Outcome.EXPIRED, "expired", LOST_AND_LATE, look)
+        elif action.deadline <= timezone.now():
+            self.record.failed(Outcome.EXPIRED, "expired", LOST_AND_LATE % told, look)
         elif self.kind.repeat_is_refused(self.seen) and action.attempts < ATTEMPTS:
-            self.record.put_off(action.error_code, action.error_message, 0.0)
+            self.record.put_off(action.error_code, told, 0.0)
         else:
-            self.record.failed(Outcome.GIVEN_UP, "not_applied", LOST, look)
+            self.record.failed(Outcome.GIVEN_UP, "not_applied", LOST % told, look)
+
+    @property
+    def _has_settled(self) -> bool:
+        settles_at = self.action.settles_at
+        return settles_at is None or settles_at <= timezone.now()
 
     def _conflict(self, conflict: Conflict, look: Look) -> None:
         self.record.failed(Outcome.CONFLICT, conflict.code, conflict.message, look)
@@ -253,6 +301,11 @@ class _Turn:
             account.dialect = page.dialect
             account.save(update_fields=["dialect"])
         return Dialect(account.dialect)
+
+
+def _pause(error: client.CalRateLimited) -> float:
+    """Seconds; what a server says may be anything, an epoch for instance."""
+    return min(error.retry_after or RATE_LIMIT_PAUSE, LONGEST_PAUSE)
 
 
 def _error(failure: Exception) -> CalError:

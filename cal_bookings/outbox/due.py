@@ -12,10 +12,11 @@ from cal_bookings.models.account import UNTIL_RESUMED
 def due(limit: int, *, account: Account | None = None) -> list[int]:
     """The primary keys of actions whose turn it is, the longest due first: one of each lane.
 
-    Those of accounts paused by hand wait until somebody resumes them.
+    Those of accounts that are not active, or paused by hand, wait until somebody activates or resumes them.
     """
     paused = Q(account__circuit_open_until=UNTIL_RESUMED)
-    ready = BookingAction.objects.due().first_in_lane().filter(~paused)
+    ready = BookingAction.objects.due().first_in_lane()
+    ready = ready.filter(~paused, account__is_active=True)
     if account:
         ready = ready.filter(account=account)
     ordered = ready.order_by("next_attempt_at", "pk")
@@ -33,5 +34,6 @@ def following(action: BookingAction) -> int | None:
 def lateness() -> timedelta:
     """How long the action that waits longest has been due; nothing if none is. What to watch, and to be alarmed by."""
     now = timezone.now()
-    first = BookingAction.objects.due().order_by("next_attempt_at").first()
+    due = BookingAction.objects.due().filter(account__is_active=True)
+    first = due.order_by("next_attempt_at").first()
     return now - first.next_attempt_at if first else timedelta(0)

@@ -5,11 +5,12 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from cal_bookings import signals
 from cal_bookings.client import parse_booking
-from cal_bookings.models import Booking, BookingAction
+from cal_bookings.models import Account, Booking, BookingAction
 from cal_bookings.outbox import kinds
 from cal_bookings.outbox.facts import facts
 from cal_bookings.outbox.kinds import Kind, Refused
@@ -30,6 +31,8 @@ def enqueue(
     now = timezone.now()
     with transaction.atomic():
         current = _locked(booking) if booking.pk else booking
+        if not _is_active(current):
+            refuse_inactive(current.account)
         kind.check(current, now)
         if booking.pk:
             _refuse_contradictions(kind, current)
@@ -41,6 +44,15 @@ def enqueue(
         )
         transaction.on_commit(announce, robust=True)
     return action
+
+
+def refuse_inactive(account: Account) -> None:
+    """Raises Refused for an account whose actions would wait until somebody activates it."""
+    if not account.is_active:
+        raise Refused(
+            f'The account "{account}" is not active, so nothing is sent to Cal.com: activate it first.',
+            "inactive",
+        )
 
 
 def lane_of(booking: Booking) -> str:
@@ -134,7 +146,9 @@ def requeue(
 
 def _locked(booking: Booking) -> Booking:
     """The booking as it is now; nobody else enqueues on it, or on its series, until the transaction ends."""
-    rows = Booking.objects.select_for_update().order_by("pk")
+    active = Account.objects.active().filter(pk=OuterRef("account"))
+    bookings = Booking.objects.select_for_update().annotate(is_active=Exists(active))
+    rows = bookings.order_by("pk")
     if booking.recurring_booking_uid:
         rows = rows.filter(
             account=booking.account_id,
@@ -145,7 +159,13 @@ def _locked(booking: Booking) -> Booking:
     for row in rows:
         if row.pk == booking.pk:
             return row
-    return Booking.objects.select_for_update().get(pk=booking.pk)
+    return bookings.get(pk=booking.pk)
+
+
+def _is_active(booking: Booking) -> bool:
+    """Of a locked booking it was read with it: another statement would be one more for each action."""
+    known: bool | None = getattr(booking, "is_active", None)
+    return booking.account.is_active if known is None else known
 
 
 def _refuse_contradictions(kind: Kind, booking: Booking) -> None:

@@ -63,7 +63,7 @@ class Record:
         """Back into the queue, unsent; without `pause` (seconds) for as long as the claim set it back."""
         columns: dict[str, Any] = {"status": Status.QUEUED, "sent_at": None}
         if pause is not None:
-            columns["next_attempt_at"] = timezone.now() + timedelta(seconds=pause)
+            columns["next_attempt_at"] = claims.next_try(self.claim.action, pause)
         if code == "rate_limited":  # not its own fault
             columns["attempts"] = self.claim.action.attempts - 1
         self._end_alone(
@@ -85,7 +85,7 @@ class Record:
                 "error_message": message,
             }
         if pause is not None:
-            columns["next_attempt_at"] = timezone.now() + timedelta(seconds=pause)
+            columns["next_attempt_at"] = claims.next_try(action, pause)
             columns["attempts"] = action.attempts - 1
         self._end_alone(Outcome.DEFERRED, **columns)
 
@@ -104,9 +104,13 @@ class Record:
             error_message=message,
         )
 
-    def still_unknown(self, outcome: Outcome) -> None:
-        """Nothing new; the claim has set the next look."""
-        self._end_alone(outcome, status=Status.UNKNOWN)
+    def still_unknown(self, outcome: Outcome, pause: float | None = None) -> None:
+        """Nothing new; the claim has set the next look. `pause` in seconds: an attempt that does not count."""
+        columns: dict[str, Any] = {"status": Status.UNKNOWN}
+        if pause is not None:
+            columns["next_attempt_at"] = timezone.now() + timedelta(seconds=pause)
+            columns["attempts"] = self.claim.action.attempts - 1
+        self._end_alone(outcome, **columns)
 
     def note(self, error: CalError) -> None:
         """What a request came to, for the attempt."""
@@ -129,11 +133,11 @@ class Record:
         **columns: Any,
     ) -> None:
         action = self.claim.action
-        payloads = dict(look.payloads) if look else {}
-        if look and look.uid in payloads:
-            columns["found"] = facts(look.booking)
-        if answer:
-            payloads |= {one["uid"]: one for one in answer.bookings}
+        payloads = {one["uid"]: one for one in answer.bookings} if answer else {}
+        if look:  # which is later than the answer, and the answer may be of a server that lags behind
+            payloads |= look.payloads
+            if look.uid in look.payloads:
+                columns["found"] = facts(look.booking)
 
         def end(_: mirror.Outcome | None = None) -> None:
             uid = columns.get("result_uid")

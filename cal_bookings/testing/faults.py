@@ -25,6 +25,8 @@ KINDS = {
     "500-applied": "an internal error, after it was done",
     "garbled": "200, with a page, after it was done",
     "unapplied": "success, and nothing is done",
+    "outdated": "it is done, and the answer shows the booking as it was before",
+    "no-route": "a server too old for this action",
     "late": "the connection is reset, and it is done later: at `cal.carry_out_late()`",
     "repeat-cursor": "the answer of a cursor page names the cursor it was asked with",
 }
@@ -39,6 +41,7 @@ _REFUSALS = {
     "403": (403, "PermissionsGuard - insufficient permissions", ""),
     "498": (498, "Access token expired", "TokenExpiredException"),
     "500": (500, "Internal server error", ""),
+    "no-route": (404, "Cannot POST to this path", "NotFoundException"),
 }
 _ANSWERS = {
     "502": (502, "text/html", _PAGE),

@@ -218,8 +218,11 @@ class FakeCal(Changes):
             with suppress(Refusal):
                 act()
 
-        if fault == "unapplied":
-            return self.actions.unapplied(action, request, user, parts, hosted=hosted)
+        if fault in ("unapplied", "outdated"):
+            before = self.actions.unapplied(action, request, user, parts, hosted=hosted)
+            if fault == "outdated":
+                act()
+            return before
         if fault == "late":
             self.actions.late.append(act_late)
         if fault in ("late", "dropped"):

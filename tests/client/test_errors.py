@@ -14,6 +14,7 @@ from cal_bookings.client import (
     CalUnauthorized,
     CalUnavailable,
     CalUnexpected,
+    CalUnsupported,
 )
 
 from .conftest import Reply, recording, reply
@@ -46,7 +47,7 @@ def envelope(code, message, status):
         pytest.param(Reply(401, b"<html>", HTML), CalForbidden, "", id="401-html"),
         pytest.param(Reply(403, b"<html>", HTML), CalForbidden, "", id="403-html"),
         pytest.param(recording("129"), CalNotFound, "NotFoundException", id="404"),
-        pytest.param(recording("126"), CalUnexpected, "NotFoundException", id="route"),
+        pytest.param(recording("126"), CalUnsupported, "NotFoundException", id="route"),
         pytest.param(Reply(404, b"<html>", HTML), CalUnexpected, "", id="404-html"),
         pytest.param(recording("073"), CalRefused, "BadRequestException", id="query"),
         pytest.param(recording("063"), CalRefused, "BAD_REQUEST", id="zod"),

@@ -54,7 +54,13 @@ class MarkAbsent(Kind):
         return now + WEEK
 
     def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.mark_absent(look.uid, host=self.host, attendees=self.attendees)
+        # Cal.com skips another spelling of an e-mail, too.
+        spelled = {one.email.lower(): one.email for one in look.booking.attendees}
+        people = {
+            spelled.get(email.lower(), email): absent
+            for email, absent in self.attendees.items()
+        }
+        return actions.mark_absent(look.uid, host=self.host, attendees=people)
 
     def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
         return self._marked(answers[0])

@@ -40,6 +40,10 @@ class Cancel(Kind):
                 "This booking is over: what has taken place cannot be cancelled.",
                 "past",
             )
+        if self.subsequent and self.seat_uid:
+            raise Refused(
+                "A seat, or the rest of the series: cancel one after the other.", "seat"
+            )
         # On a single booking Cal.com cancels it, and then answers 400.
         if self.subsequent and not booking.recurring_booking_uid:
             raise Refused(

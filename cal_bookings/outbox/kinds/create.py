@@ -6,6 +6,7 @@ from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Account, Booking, BookingAction
+from cal_bookings.outbox.facts import OVER
 from cal_bookings.outbox.kinds.base import Conflict, Found, Kind, Refused
 from cal_bookings.outbox.look import Look
 
@@ -64,23 +65,27 @@ class Create(Kind):
         return Found(first.uid) if enough and self._is_ours(first) else None
 
     def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
+        # Put back, it is not what came late of the one before, and was cancelled: only once it was sent again.
         ours = self._ours(look)
-        return Found(ours[0].uid) if ours and len(ours) >= self._count else None
+        living = [one for one in ours if one.status not in OVER]
+        there = living if living or not sent else ours
+        return Found(there[0].uid) if there and len(there) >= self._count else None
 
     @property
     def _count(self) -> int:
         return int(self.fields.get("recurrenceCount") or 1)
 
     def _ours(self, look: Look) -> list[RemoteBooking]:
-        """Ours among those that start then, with the rest of their series."""
-        first = next(
-            (one for one in look.starting_at(self.start) if self._is_ours(one)), None
-        )
-        if first is None or not first.recurring_booking_uid:
-            return [] if first is None else [first]
-        series = look.all_of(first.recurring_booking_uid)
+        """Ours among those that start then, with the rest of their series; by start."""
+        ours = {}
+        for first in look.starting_at(self.start):
+            series = first.recurring_booking_uid
+            if self._is_ours(first):
+                for one in look.all_of(series) if series else [first]:
+                    ours[one.uid] = one
         return sorted(
-            (one for one in series if self._is_ours(one)), key=lambda one: one.start
+            (one for one in ours.values() if self._is_ours(one)),
+            key=lambda one: one.start,
         )
 
     def _is_ours(self, remote: RemoteBooking) -> bool:
@@ -89,7 +94,7 @@ class Create(Kind):
 
     def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
         """A series of which Cal.com booked the first ones and then refused the rest."""
-        there = len(self._ours(look))
+        there = sum(one.status not in OVER for one in self._ours(look))
         if not there:
             return None
         return Conflict(

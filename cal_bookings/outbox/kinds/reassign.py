@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cal_bookings.client import ActionAnswer, BookingActions
+from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction
 from cal_bookings.outbox.kinds.base import Found, Kind, Refused, takes_place
 from cal_bookings.outbox.look import Look
@@ -60,8 +60,13 @@ class Reassign(Kind):
         if self.host_id is None:
             there = sent and hosts != seen["hosts"]
         else:
-            joined = self.host_email and any(
-                one.email == self.host_email for one in remote.attendees
-            )
-            there = self.host_id in hosts or bool(joined)
+            there = self.host_id in hosts or self._has_joined(remote, seen, sent=sent)
         return Found(remote.uid) if there else None
+
+    def _has_joined(
+        self, remote: RemoteBooking, seen: dict[str, Any], *, sent: bool
+    ) -> bool:
+        """Among the attendees; who was there before does not count. Unless we know the e-mail, anybody new does."""
+        before = {one["email"].lower() for one in seen["attendees"]}
+        new = {one.email.lower() for one in remote.attendees} - before
+        return self.host_email.lower() in new if self.host_email else sent and bool(new)

@@ -6,6 +6,7 @@ from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction
+from cal_bookings.outbox.facts import OVER
 from cal_bookings.outbox.kinds.base import (
     Conflict,
     Found,
@@ -114,10 +115,12 @@ class Reschedule(Kind):
         if self.seat_uid:
             return self._moved_seat(look)
         old = look.booking
-        if old.start == self.moment and old.status not in ("cancelled", "rejected"):
+        if old.start == self.moment and old.status not in OVER:
             return self._found(old)  # a whole seated booking stays the same one
         new = self._successor(look, old, sent=sent)
-        return self._found(new) if new else None
+        if new is None or (not sent and new.status in OVER):
+            return None  # or somebody else moved it there, and then cancelled it
+        return self._found(new)
 
     def _successor(
         self, look: Look, old: RemoteBooking, *, sent: bool
