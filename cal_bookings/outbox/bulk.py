@@ -51,7 +51,8 @@ def enqueue_many(
 ) -> list[Verdict]:
     """Puts those that can be done into the outbox, in the caller's transaction; the others are told why not.
 
-    The bookings are what the person saw: one that the mirror has otherwise by now is refused. Makes no request. Locks the
+    The bookings are what the person saw, read with their `payload_hash`: one that the mirror has otherwise by now is
+    refused. Makes no request. Locks the
     bookings and their series as `enqueue` does.
     """
     with transaction.atomic():

@@ -42,15 +42,27 @@ class Claim:
         """Whether Cal.com may have carried it out."""
         return self.action.sent_at is not None
 
+    @property
+    def has_settled(self) -> bool:
+        """Whether what was sent has had the time that it may need."""
+        settles_at = self.action.settles_at
+        return settles_at is None or settles_at <= timezone.now()
+
     def send(self) -> None:
         """Announces the request, before it is sent, and renews the claim for it; raises ClaimLost.
 
         Whatever happens from here on, the next worker knows that the action may have taken effect.
         """
         now = timezone.now()
-        settles_at = now + settling()
-        self._write(sent_at=now, settles_at=settles_at, lease_until=now + _lease())
-        self.action.sent_at, self.action.settles_at = now, settles_at
+        columns: dict[str, Any] = {
+            "sent_at": now,
+            "settles_at": now + settling(),
+            "lease_until": now + _lease(),
+            "error_code": "",
+            "error_message": "",
+        }
+        self._write(**columns)
+        self._know(columns)
         self.attempt.sent = True
 
     def end(self, outcome: ActionAttempt.Outcome, **columns: Any) -> None:
@@ -60,6 +72,9 @@ class Claim:
         attempt.requests = self.connection.requests if self.connection else 0
         self._write(lease_until=None, **columns)
         attempt.save()
+        self._know(columns)
+
+    def _know(self, columns: dict[str, Any]) -> None:
         for name, value in columns.items():
             setattr(self.action, name, value)
 
@@ -93,7 +108,7 @@ def claim(action_id: int) -> Claim | None:
         "attempts": action.attempts + 1,
         "next_attempt_at": next_look(action, now)
         if action.sent_at
-        else next_try(action, backoff(action.attempts).total_seconds()),
+        else next_try(action, now, backoff(action.attempts)),
         "lease_token": action.lease_token + 1,
         "lease_until": now + _lease(),
     }
@@ -115,11 +130,9 @@ def backoff(attempts: int) -> timedelta:
     return delay * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
-def next_try(action: BookingAction, pause: float) -> datetime:
-    """In `pause` seconds; but what was not sent by its deadline ends then."""
-    now = timezone.now()
-    then = now + timedelta(seconds=pause)
-    return then if action.sent_at else min(then, max(action.deadline, now))
+def next_try(action: BookingAction, now: datetime, pause: timedelta) -> datetime:
+    """When to try again what was not sent: at its deadline it ends."""
+    return min(now + pause, max(action.deadline, now))
 
 
 def next_look(action: BookingAction, now: datetime) -> datetime:

@@ -97,7 +97,7 @@ def _take_turn(claim: claims.Claim) -> None:
             claim.connection = connection
             _Turn(claim, record, connection, patience).look()
     except ImproperlyConfigured as error:
-        if claim.is_sent and claim.action.attempts >= ATTEMPTS:
+        if claim.is_sent and claim.has_settled and claim.action.attempts >= ATTEMPTS:
             record.failed(Outcome.GIVEN_UP, "unverified", UNVERIFIED % error)
         else:
             record.not_tried("credential", str(error))
@@ -242,9 +242,9 @@ class _Turn:
             self._gone()
         elif not self.claim.is_sent:
             self._not_sent(error)
-        elif isinstance(error, client.CalRateLimited):
+        elif isinstance(error, client.CalRateLimited) and not self._is_pointless:
             self.record.still_unknown(Outcome.LOST, _pause(error))
-        elif self.action.attempts < ATTEMPTS or not self._has_settled:
+        elif self.action.attempts < ATTEMPTS or not self.claim.has_settled:
             self.record.still_unknown(Outcome.LOST)
         else:
             told = UNVERIFIED % error.summary
@@ -261,14 +261,16 @@ class _Turn:
 
     def _not_there(self, look: Look, conflict: Conflict | None) -> None:
         """Sent earlier, and not there: it may still come, until it has settled."""
-        action, told = self.action, self.action.error_message
-        if not self._has_settled:
+        action, told = self.action, self.action.error_message or "the worker died"
+        if not self.claim.has_settled:
             self.record.still_unknown(Outcome.NOT_YET)
-        elif action.error_code in (NO_EFFECT, REFUSED):
+        elif action.error_code == NO_EFFECT:
             self.record.failed(Outcome.GIVEN_UP, action.error_code, told, look)
         elif conflict:
             self._conflict(conflict, look)
-        elif action.deadline <= timezone.now():
+        elif action.error_code == REFUSED:
+            self.record.failed(Outcome.GIVEN_UP, action.error_code, told, look)
+        elif self._is_pointless:
             self.record.failed(Outcome.EXPIRED, "expired", LOST_AND_LATE % told, look)
         elif self.kind.repeat_is_refused(self.seen) and action.attempts < ATTEMPTS:
             self.record.put_off(action.error_code, told, 0.0)
@@ -276,9 +278,8 @@ class _Turn:
             self.record.failed(Outcome.GIVEN_UP, "not_applied", LOST % told, look)
 
     @property
-    def _has_settled(self) -> bool:
-        settles_at = self.action.settles_at
-        return settles_at is None or settles_at <= timezone.now()
+    def _is_pointless(self) -> bool:
+        return self.claim.has_settled and self.action.deadline <= timezone.now()
 
     def _conflict(self, conflict: Conflict, look: Look) -> None:
         self.record.failed(Outcome.CONFLICT, conflict.code, conflict.message, look)

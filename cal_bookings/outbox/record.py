@@ -1,7 +1,7 @@
 """What became of a turn, written together: the mirror, the action, the attempt."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -62,8 +62,9 @@ class Record:
     def put_off(self, code: str, message: str, pause: float | None = None) -> None:
         """Back into the queue, unsent; without `pause` (seconds) for as long as the claim set it back."""
         columns: dict[str, Any] = {"status": Status.QUEUED, "sent_at": None}
+        self.claim.action.sent_at = None
         if pause is not None:
-            columns["next_attempt_at"] = claims.next_try(self.claim.action, pause)
+            columns["next_attempt_at"] = self._in(pause)
         if code == "rate_limited":  # not its own fault
             columns["attempts"] = self.claim.action.attempts - 1
         self._end_alone(
@@ -85,7 +86,7 @@ class Record:
                 "error_message": message,
             }
         if pause is not None:
-            columns["next_attempt_at"] = claims.next_try(action, pause)
+            columns["next_attempt_at"] = self._in(pause)
             columns["attempts"] = action.attempts - 1
         self._end_alone(Outcome.DEFERRED, **columns)
 
@@ -108,7 +109,7 @@ class Record:
         """Nothing new; the claim has set the next look. `pause` in seconds: an attempt that does not count."""
         columns: dict[str, Any] = {"status": Status.UNKNOWN}
         if pause is not None:
-            columns["next_attempt_at"] = timezone.now() + timedelta(seconds=pause)
+            columns["next_attempt_at"] = self._in(pause)
             columns["attempts"] = self.claim.action.attempts - 1
         self._end_alone(outcome, **columns)
 
@@ -119,6 +120,12 @@ class Record:
         attempt.request_id = error.request_id
         attempt.error_code = error.code
         attempt.error_message = error.message
+
+    def _in(self, pause: float) -> datetime:
+        now, action = timezone.now(), self.claim.action
+        if self.claim.is_sent:
+            return now + timedelta(seconds=pause)
+        return claims.next_try(action, now, timedelta(seconds=pause))
 
     def _end_alone(self, outcome: Outcome, **columns: Any) -> None:
         with transaction.atomic():

@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from cal_bookings import outbox
-from cal_bookings.models import BookingAction
+from cal_bookings.models import Account, BookingAction, RateWindow
 from cal_bookings.outbox.deliver import ATTEMPTS
 from cal_bookings.outbox.kinds import Reassign, UpdateLocation
 from cal_bookings.testing import Person
+from tests.histories import Crash, at_statements
 from tests.outbox.conftest import pass_time
 
 
@@ -75,6 +77,23 @@ def test_where_a_host_is_fixed_the_new_one_is_found_among_the_attendees(desk, is
     assert action.status == "done", action.error_message
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_guest_who_was_added_since_is_not_taken_for_the_new_host(desk, is_known):
+    booking = desk.book("round-robin")
+    colleague = desk.cal.users[2]
+    guest = colleague.email if is_known else "guest@example.net"
+    email = colleague.email if is_known else ""
+    action = outbox.enqueue(Reassign(host_id=2, host_email=email), booking)
+    attendees = desk.cal.payload(booking.uid)["attendees"]
+    desk.cal.edit(booking.uid, attendees=[*attendees, attendees[0] | {"email": guest}])
+    desk.cal.fault("unapplied", method="POST")
+
+    action = desk.deliver_until_ended(action)
+
+    assert (action.status, action.error_code) == ("failed", "conflict")
+    assert guest in action.error_message
+
+
 def test_a_move_by_somebody_else_that_was_cancelled_since_is_not_ours(desk):
     booking = desk.book()
     start = desk.later(booking)
@@ -96,8 +115,7 @@ def test_what_cal_com_refused_is_not_done_because_somebody_else_did_the_like(des
 
     action = desk.deliver_until_ended(action)
 
-    assert (action.status, action.error_code) == ("failed", "refused")
-    assert "insufficient permissions" in action.error_message
+    assert (action.status, action.error_code) == ("failed", "conflict")
 
 
 # What the mirror gets
@@ -143,6 +161,16 @@ def test_however_long_a_server_wants_us_to_wait_an_action_ends_at_its_deadline(d
     assert timezone.now() < action.next_attempt_at <= action.deadline
 
 
+def test_nor_does_a_server_that_refuses_the_request_itself_keep_it_longer(desk):
+    booking = desk.book(start=timezone.now() + timedelta(minutes=5))
+    action = outbox.cancel(booking, reason="Ill")
+    desk.cal.fault("429-retry-after", method="POST", retry_after=3600)
+
+    action = desk.deliver(action)
+
+    assert timezone.now() < action.next_attempt_at <= action.deadline
+
+
 def test_a_lost_answer_is_looked_for_until_it_has_settled_whatever_went_wrong_before(
     desk,
 ):
@@ -170,6 +198,45 @@ def test_a_look_that_the_rate_limit_forbids_is_no_attempt(desk):
 
     assert (action.status, action.attempts) == ("unknown", attempts)
     assert action.next_attempt_at > timezone.now() + timedelta(seconds=80)
+
+
+def test_looks_that_the_rate_limit_forbids_for_ever_end_once_the_action_is_pointless(
+    desk,
+):
+    booking = desk.book(start=timezone.now() + timedelta(minutes=20))
+    action = outbox.cancel(booking, reason="Ill", deadline=booking.start)
+    desk.cal.fault("dropped", method="POST")
+    desk.deliver(action)
+    desk.cal.fault("429-retry-after", method="GET", retry_after=900, times=1000)
+    BookingAction.objects.update(deadline=timezone.now() + timedelta(hours=1))
+
+    for _ in range(60):
+        BookingAction.objects.update(deadline=F("deadline") - timedelta(minutes=30))
+        pass_time(timedelta(minutes=30))
+        Account.objects.update(circuit_open_until=None)
+        RateWindow.objects.all().delete()
+        outbox.deliver(action.pk)
+
+    action.refresh_from_db()
+    assert (action.status, action.error_code) == ("failed", "unverified")
+
+
+@pytest.mark.parametrize("attempts", [0, ATTEMPTS - 1])
+def test_a_credential_that_is_lost_is_waited_for_until_the_request_has_settled(
+    desk, settings, attempts
+):
+    action = outbox.cancel(desk.book(), reason="Ill")
+    BookingAction.objects.update(attempts=attempts)
+    desk.cal.fault("reset", method="POST")
+    desk.deliver(action)
+    accounts = settings.CAL_BOOKINGS["ACCOUNTS"]
+    settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {"ACCOUNTS": {}}
+    pass_time(timedelta(minutes=1))
+
+    assert desk.deliver(action).status == "unknown"
+
+    settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {"ACCOUNTS": accounts}
+    assert desk.deliver_until_ended(action).status == "done"
 
 
 def test_sent_from_an_account_without_credential_since_it_ends_and_says_so(
@@ -210,6 +277,26 @@ def test_who_gets_no_usable_answer_is_told_the_last_words_of_cal_com(desk):
     assert "Internal server error" in action.error_message
 
 
+def test_a_worker_that_died_is_told_from_what_was_wrong_before_the_request(desk):
+    action = outbox.reassign(desk.book("round-robin"), host=desk.host(2))
+    desk.cal.fault("502", method="GET", times=4)
+    desk.deliver(action)
+
+    def die(number, sql):
+        if desk.writes:
+            raise Crash
+
+    desk.cal.fault("dropped", method="POST")
+    pass_time(timedelta(minutes=1))
+    with pytest.raises(Crash), at_statements(die):
+        outbox.deliver(action.pk)
+
+    action = desk.deliver_until_ended(action)
+
+    assert (action.status, action.error_code) == ("failed", "not_applied")
+    assert "(the worker died)" in action.error_message
+
+
 # Put back
 
 
@@ -224,6 +311,29 @@ def test_put_back_a_new_booking_is_not_the_one_that_came_late_and_was_cancelled(
 
     assert again.status == "done"
     assert desk.cal.payload(again.result_uid)["status"] == "accepted"
+
+
+def test_put_back_and_lost_it_is_not_the_one_that_was_cancelled_either(desk):
+    desk.cal.fault("late", method="POST")
+    action = desk.deliver_until_ended(create(desk))
+    desk.cal.carry_out_late()
+    desk.cal.cancel(desk.cal.effects[-1].uid, "A mistake")
+    desk.cal.fault("dropped", method="POST")
+
+    again = desk.deliver_until_ended(outbox.requeue(action))
+
+    assert (again.status, again.error_code) == ("failed", "not_applied")
+
+
+def test_a_series_is_booked_though_one_occurrence_was_cancelled_before_we_looked(desk):
+    action = create(desk, "recurring", recurrenceCount=4)
+    desk.cal.fault("reset", method="POST")
+    desk.deliver(action)
+    desk.cal.cancel(desk.cal.bookings[1], "Not that day")
+
+    action = desk.deliver_until_ended(action)
+
+    assert action.status == "done", action.error_message
 
 
 def test_put_back_a_series_may_be_booked_once_its_first_half_is_cancelled(desk):

@@ -65,28 +65,26 @@ class Create(Kind):
         return Found(first.uid) if enough and self._is_ours(first) else None
 
     def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
-        # Put back, it is not what came late of the one before, and was cancelled: only once it was sent again.
-        ours = self._ours(look)
-        living = [one for one in ours if one.status not in OVER]
-        there = living if living or not sent else ours
-        return Found(there[0].uid) if there and len(there) >= self._count else None
+        whole = (one for one in self._ours(look) if len(one) >= self._count)
+        first = next((one[0] for one in whole), None)
+        return Found(first.uid) if first else None
 
     @property
     def _count(self) -> int:
         return int(self.fields.get("recurrenceCount") or 1)
 
-    def _ours(self, look: Look) -> list[RemoteBooking]:
-        """Ours among those that start then, with the rest of their series; by start."""
-        ours = {}
-        for first in look.starting_at(self.start):
+    def _ours(self, look: Look) -> list[list[RemoteBooking]]:
+        """Ours among those that start then, each with the rest of its series, by start.
+
+        Not what is cancelled, all of it: put back, the action is not what came late of the one before.
+        """
+        ours = []
+        for first in filter(self._is_ours, look.starting_at(self.start)):
             series = first.recurring_booking_uid
-            if self._is_ours(first):
-                for one in look.all_of(series) if series else [first]:
-                    ours[one.uid] = one
-        return sorted(
-            (one for one in ours.values() if self._is_ours(one)),
-            key=lambda one: one.start,
-        )
+            together = look.all_of(series) if series else [first]
+            if any(one.status not in OVER for one in together):
+                ours.append(sorted(together, key=lambda one: one.start))
+        return ours
 
     def _is_ours(self, remote: RemoteBooking) -> bool:
         marks = [remote.metadata, *(one.metadata for one in remote.attendees)]
@@ -94,7 +92,7 @@ class Create(Kind):
 
     def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
         """A series of which Cal.com booked the first ones and then refused the rest."""
-        there = sum(one.status not in OVER for one in self._ours(look))
+        there = max(map(len, self._ours(look)), default=0)
         if not there:
             return None
         return Conflict(

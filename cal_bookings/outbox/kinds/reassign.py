@@ -6,7 +6,7 @@ from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction
-from cal_bookings.outbox.kinds.base import Found, Kind, Refused, takes_place
+from cal_bookings.outbox.kinds.base import Conflict, Found, Kind, Refused, takes_place
 from cal_bookings.outbox.look import Look
 
 
@@ -60,13 +60,22 @@ class Reassign(Kind):
         if self.host_id is None:
             there = sent and hosts != seen["hosts"]
         else:
-            there = self.host_id in hosts or self._has_joined(remote, seen, sent=sent)
+            joined = sent and bool(self._joined(remote, seen))
+            there = self.host_id in hosts or joined
         return Found(remote.uid) if there else None
 
-    def _has_joined(
-        self, remote: RemoteBooking, seen: dict[str, Any], *, sent: bool
-    ) -> bool:
-        """Among the attendees; who was there before does not count. Unless we know the e-mail, anybody new does."""
+    def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
+        """An attendee who could be taken for the host that joins."""
+        joined = self._joined(look.booking, seen) if self.host_id else set()
+        if not joined:
+            return super().conflict(look, seen)
+        people = ", ".join(sorted(joined))
+        return Conflict(
+            f"Attendees were added on Cal.com in the meantime: {people}. Whether the host changed could not be told."
+        )
+
+    def _joined(self, remote: RemoteBooking, seen: dict[str, Any]) -> set[str]:
+        """The new one among the attendees, who was not there before; anybody new, unless we know the e-mail."""
         before = {one["email"].lower() for one in seen["attendees"]}
         new = {one.email.lower() for one in remote.attendees} - before
-        return self.host_email.lower() in new if self.host_email else sent and bool(new)
+        return new & {self.host_email.lower()} if self.host_email else new
