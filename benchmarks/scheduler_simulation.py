@@ -106,7 +106,8 @@ class Simulation:
         self.random = random.Random(1)  # noqa: S311 - the same for every number of workers
         self.stores = [MemoryStore() for _ in range(asked.accounts)]
         self.due: list[tuple[float, int, Loop]] = []
-        self.queue: deque[Loop] = deque()
+        #: Messages: a loop, and the ticket that handing it out wrote.
+        self.queue: deque[tuple[Loop, float]] = deque()
         self.idle = workers
         self.events: list[tuple[float, int, Iterator[float] | None]] = []
         self.number = count()
@@ -152,9 +153,12 @@ class Simulation:
             due_at, _, loop = heapq.heappop(self.due)
             if due_at != loop.due_at or loop.is_leased:
                 continue
-            self._release(loop, conf.get("LEASE_SECONDS"))
-            self.queue.append(loop)
+            self._enqueue(loop)
         self.told.longest_queue = max(self.told.longest_queue, len(self.queue))
+
+    def _enqueue(self, loop: Loop) -> None:
+        self._release(loop, conf.get("LEASE_SECONDS"))
+        self.queue.append((loop, loop.due_at))
 
     def _release(self, loop: Loop, seconds: float) -> None:
         loop.due_at, loop.is_leased = self.now + seconds, False
@@ -168,7 +172,7 @@ class Simulation:
     def _start(self) -> None:
         while self.idle and self.queue:
             self.idle -= 1
-            self._go_on(self._stretch(self.queue.popleft()))
+            self._go_on(self._stretch(*self.queue.popleft()))
 
     def _go_on(self, walk: Iterator[float]) -> None:
         seconds = next(walk, None)
@@ -178,9 +182,9 @@ class Simulation:
         self.told.busy += seconds
         self._later(seconds, walk)
 
-    def _stretch(self, loop: Loop) -> Iterator[float]:
+    def _stretch(self, loop: Loop, ticket: float) -> Iterator[float]:
         """A task; yields how long it takes until it does the next thing."""
-        if loop.is_leased:
+        if loop.is_leased or loop.due_at != ticket:
             self.told.in_vain += 1
             return
         loop.is_leased = True
@@ -220,8 +224,7 @@ class Simulation:
 
     def _finish(self, loop: Loop) -> None:
         if loop.left:
-            self._release(loop, 0)
-            self.queue.append(loop)
+            self._enqueue(loop)
             return
         if loop.mode == Mode.CHANGES:
             self._sample(loop, until=loop.began, done=self.now)

@@ -28,28 +28,58 @@ def make_states() -> int:
 
 def take_due(
     limit: int = AT_ONCE, *, by: datetime | None = None
-) -> list[tuple[int, Mode]]:
-    """Hands out the loops that are due now, or were `by` then: at most so many, the longest waiting first: primary keys of accounts, and modes.
+) -> list[tuple[int, Mode, str]]:
+    """Hands out the loops that are due now, or were `by` then: at most so many, the longest waiting first.
 
-    One query by index and one UPDATE, whatever the number of accounts. What is handed out is due again when a lease
-    would have run out: if nobody takes it up, because the message was lost or the worker died, it is handed out again.
-    What is due of an account that is paused waits for the end of the pause.
+    Each is the primary key of an account, a mode, and a ticket for `is_current`. One query by index and one UPDATE,
+    whatever the number of accounts. What is handed out is due again when a lease would have run out: if nobody takes it
+    up, because the message was lost or the worker died, it is handed out again. What is due of an account that is
+    paused waits for the end of the pause.
     """
     now = timezone.now()
-    free = Q(lease_until=None) | Q(lease_until__lt=now)
     awake = Q(account__circuit_open_until=None) | Q(
         account__circuit_open_until__lte=now
     )
+    is_due = Q(due_at__lte=by or now)
     due = SyncState.objects.filter(
-        free, awake, due_at__lte=by or now, account__is_active=True
+        is_due, _is_free(now), awake, account__is_active=True
     )
     found = list(due.order_by("due_at").values_list("pk", "account_id", "mode")[:limit])
-    again = now + timedelta(seconds=conf.get("LEASE_SECONDS"))
-    SyncState.objects.filter(pk__in=[pk for pk, _, _ in found]).update(due_at=again)
-    return [(account_id, Mode(mode)) for _, account_id, mode in found]
+    ticket = _ticket(now)
+    # Only what is due still: another one may have handed it out meanwhile, and a worker have walked it.
+    handed_out = SyncState.objects.filter(is_due, pk__in=[pk for pk, _, _ in found])
+    handed_out.update(due_at=ticket)
+    return [
+        (account_id, Mode(mode), ticket.isoformat()) for _, account_id, mode in found
+    ]
+
+
+def take(account_id: int, mode: Mode) -> str | None:
+    """Hands out this loop, if it is due and nobody is at it: its ticket, or None. One UPDATE, which decides."""
+    now = timezone.now()
+    due = SyncState.objects.filter(
+        _is_free(now), account=account_id, mode=mode, due_at__lte=now
+    )
+    ticket = _ticket(now)
+    return ticket.isoformat() if due.update(due_at=ticket) else None
+
+
+def is_current(account_id: int, mode: Mode, ticket: str) -> bool:
+    """Whether what was handed out with this ticket is still to be walked: not if it was, or was handed out again."""
+    states = SyncState.objects.filter(account=account_id, mode=mode)
+    return states.filter(due_at=datetime.fromisoformat(ticket)).exists()
 
 
 def put_back(account_id: int, mode: Mode) -> None:
     """What was handed out is due again: its account is paused, and nothing was done. One UPDATE."""
     states = SyncState.objects.filter(account=account_id, mode=mode)
     states.update(due_at=timezone.now())
+
+
+def _is_free(now: datetime) -> Q:
+    return Q(lease_until=None) | Q(lease_until__lt=now)
+
+
+def _ticket(now: datetime) -> datetime:
+    """What handing out writes as `due_at`. Whoever walks the loop, or hands it out again, writes another one."""
+    return now + timedelta(seconds=conf.get("LEASE_SECONDS"))

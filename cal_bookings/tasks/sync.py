@@ -22,17 +22,22 @@ def sync_accounts() -> None:
     schedule.make_states()
     now = timezone.now()
     while due := schedule.take_due(by=now):
-        for account_id, mode in due:
-            sync_account.apply_async((account_id, str(mode)), **routing())
+        for account_id, mode, ticket in due:
+            _enqueue(account_id, mode, ticket)
 
 
 @shared_task(name="cal_bookings.sync_account", **OPTIONS)
-def sync_account(account_id: int, mode: str) -> None:
+def sync_account(account_id: int, mode: str, ticket: str | None = None) -> None:
     """Walks CAL_BOOKINGS["PAGES_PER_TASK"] pages of one loop, and enqueues itself again for the rest.
 
     So an account with a million bookings leaves room to the others after each stretch. Where the budget is used up,
     the account paused or another worker at it, the schedule comes back to it.
+
+    With the `ticket` of the schedule it does nothing if the loop was walked, or handed out again, since then: however
+    many messages there are of a loop, one of them counts. Without one it walks, due or not.
     """
+    if ticket and not schedule.is_current(account_id, Mode(mode), ticket):
+        return
     account = Account.objects.active().filter(pk=account_id).first()
     if account is None:
         return
@@ -46,5 +51,19 @@ def sync_account(account_id: int, mode: str) -> None:
         logger.info("%s", error)
         schedule.put_back(account.pk, Mode(mode))
         return
-    if run.outcome == SyncRun.Outcome.PAUSED and run.pages >= pages:
-        sync_account.apply_async((account_id, mode), **routing())
+    if run.outcome == SyncRun.Outcome.PAUSED:
+        _go_on(account_id, Mode(mode))
+
+
+def _go_on(account_id: int, mode: Mode) -> None:
+    """Enqueues the rest of a walk, unless it waits for the budget, or somebody else was first to hand it out."""
+    ticket = schedule.take(account_id, mode)
+    if ticket:
+        _enqueue(account_id, mode, ticket)
+
+
+def _enqueue(account_id: int, mode: Mode, ticket: str) -> None:
+    """The message lapses when the loop would be handed out again: then another one counts."""
+    sync_account.apply_async(
+        (account_id, str(mode), ticket), expires=conf.get("LEASE_SECONDS"), **routing()
+    )

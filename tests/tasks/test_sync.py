@@ -1,6 +1,6 @@
 """The tasks that pull: what is due is found in the table, walked in stretches, and shared fairly."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from celery import current_app
@@ -136,7 +136,7 @@ def test_what_is_due_is_handed_out_once_and_the_longest_waiting_first():
         SyncState.objects.order_by("due_at").values_list("account_id", "mode")
     )
 
-    assert schedule.take_due(limit=4) == waiting[:4]
+    assert [one[:2] for one in schedule.take_due(limit=4)] == waiting[:4]
     assert len(schedule.take_due()) == 15 - 4
     assert schedule.take_due() == []
 
@@ -157,7 +157,7 @@ def test_what_a_worker_is_at_is_not_handed_out():
         lease_until=timezone.now() + timedelta(minutes=1)
     )
 
-    assert {mode for _, mode in schedule.take_due()} == {Mode.CHANGES, Mode.WINDOW}
+    assert {mode for _, mode, _ in schedule.take_due()} == {Mode.CHANGES, Mode.WINDOW}
 
 
 @pytest.mark.usefixtures("db", "keys")
@@ -166,10 +166,10 @@ def test_a_paused_account_waits_for_the_end_of_its_pause():
     until = timezone.now() + timedelta(minutes=5)
     Account.objects.filter(pk=paused.pk).update(circuit_open_until=until)
 
-    assert paused.pk not in {account_id for account_id, _ in schedule.take_due()}
+    assert paused.pk not in {account_id for account_id, *_ in schedule.take_due()}
 
     Account.objects.update(circuit_open_until=timezone.now())
-    assert [account_id for account_id, _ in schedule.take_due()] == [paused.pk] * 3
+    assert [account_id for account_id, *_ in schedule.take_due()] == [paused.pk] * 3
 
 
 @pytest.mark.cal(bookings=5)
@@ -194,7 +194,7 @@ def test_after_an_outage_one_loop_tries_and_the_others_follow_at_the_next_look(
         assert not SyncRun.objects.exists()
         the_one_that_tries.me()
 
-    assert schedule.take_due() == handed_out[:1]
+    assert [one[:2] for one in schedule.take_due()] == [handed_out[0][:2]]
 
 
 @pytest.mark.usefixtures("db", "keys")
@@ -217,3 +217,159 @@ def test_a_team_is_given_no_changes_loop():
     schedule.make_states()
 
     assert {state.mode for state in SyncState.objects.all()} == {Mode.WINDOW, Mode.FULL}
+
+
+# One message of a loop
+
+
+@pytest.fixture
+def only_full_is_due(account, settings):
+    """A full walk of six pages, two in a stretch."""
+    settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {
+        "PAGE_SIZE": 10,
+        "PAGES_PER_TASK": 2,
+    }
+    schedule.make_states()
+    later = timezone.now() + timedelta(days=1)
+    SyncState.objects.exclude(mode=Mode.FULL).update(due_at=later)
+
+
+def outcomes():
+    return list(SyncRun.objects.order_by("pk").values_list("outcome", flat=True))
+
+
+@pytest.mark.cal(bookings=60)
+@pytest.mark.usefixtures("only_full_is_due")
+def test_a_loop_is_walked_once_however_often_the_schedule_looks_meanwhile(broker):
+    sync_accounts.delay()
+    for _ in range(30):
+        if not broker:
+            break
+        message = broker.deliver()
+        if message.task == sync_account.name:
+            sync_accounts.delay()  # comes into the queue while the stretch is walked
+        message.work()
+
+    assert outcomes() == ["paused", "paused", "complete"]
+    assert not broker
+
+
+@pytest.mark.cal(bookings=60)
+@pytest.mark.usefixtures("only_full_is_due")
+def test_a_stretch_that_is_handed_out_as_soon_as_it_ends_does_not_enqueue_itself(
+    broker,
+):
+    """Another machine looks for what is due between the two statements of the task."""
+    given_back = SyncState.objects.filter(mode=Mode.FULL, lease_until=None)
+    looking: list[bool] = []
+    handed_out: list[object] = []
+
+    def look(proceed, sql, params, many, context):
+        answer = proceed(sql, params, many, context)
+        if not looking and not handed_out:
+            looking.append(True)
+            if given_back.exclude(checkpoint={}).exists():
+                handed_out.extend(schedule.take_due())
+            looking.clear()
+        return answer
+
+    sync_accounts()
+    message = broker.deliver()
+    with connection.execute_wrapper(look):
+        message.work()
+
+    assert len(handed_out) == 1
+    assert not broker
+
+
+@pytest.mark.cal(bookings=15)
+@pytest.mark.usefixtures("only_full_is_due")
+def test_a_message_that_is_delivered_again_walks_nothing_again(cal, broker):
+    sync_accounts()
+    message = broker.deliver()
+    message.work()
+    cal.requests.clear()
+
+    message.work()
+
+    assert outcomes() == ["complete"]
+    assert not cal.requests
+
+
+@pytest.mark.cal(bookings=15)
+@pytest.mark.usefixtures("only_full_is_due")
+def test_of_two_messages_because_the_first_waited_too_long_the_first_does_nothing(
+    cal, broker, django_assert_num_queries
+):
+    sync_accounts()
+    past = timezone.now() - timedelta(seconds=1)
+    SyncState.objects.filter(mode=Mode.FULL).update(due_at=past)
+    sync_accounts()
+    first, second = broker.deliver(), broker.deliver()
+
+    with django_assert_num_queries(1):
+        first.work()
+    assert not cal.requests
+    second.work()
+
+    assert outcomes() == ["complete"]
+
+
+@pytest.mark.cal(bookings=60)
+@pytest.mark.usefixtures("only_full_is_due")
+def test_a_message_lapses_when_its_loop_is_handed_out_again(broker):
+    sync_accounts()
+    first = broker.deliver()
+    first.work()
+    itself = broker.deliver()
+
+    for message in (first, itself):
+        lapses_in = datetime.fromisoformat(message.expires) - timezone.now()
+        assert 290 < lapses_in.total_seconds() <= 300  # LEASE_SECONDS
+
+
+@pytest.mark.cal(bookings=15)
+@pytest.mark.usefixtures("only_full_is_due")
+def test_what_was_walked_between_the_look_and_the_handing_out_is_not_walked_again(
+    account, broker
+):
+    """Two beats by accident: the other one's message is walked before this one writes."""
+    walked: list[str] = []
+
+    def walk(proceed, sql, params, many, context):
+        answer = proceed(sql, params, many, context)
+        if not walked and "SELECT" in sql and "syncstate" in sql:
+            walked.append(sql)
+            sync_account(account.pk, "full")
+        return answer
+
+    with connection.execute_wrapper(walk):
+        handed_out = schedule.take_due()
+    for turn in handed_out:
+        sync_account(*turn)
+
+    assert walked
+    assert outcomes() == ["complete"]
+
+
+@pytest.mark.cal(bookings=15)
+def test_without_a_ticket_a_loop_is_walked_although_it_is_not_due(cal, account):
+    sync_account(account.pk, "full")
+    sync_account(account.pk, "full")
+
+    assert outcomes() == ["complete", "complete"]
+
+
+@pytest.mark.cal(bookings=10)
+def test_bookings_asked_for_one_by_one_are_a_stretch_that_goes_on_at_once(
+    cal, account, settings, at_once
+):
+    sync_account.delay(account.pk, "full")
+    SyncRun.objects.all().delete()
+    for uid in cal.bookings[:5]:
+        cal.delete(uid)
+    settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {"PAGES_PER_TASK": 3}
+
+    sync_account.delay(account.pk, "full")
+
+    assert outcomes() == ["paused", "complete"]
