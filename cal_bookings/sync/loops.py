@@ -20,8 +20,9 @@ from cal_bookings.sync.checkpoint import Checkpoint
 #: Many accounts that began together drift apart by this part of the interval.
 JITTER = 0.1
 
-#: A loop that fails tries again after its interval, doubled at each failure, but at least this often (seconds).
-LONGEST_PAUSE = 3600
+#: A loop that fails tries again after this, or its interval if that is shorter, doubled at each failure in a row, but
+#: at least this often (seconds).
+SHORTEST_PAUSE, LONGEST_PAUSE = 60, 3600
 
 
 class NoSuchLoop(ValueError):
@@ -118,5 +119,6 @@ def pause(mode: Mode, *, failures: int = 0) -> float:
     """Seconds until then, a little different each time."""
     interval = conf.interval(mode)
     if failures:
-        interval = min(interval * 2 ** min(failures, 10), max(interval, LONGEST_PAUSE))
+        interval = min(interval, SHORTEST_PAUSE) * 2 ** min(failures, 10)
+        interval = min(interval, LONGEST_PAUSE)
     return interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load

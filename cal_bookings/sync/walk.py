@@ -236,13 +236,18 @@ class _Walk:
 
     def _pause(self, seconds: float = 0) -> SyncRun.Outcome:
         """The lease is free, the walk goes on in so many seconds."""
-        self.lease.release(due_at=timezone.now() + timedelta(seconds=seconds))
+        columns: dict[str, Any] = {
+            "due_at": timezone.now() + timedelta(seconds=seconds)
+        }
+        if self._got_on():
+            columns |= {"failures": 0, "last_error": ""}
+        self.lease.release(**columns)
         return SyncRun.Outcome.PAUSED
 
     def _fail(self, error: client.CalError) -> None:
         told = cures.explain(self.account, error)
         logger.error("The %s walk failed. %s", self.mode, told)
-        failures = self.state.failures + 1
+        failures = 1 if self._got_on() else self.state.failures + 1
         columns: dict[str, Any] = {
             "failures": failures,
             "last_error": told,
@@ -253,6 +258,10 @@ class _Walk:
             columns["checkpoint"] = {}
         self.lease.release(**columns)
         self._close(SyncRun.Outcome.FAILED, error=told)
+
+    def _got_on(self) -> bool:
+        """Whether this run stored anything: what failed before it is not in a row with what fails after it."""
+        return bool(self.record.pages or self.record.seen or self.record.missing)
 
     def _close(self, outcome: SyncRun.Outcome, *, error: str = "") -> None:
         self.record.outcome, self.record.error = outcome, error

@@ -443,6 +443,69 @@ def test_failures_in_a_row_are_counted_and_spread(cal, account):
     assert (state.failures, state.last_error) == (0, "")
 
 
+@pytest.mark.cal(bookings=3)
+@pytest.mark.parametrize("mode", Mode)
+def test_each_loop_that_fails_is_tried_again_soon_and_at_least_every_hour(
+    cal, account, mode
+):
+    cal.fault("html", times=100)
+
+    def wait():
+        run = sync.walk(account, mode)
+        state = SyncState.objects.get(mode=mode)
+        assert run.outcome == "failed"
+        return (state.due_at - timezone.now()).total_seconds()
+
+    waits = [wait() for _ in range(8)]
+
+    for doublings, waited in enumerate(waits, start=1):
+        expected = min(60 * 2**doublings, 3600)
+        assert 0.89 * expected < waited < 1.11 * expected
+
+
+@pytest.mark.cal(bookings=30)
+def test_a_failure_behind_pages_that_were_stored_is_the_first_of_its_row(cal, account):
+    cal.fault("html", times=3)
+    for _ in range(3):
+        changes(account)
+    cal.fault("html", skip=1, times=1)
+
+    run = changes(account)
+
+    assert (run.outcome, run.pages) == ("failed", 1)
+    assert SyncState.objects.get(mode=Mode.CHANGES).failures == 1
+
+
+@pytest.mark.cal(bookings=25)
+def test_a_failure_behind_bookings_asked_for_one_by_one_is_the_first_of_its_row(
+    cal, mirrored
+):
+    for uid in cal.bookings[:6]:
+        cal.delete(uid)
+    cal.fault("500", path="/bookings/", times=20)
+    sync.walk(mirrored)
+    cal.faults.clear()
+    cal.fault("500", path="/bookings/", skip=2, times=20)
+
+    run = sync.walk(mirrored)
+
+    assert (run.outcome, run.pages, run.missing) == ("failed", 0, 2)
+    assert SyncState.objects.get(mode=Mode.FULL).failures == 1
+
+
+@pytest.mark.cal(bookings=30)
+def test_a_stretch_that_stored_pages_ends_a_row_of_failures(cal, account):
+    cal.fault("html", times=2)
+    for _ in range(2):
+        changes(account)
+
+    run = changes(account, max_pages=1)
+
+    assert run.outcome == "paused"
+    state = SyncState.objects.get(mode=Mode.CHANGES)
+    assert (state.failures, state.last_error) == (0, "")
+
+
 # Accounts
 
 
