@@ -999,6 +999,7 @@ class Migration(migrations.Migration):
                 (
                     "account",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="sync_runs",
                         to="cal_bookings.account",
@@ -1205,6 +1206,13 @@ class Migration(migrations.Migration):
             model_name="booking",
             index=models.Index(
                 fields=["recurring_booking_uid"], name="cal_booking_series"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="syncrun",
+            index=models.Index(
+                fields=["account", "mode", "outcome"],
+                name="cal_run_account_mode_outcome",
             ),
         ),
         migrations.AddConstraint(

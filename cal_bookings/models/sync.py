@@ -88,7 +88,11 @@ class SyncRun(models.Model):
         FAILED = "failed", _("failed")
 
     account = models.ForeignKey(
-        Account, models.CASCADE, related_name="sync_runs", verbose_name=_("account")
+        Account,
+        models.CASCADE,
+        related_name="sync_runs",
+        db_index=False,
+        verbose_name=_("account"),
     )
     mode = models.CharField(_("loop"), max_length=20, choices=Mode)
     outcome = models.CharField(
@@ -124,6 +128,13 @@ class SyncRun(models.Model):
         verbose_name = _("sync run")
         verbose_name_plural = _("sync runs")
         ordering = ["-started_at", "-pk"]
+        indexes = [
+            # Each run begins with a look for those that never ended, among all that are kept.
+            models.Index(
+                fields=["account", "mode", "outcome"],
+                name="cal_run_account_mode_outcome",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.account} / {self.mode} / {self.started_at:%Y-%m-%d %H:%M}"

@@ -79,6 +79,22 @@ def test_an_idle_poll_is_one_request_and_a_handful_of_statements(cal, mirrored):
     ]
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="explains itself in one line")
+@pytest.mark.cal(bookings=3)
+def test_a_poll_finds_the_runs_of_dead_workers_by_index_however_many_it_keeps(mirrored):
+    with CaptureQueriesContext(connection) as queries:
+        changes(mirrored)
+
+    update = next(
+        one["sql"]
+        for one in queries
+        if one["sql"].startswith('UPDATE "cal_bookings_syncrun"')
+    )
+    with connection.cursor() as cursor:
+        ((*_, plan),) = cursor.execute(f"EXPLAIN QUERY PLAN {update}")
+    assert plan.endswith("(account_id=? AND mode=? AND outcome=?)")
+
+
 @pytest.mark.cal(bookings=30)
 def test_the_first_changes_walk_reads_everything(cal, account):
     run = changes(account)
