@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
+from cal_bookings.mirror import columns, races
 from cal_bookings.mirror.children import write_updates
 from cal_bookings.mirror.payloads import canonical, storable
 from cal_bookings.models import Account, EventType
@@ -17,37 +16,43 @@ def upsert_event_types(
 ) -> int:
     """Mirrors the list that answered a request sent at `asked_at`; answers how many rows were written.
 
-    Opens a transaction. Event types that the list does not show stay: bookings refer to them.
+    Opens a transaction. Event types that the list does not show stay: bookings refer to them. A list does not replace
+    what one told that was asked for later.
     """
     told = {
         payload["id"]: _values(storable(payload, canonical(payload)))
         for payload in payloads
         if isinstance(payload.get("id"), int)
     }
-    with transaction.atomic():
-        rows = EventType.objects.select_for_update().filter(
-            account=account, remote_id__in=told
-        )
-        known = {row.remote_id: row for row in rows.order_by("pk")}
-        new = [
-            EventType(
-                account=account, remote_id=remote_id, mirrored_at=asked_at, **values
-            )
-            for remote_id, values in told.items()
-            if remote_id not in known
-        ]
-        changed = [row for row in known.values() if _take(row, told[row.remote_id])]
-        for row in changed:
-            row.mirrored_at = asked_at
-        EventType.objects.bulk_create(new)
-        write_updates(changed, (*COLUMNS, "mirrored_at"))
+    return races.in_transaction(lambda: _write(account, told, asked_at))
+
+
+def _write(
+    account: Account, told: dict[int, dict[str, Any]], asked_at: datetime
+) -> int:
+    rows = EventType.objects.select_for_update().filter(
+        account=account, remote_id__in=told
+    )
+    known = {row.remote_id: row for row in rows.order_by("pk")}
+    new = [
+        EventType(account=account, remote_id=remote_id, mirrored_at=asked_at, **values)
+        for remote_id, values in told.items()
+        if remote_id not in known
+    ]
+    changed = [
+        row for row in known.values() if _take(row, told[row.remote_id], asked_at)
+    ]
+    EventType.objects.bulk_create(new)
+    write_updates(changed, (*COLUMNS, "mirrored_at"))
     return len(new) + len(changed)
 
 
-def _take(row: EventType, values: dict[str, Any]) -> bool:
-    differing = {k: v for k, v in values.items() if getattr(row, k) != v}
-    for name, value in differing.items():
-        setattr(row, name, value)
+def _take(row: EventType, values: dict[str, Any], asked_at: datetime) -> bool:
+    """Whether the row is to be written. Without a payload it was made for a booking, and any list knows more."""
+    if asked_at < row.mirrored_at and row.payload:
+        return False
+    differing = columns.diff(row, values)
+    columns.assign(row, values | {"mirrored_at": asked_at})
     return bool(differing)
 
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db import DataError, transaction
 
+from cal_bookings.mirror import races
 from cal_bookings.mirror.outcome import Failure, Outcome
 from cal_bookings.mirror.page import Page
 from cal_bookings.models import Account, BookingChange
-
-#: How often a transaction is tried that loses a race: another writer was first to make the same row.
-ATTEMPTS = 3
 
 #: What a database, or its driver, says of a value that it cannot hold: one booking's fault, not the page's.
 UNSTORABLE = (DataError, OverflowError, ValueError)
@@ -32,33 +31,28 @@ def upsert(
     is; what `then` raises rolls all back. A payload that is no booking, or that the database refuses, is told in
     `Outcome.failures` and does not take the others with it. Signals are sent after commit.
     """
-    one_by_one = False
-    for attempt in range(ATTEMPTS):
+
+    def write(*, one_by_one: bool = False) -> Outcome:
         outcome = Outcome(seen=len(payloads))
-        try:
-            with transaction.atomic():
-                page = Page(
-                    account,
-                    outcome,
-                    asked_at=asked_at,
-                    api_version=api_version,
-                    source=source,
-                )
-                if one_by_one:
-                    _write_one_by_one(page, payloads)
-                else:
-                    page.write(list(enumerate(payloads)))
-                if then:
-                    then(outcome)
-            return outcome
-        except (IntegrityError, OperationalError):
-            if attempt == ATTEMPTS - 1:
-                raise
-        except UNSTORABLE:
-            if one_by_one:
-                raise
-            one_by_one = True
-    raise AssertionError("the last attempt either returns or raises")
+        page = Page(
+            account,
+            outcome,
+            asked_at=asked_at,
+            api_version=api_version,
+            source=source,
+        )
+        if one_by_one:
+            _write_one_by_one(page, payloads)
+        else:
+            page.write(list(enumerate(payloads)))
+        if then:
+            then(outcome)
+        return outcome
+
+    try:
+        return races.in_transaction(write)
+    except UNSTORABLE:
+        return races.in_transaction(partial(write, one_by_one=True))
 
 
 def _write_one_by_one(page: Page, payloads: list[Any]) -> None:

@@ -14,13 +14,17 @@ AT_ONCE = 1000
 
 
 def make_states() -> int:
-    """Gives new accounts a state for each loop, due at once; answers how many were made. Opens no transaction."""
+    """Gives new accounts a state for each loop, due at once; answers how many were made. Opens no transaction.
+
+    None for `changes`: the first full walk reads everything, and makes it when it is complete.
+    """
     states = SyncState.objects.filter(account=OuterRef("pk"), mode=Mode.FULL)
     new = Account.objects.configured().filter(~Exists(states))
     made = [
         SyncState(account=account, mode=mode)
         for account in new.without_credentials()
         for mode in loops.modes(account)
+        if mode != Mode.CHANGES
     ]
     SyncState.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)

@@ -28,6 +28,7 @@ KINDS = {
     "outdated": "it is done, and the answer shows the booking as it was before",
     "no-route": "a server too old for this action",
     "late": "the connection is reset, and it is done later: at `cal.carry_out_late()`",
+    "undated": "the answer has no Date header",
     "repeat-cursor": "the answer of a cursor page names the cursor it was asked with",
 }
 

@@ -177,6 +177,8 @@ class FakeCal(Changes):
         request.status = answer.status
         self.requests.append(request)
         answer.headers = self._headers() | headers | answer.headers
+        if fault and fault.kind == "undated":
+            del answer.headers["Date"]
         return answer, fault
 
     def _headers(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from cal_bookings import sync
 from cal_bookings.models import Account, Booking, Mode, SyncRun, SyncState
+from cal_bookings.sync import schedule
 from tests.comparison import assert_mirrors
 
 
@@ -318,6 +319,18 @@ def test_since_limits_the_changes_that_are_read(cal, account):
     out, _, code = cal_sync(mode="changes", since=since, json=True)
 
     assert (json.loads(out)["seen"], code) == (1, 0)
+
+
+@pytest.mark.cal(bookings=12)
+def test_the_changes_of_a_new_account_can_be_asked_for_before_its_first_full_walk(
+    account,
+):
+    schedule.make_states()
+
+    out, _, code = cal_sync(mode="changes", json=True)
+
+    assert (json.loads(out)["seen"], code) == (12, 0)
+    assert SyncState.objects.get(mode=Mode.CHANGES).watermark is not None
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,15 @@ from tests.comparison import assert_mirrors
 
 
 def accounts(number):
-    """Accounts kept in the database, each with a state for each loop."""
+    """Accounts kept in the database, each with a state for each loop, as behind its first full walk."""
     made = Account.objects.bulk_create(
         Account(alias=f"customer-{n}", credentials={"API_KEY": "k"})
         for n in range(number)
     )
     schedule.make_states()
+    SyncState.objects.bulk_create(
+        SyncState(account=account, mode=Mode.CHANGES) for account in made
+    )
     return made
 
 
@@ -44,12 +47,40 @@ def test_the_scheduled_tasks_exist_under_their_names():
 @pytest.mark.cal(bookings=250)
 @pytest.mark.usefixtures("at_once")
 def test_a_new_account_is_mirrored_by_the_schedule_alone(cal, account):
-    sync_accounts.delay()
+    for _ in range(2):
+        sync_accounts.delay()
 
     assert_mirrors(account, cal.payloads(cal.users[1]))
     states = SyncState.objects.filter(account=account)
     assert {state.mode for state in states} == set(Mode)
     assert all(state.due_at > timezone.now() for state in states)
+
+
+@pytest.mark.cal(bookings=250)
+@pytest.mark.usefixtures("at_once", "account")
+def test_a_new_account_is_read_once_and_its_changes_are_followed_from_then_on(cal):
+    sync_accounts.delay()
+    assert not SyncRun.objects.filter(mode=Mode.CHANGES).exists()
+    cal.requests.clear()
+
+    sync_accounts.delay()
+
+    (asked,) = cal.requests
+    assert "afterUpdatedAt" in asked.query
+    assert SyncRun.objects.get(mode=Mode.CHANGES).outcome == "complete"
+
+
+@pytest.mark.cal(bookings=5)
+@pytest.mark.usefixtures("at_once", "account")
+def test_where_the_server_tells_no_time_the_changes_loop_begins_all_the_same(cal):
+    cal.fault("undated", times=100)
+
+    for _ in range(2):
+        sync_accounts.delay()
+
+    run = SyncRun.objects.get(mode=Mode.CHANGES)
+    assert (run.outcome, run.seen) == ("complete", 5)
+    assert SyncState.objects.get(mode=Mode.CHANGES).watermark is None
 
 
 @pytest.mark.cal(bookings=45)
@@ -235,7 +266,9 @@ def only_full_is_due(account, settings):
 
 
 def outcomes():
-    return list(SyncRun.objects.order_by("pk").values_list("outcome", flat=True))
+    """Of the full walks, in their order."""
+    runs = SyncRun.objects.filter(mode=Mode.FULL).order_by("pk")
+    return list(runs.values_list("outcome", flat=True))
 
 
 @pytest.mark.cal(bookings=60)
