@@ -51,8 +51,13 @@ def begin(
         started_at=now,
         filters=_filters(account, state, now, since),
         changes_until=_changes_until(state) if state.mode == Mode.FULL else None,
-        moves_watermark=since is None or since <= (state.watermark or since),
+        moves_watermark=since is None or _is_seen_until(state, since),
     )
+
+
+def _is_seen_until(state: SyncState, since: datetime) -> bool:
+    """Whether a complete walk has seen all changes up to then: without a watermark none has."""
+    return state.watermark is not None and since <= state.watermark
 
 
 def _filters(

@@ -255,6 +255,20 @@ def test_since_asks_for_changes_from_then_on_and_keeps_the_watermark_honest(
     assert watermark() > before
 
 
+@pytest.mark.cal(bookings=30)
+def test_since_on_an_account_that_was_never_read_proves_nothing_of_what_is_earlier(
+    cal, account
+):
+    cal.clock.advance(timedelta(days=3))
+    cal.book()
+
+    run = changes(account, since=cal.clock.now() - timedelta(days=1))
+    assert (run.seen, watermark()) == (1, None)
+
+    assert changes(account).seen == 31
+    assert_mirrors(account, cal.payloads(cal.users[1]))
+
+
 # Window
 
 
