@@ -16,7 +16,7 @@ from cal_bookings.client import CalClient
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
 from cal_bookings.sync import loops, vanished
 from cal_bookings.sync.checkpoint import Checkpoint
-from cal_bookings.sync.walk import Progress
+from cal_bookings.sync.walk import Progress, count_failure
 
 
 @dataclass
@@ -98,6 +98,10 @@ class _Trial:
             payloads = self.connection.get_booking(uid)
         except client.CalNotFound:
             self.run.missing += 1
+        except client.CalError as error:
+            if not vanished.is_of_one_booking(error):
+                raise
+            count_failure(self.run, vanished.PLACE, uid, error.summary)
         else:
             self._try(payloads, asked_at, client.BOOKING_VERSION)
 

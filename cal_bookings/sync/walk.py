@@ -200,8 +200,10 @@ class _Walk:
     def _check(self, pk: int, uid: str) -> None:
         try:
             outcome = vanished.check(self.account, uid, self.connection)
-        except (client.CalRefused, client.CalForbidden) as error:
-            self._count_failure("asked for on its own", uid, error.summary)
+        except client.CalError as error:
+            if not vanished.is_of_one_booking(error):
+                raise
+            count_failure(self.record, vanished.PLACE, uid, error.summary)
         else:
             self._count(outcome)
         self.checkpoint = replace(self.checkpoint, checked=pk)
@@ -226,13 +228,7 @@ class _Walk:
         record.drift = dict(Counter(record.drift) + differing)
         for failure in outcome.failures:
             place = f"page {self.checkpoint.pages}, booking {failure.place + 1}"
-            self._count_failure(place, failure.uid, failure.error)
-
-    def _count_failure(self, place: str, uid: str, error: str) -> None:
-        logger.warning("%s: %s could not be mirrored: %s", self.account, place, error)
-        self.record.failed += 1
-        if len(self.record.failures) < FAILURES_KEPT:
-            self.record.failures.append({"place": place, "uid": uid, "error": error})
+            count_failure(record, place, failure.uid, failure.error)
 
     def _pause(self, seconds: float = 0) -> SyncRun.Outcome:
         """The lease is free, the walk goes on in so many seconds."""
@@ -268,6 +264,14 @@ class _Walk:
         self.record.requests = self.connection.requests
         self.record.finished_at = timezone.now()
         self.record.save()
+
+
+def count_failure(run: SyncRun, place: str, uid: str, error: str) -> None:
+    """One booking that could not be mirrored; saves nothing."""
+    logger.warning("%s: %s could not be mirrored: %s", run.account, place, error)
+    run.failed += 1
+    if len(run.failures) < FAILURES_KEPT:
+        run.failures.append({"place": place, "uid": uid, "error": error})
 
 
 def _never_updated(payload: Any) -> bool:

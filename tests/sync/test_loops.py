@@ -346,7 +346,7 @@ def test_asking_for_what_is_gone_goes_on_where_it_was_interrupted(cal, mirrored)
     gone = cal.bookings[:6]
     for uid in gone:
         cal.delete(uid)
-    cal.fault("500", path="/bookings/", skip=3, times=20)
+    cal.fault("502", path="/bookings/", skip=3, times=20)
     failed = sync.walk(mirrored)
     cal.faults.clear()
     cal.requests.clear()
@@ -357,6 +357,40 @@ def test_asking_for_what_is_gone_goes_on_where_it_was_interrupted(cal, mirrored)
     assert (run.outcome, run.missing, run.pages) == ("complete", 3, 0)
     assert len(cal.requests) == 3
     assert set(Booking.objects.missing().values_list("uid", flat=True)) == set(gone)
+
+
+@pytest.mark.cal(bookings=25)
+@pytest.mark.parametrize("fault", ["500", "shape", "html", "403"])
+def test_a_booking_that_cal_com_cannot_show_does_not_stop_the_walk(
+    cal, mirrored, fault
+):
+    unreadable, gone = cal.bookings[3], cal.bookings[9]
+    for uid in (unreadable, gone):
+        cal.delete(uid)
+    cal.fault(fault, path=f"/bookings/{unreadable}", times=100)
+
+    run = sync.walk(mirrored)
+
+    assert (run.outcome, run.missing, run.failed) == ("complete", 1, 1), run.error
+    (failure,) = run.failures
+    assert (failure["place"], failure["uid"]) == ("asked for on its own", unreadable)
+    assert Booking.objects.get(uid=unreadable).missing_since is None
+    state = SyncState.objects.get(mode=Mode.FULL)
+    assert (state.checkpoint, state.failures) == ({}, 0)
+
+
+@pytest.mark.cal(bookings=25)
+@pytest.mark.parametrize("fault", ["502", "dropped"])
+def test_a_server_that_is_down_while_it_is_asked_for_what_is_gone_stops_the_walk(
+    cal, mirrored, fault
+):
+    cal.delete(cal.bookings[3])
+    cal.fault(fault, path="/bookings/", times=100)
+
+    run = sync.walk(mirrored)
+
+    assert (run.outcome, run.failed) == ("failed", 0)
+    assert SyncState.objects.get(mode=Mode.FULL).checkpoint["checked"] == 0
 
 
 @pytest.mark.cal(bookings=25)

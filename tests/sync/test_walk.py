@@ -310,6 +310,24 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(cal, account):
 
 
 @pytest.mark.cal(bookings=12)
+@pytest.mark.parametrize("fault", ["500", "shape", "403"])
+def test_a_dry_run_goes_on_behind_a_booking_that_cal_com_cannot_show(
+    cal, account, fault
+):
+    sync.walk(account)
+    unreadable, gone = cal.bookings[3], cal.bookings[9]
+    for uid in (unreadable, gone):
+        cal.delete(uid)
+    cal.fault(fault, path=f"/bookings/{unreadable}", times=100)
+
+    out, error, code = cal_sync(dry_run=True)
+
+    assert "1 missing, 10 unchanged, 1 failed" in out
+    assert f"asked for on its own ({unreadable})" in error
+    assert code == 1
+
+
+@pytest.mark.cal(bookings=12)
 def test_since_limits_the_changes_that_are_read(cal, account):
     sync.walk(account)
     cal.clock.advance(timedelta(days=40))
