@@ -111,10 +111,24 @@ def account_credential(alias: str) -> Credential:
 
 
 def credential(entry: Mapping[str, Any], *, of: str) -> Credential:
-    """The credential in `entry`: exactly one of an API key, an access token, a client id with its secret.
+    """The credential in `entry`: exactly one of an API key, an access token, a client id with its secret; raises
+    ImproperlyConfigured if it has none or more, or one that cannot be sent.
 
     Beside a REFRESH_TOKEN, the client is the one that exchanges it.
     """
+    try:
+        found = _credentials(entry)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{of}: {error}") from None
+    if len(found) != 1:
+        raise ImproperlyConfigured(
+            f"{of} needs exactly one credential: API_KEY, or ACCESS_TOKEN, or CLIENT_ID with CLIENT_SECRET; "
+            f"it has {len(found)}."
+        )
+    return found[0]
+
+
+def _credentials(entry: Mapping[str, Any]) -> list[Credential]:
     found: list[Credential] = []
     if entry.get("API_KEY"):
         found.append(ApiKey(entry["API_KEY"]))
@@ -123,12 +137,7 @@ def credential(entry: Mapping[str, Any], *, of: str) -> Credential:
     has_client = entry.get("CLIENT_ID") and entry.get("CLIENT_SECRET")
     if has_client and not entry.get("REFRESH_TOKEN"):
         found.append(ClientSecret(entry["CLIENT_ID"], entry["CLIENT_SECRET"]))
-    if len(found) != 1:
-        raise ImproperlyConfigured(
-            f"{of} needs exactly one credential: API_KEY, or ACCESS_TOKEN, or CLIENT_ID with CLIENT_SECRET; "
-            f"it has {len(found)}."
-        )
-    return found[0]
+    return found
 
 
 def scope(value: Mapping[str, int]) -> Scope:

@@ -18,7 +18,7 @@ from .errors import (
     CalUnsupported,
 )
 from .filters import Filters, Scope
-from .positions import Position
+from .positions import OtherWalk, Position
 from .rate_limit import RateLimit
 from .remote import (
     InvalidBooking,
@@ -54,6 +54,7 @@ __all__ = [
     "Dialect",
     "Filters",
     "InvalidBooking",
+    "OtherWalk",
     "Page",
     "Position",
     "RateLimit",

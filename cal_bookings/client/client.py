@@ -16,7 +16,7 @@ from .errors import CalDialectChanged, CalError, CalUnauthorized, CalUnexpected
 from .filters import Filters, Scope, check_filters, walk_fingerprint
 from .http import MAX_BYTES, Answer, Http
 from .instants import read_instant, write_instant
-from .positions import FIRST_PLACE, Place, Position
+from .positions import FIRST_PLACE, OtherWalk, Place, Position
 from .rate_limit import RateLimit
 
 # Matched per endpoint by the server: another resource's version answers 404 [rec 126].
@@ -124,7 +124,8 @@ class CalClient:
         """The page at a position, which is that of a `next`; without one the first page.
 
         `dialect` is what an earlier walk found. A first page finds it out, and again if it
-        has changed; later pages raise CalDialectChanged then.
+        has changed; later pages raise CalDialectChanged then. Raises OtherWalk, a ValueError, for
+        a position of another scope or of other filters.
         """
         filters = filters or Filters()
         check_filters(self.scope, filters)
@@ -219,10 +220,7 @@ class _Listing:
 
     def page(self, position: Position) -> Page:
         if position.walk != self._walk:
-            raise ValueError(
-                "This position belongs to a walk with another scope or other filters: "
-                "go on with those, or begin a new walk"
-            )
+            raise OtherWalk
         page = self._ask(position.place)
         if isinstance(page, Answer):
             raise _other_dialect(page, position.dialect, CalDialectChanged)

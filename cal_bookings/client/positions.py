@@ -18,6 +18,16 @@ FIRST_PLACE: dict[Dialect, Place] = {
 }
 
 
+class OtherWalk(ValueError):
+    """A position was used with another scope or other filters than those of its walk."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This position belongs to a walk with another scope or other filters: "
+            "go on with those, or begin a new walk"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """The page to ask for next, in which list."""

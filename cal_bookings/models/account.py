@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
@@ -26,7 +26,10 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return self.defer("credentials")
 
     def configured(self) -> Self:
-        """The active accounts; makes or corrects the rows of those that the settings define. Opens no transaction."""
+        """The active accounts; makes or corrects the rows of those that the settings define.
+
+        Opens a transaction only for one whose server or scope has changed.
+        """
         for alias in conf.aliases():
             self.model.objects.mirror_settings(conf.account(alias))
         return self.active()
@@ -40,13 +43,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
             entry.base_url,
             entry.scope,
         ):
-            # Another server or another part of it: what was learnt of the old one no longer holds.
-            account.base_url, account.scope, account.dialect = (
-                entry.base_url,
-                entry.scope,
-                "",
-            )
-            account.save(update_fields=["base_url", "scope", "dialect"])
+            account.move_to(entry.base_url, entry.scope)
         return account
 
 
@@ -142,6 +139,14 @@ class Account(models.Model):
             credentials_lease_until=None,
         )
         self.refresh_from_db(fields=["credentials", "credentials_revision"])
+
+    def move_to(self, base_url: str, scope: dict[str, int]) -> None:
+        """Another server or another part of it: what was learnt of the old one no longer holds. Opens a transaction."""
+        self.base_url, self.scope, self.dialect = base_url, scope, ""
+        with transaction.atomic():
+            self.save(update_fields=["base_url", "scope", "dialect"])
+            # Not conf.scope(): a wrong one is to fail its own walk, and not the other accounts.
+            self.sync_states.begin_anew(has_changes=scope.get("team") is None)
 
     def connect(self, **hooks: Any) -> CalClient:
         """A client for this account, without a budget: `budget.connect` is what you want.

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import models
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -23,6 +24,26 @@ SILENT_AFTER = {
     Mode.WINDOW: timedelta(hours=4),
     Mode.FULL: timedelta(hours=36),
 }
+
+
+class SyncStateQuerySet(models.QuerySet["SyncState"]):
+    def begin_anew(self, *, has_changes: bool) -> None:
+        """Of an account that mirrors something else from now on: each loop is due at once and knows of nothing yet.
+
+        The changes loop goes if there is none any more.
+
+        The lease of a walk under way is void, so that it writes nothing more of what was mirrored before.
+        """
+        if not has_changes:
+            self.filter(mode=Mode.CHANGES).delete()
+        self.update(
+            checkpoint={},
+            watermark=None,
+            lease_token=F("lease_token") + 1,
+            lease_owner="",
+            lease_until=None,
+            due_at=timezone.now(),
+        )
 
 
 class SyncState(models.Model):
@@ -59,6 +80,8 @@ class SyncState(models.Model):
     )
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     last_error = models.TextField(_("last error"), blank=True)
+
+    objects = SyncStateQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("sync state")

@@ -30,7 +30,10 @@ class LeaseTaken(Exception):
 
 
 class LeaseLost(Exception):
-    """The lease ran out and another worker took it; what this one wanted to write was not written."""
+    """The lease ran out and another worker took it, or the account mirrors something else by now.
+
+    What this worker wanted to write was not written.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,8 @@ class Lease:
         mine = SyncState.objects.filter(pk=self.state_id, lease_token=self.token)
         if not mine.update(**columns):
             raise LeaseLost(
-                "The walk took longer than its lease, and another worker went on with it."
+                "The walk took longer than its lease, and another worker went on with it; or the account has another "
+                "BASE_URL or SCOPE by now, and is walked anew."
             )
 
 

@@ -106,6 +106,15 @@ def completed(mode: Mode, checkpoint: Checkpoint) -> dict[str, Any]:
     return columns
 
 
+def failed(mode: Mode, failures: int, error: str) -> dict[str, Any]:
+    """The columns of the state behind a failure, which is the so many-th in a row."""
+    return {
+        "failures": failures,
+        "last_error": error,
+        "due_at": next_due(mode, failures=failures),
+    }
+
+
 def prove_changes(account: Account, began_at: datetime | None) -> None:
     """A complete full walk has seen all changes up to its beginning: the changes loop need not look at them.
 

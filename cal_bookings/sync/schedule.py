@@ -1,5 +1,6 @@
 """Which loops of which accounts are due: the table is the queue, and a lost message costs one interval."""
 
+import logging
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q
@@ -9,14 +10,17 @@ from cal_bookings import conf
 from cal_bookings.models import Account, Mode, SyncState
 from cal_bookings.sync import loops
 
+logger = logging.getLogger(__name__)
+
 #: So many loops are handed out by one query. What is handed out is no longer due: ask again until nothing is.
 AT_ONCE = 1000
 
 
 def make_states() -> int:
-    """Gives new accounts a state for each loop, due at once; answers how many were made. Opens no transaction.
+    """Gives new accounts a state for each loop, due at once; answers how many were made.
 
-    None for `changes`: the first full walk reads everything, and makes it when it is complete.
+    None for `changes`: the first full walk reads everything, and makes it when it is complete. Opens no transaction,
+    but for an account whose server or scope has changed in the settings.
     """
     states = SyncState.objects.filter(account=OuterRef("pk"), mode=Mode.FULL)
     new = Account.objects.configured().filter(~Exists(states))
@@ -78,6 +82,19 @@ def put_back(account_id: int, mode: Mode) -> None:
     """What was handed out is due again: its account is paused, and nothing was done. One UPDATE."""
     states = SyncState.objects.filter(account=account_id, mode=mode)
     states.update(due_at=timezone.now())
+
+
+def put_off(account_id: int, mode: Mode, error: str) -> None:
+    """What was handed out could not even begin: its state says why, and it is due after a pause that grows."""
+    for state in SyncState.objects.filter(account=account_id, mode=mode):
+        logger.error("%s: %s", state, error)
+        columns = loops.failed(mode, state.failures + 1, error)
+        SyncState.objects.filter(pk=state.pk).update(**columns)
+
+
+def forget(account_id: int, mode: Mode) -> None:
+    """What was handed out is a loop that the account no longer has."""
+    SyncState.objects.filter(account=account_id, mode=mode).delete()
 
 
 def _is_free(now: datetime) -> Q:

@@ -128,11 +128,14 @@ class _Walk:
     # Pages
 
     def _ask(self) -> Page:
-        """The next page. A checkpoint that the server no longer takes is given up: the walk begins anew, once."""
+        """The next page. A checkpoint that is no longer good is given up: the walk begins anew, once.
+
+        The server no longer takes it, or somebody edited the scope of the account in the database.
+        """
         resumed = self.checkpoint.position is not None and self.record.pages == 0
         try:
             page = self._list()
-        except (client.CalRefused, client.CalDialectChanged):
+        except (client.CalRefused, client.CalDialectChanged, client.OtherWalk):
             if not resumed:
                 raise
             logger.warning(
@@ -244,11 +247,7 @@ class _Walk:
         told = cures.explain(self.account, error)
         logger.error("The %s walk failed. %s", self.mode, told)
         failures = 1 if self._got_on() else self.state.failures + 1
-        columns: dict[str, Any] = {
-            "failures": failures,
-            "last_error": told,
-            "due_at": loops.next_due(self.mode, failures=failures),
-        }
+        columns = loops.failed(self.mode, failures, told)
         if isinstance(error, client.CalUnexpected) and self.record.pages == 0:
             # The very place the walk would go on from is what the server answers oddly to: begin anew next time.
             columns["checkpoint"] = {}

@@ -3,6 +3,7 @@
 import logging
 
 from celery import shared_task
+from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from cal_bookings import budget, conf, sync
@@ -50,6 +51,13 @@ def sync_account(account_id: int, mode: str, ticket: str | None = None) -> None:
     except budget.CircuitOpen as error:
         logger.info("%s", error)
         schedule.put_back(account.pk, Mode(mode))
+        return
+    except sync.NoSuchLoop as error:
+        logger.info("%s", error)
+        schedule.forget(account.pk, Mode(mode))
+        return
+    except ImproperlyConfigured as error:
+        schedule.put_off(account.pk, Mode(mode), str(error))
         return
     if run.outcome == SyncRun.Outcome.PAUSED:
         _go_on(account_id, Mode(mode))

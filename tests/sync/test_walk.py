@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
@@ -285,6 +286,22 @@ def test_one_account_that_fails_does_not_stop_the_others(cal, settings, db):
     assert "b-good: 3 bookings" in out
     assert 'Account "a-bad"' in error
     assert Account.objects.get(alias="b-good").bookings.count() == 3
+
+
+@pytest.mark.cal(bookings=3)
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize("credentials", [{}, {"API_KEY": "cal_live_1\n"}])
+def test_an_account_without_a_usable_credential_does_not_stop_the_others(
+    cal, settings, db, credentials, dry_run
+):
+    settings.CAL_BOOKINGS |= {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    Account.objects.create(alias="a-bad", credentials=credentials)
+
+    out, error, code = cal_sync(dry_run=dry_run)
+
+    assert code == 2
+    assert "default: 3 bookings" in out
+    assert "a-bad" in error
 
 
 @pytest.mark.cal(bookings=12)

@@ -4,8 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from celery import current_app
+from cryptography.fernet import Fernet
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from cal_bookings import budget
@@ -406,3 +408,52 @@ def test_bookings_asked_for_one_by_one_are_a_stretch_that_goes_on_at_once(
     sync_account.delay(account.pk, "full")
 
     assert outcomes() == ["paused", "complete"]
+
+
+@pytest.mark.usefixtures("db", "keys", "at_once")
+def test_a_loop_that_its_account_no_longer_has_is_handed_out_once_more_and_forgotten():
+    (account,) = accounts(1)
+    Account.objects.update(scope={"team": 1})
+
+    sync_account.delay(account.pk, "changes")
+
+    assert {state.mode for state in SyncState.objects.all()} == {Mode.WINDOW, Mode.FULL}
+
+
+@pytest.mark.usefixtures("db", "keys", "at_once")
+@pytest.mark.parametrize(
+    ("credentials", "told"),
+    [
+        ({}, "has no credential: add it to CAL_BOOKINGS"),
+        ({"API_KEY": "cal_live_1\n"}, "The API key must be printable"),
+    ],
+)
+def test_an_account_without_a_usable_credential_says_so_and_is_tried_less_often(
+    admin_client, credentials, told
+):
+    account = Account.objects.create(alias="customer", credentials=credentials)
+    schedule.make_states()
+    state = SyncState.objects.get(mode=Mode.CHANGES)
+    waits = []
+    for _ in range(3):
+        sync_account.delay(account.pk, "changes")
+        state.refresh_from_db()
+        waits.append((state.due_at - timezone.now()).total_seconds())
+
+    assert told in state.last_error
+    assert state.failures == 3
+    assert 100 < waits[0] < waits[1] < waits[2]
+    overview = admin_client.get(reverse("admin:cal_bookings_overview"))
+    assert told in overview.content.decode()
+
+
+@pytest.mark.usefixtures("db", "keys", "at_once")
+def test_an_account_whose_key_is_lost_says_so(settings):
+    (account,) = accounts(1)
+    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+
+    sync_account.delay(account.pk, "full")
+
+    state = SyncState.objects.get(mode=Mode.FULL)
+    assert "cannot be decrypted" in state.last_error
+    assert state.failures == 1
