@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -67,9 +68,25 @@ def _old(
 
 
 def _delete(rows: QuerySet[Any]) -> int:
-    model: type[Model] = rows.model
-    deleted = 0
-    while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        model._default_manager.filter(pk__in=batch).delete()
-        deleted += len(batch)
+    deleted, left = 0, rows.order_by("pk").values_list("pk", flat=True)
+    batch = list(left[:BATCH])
+    while batch:
+        deleted += _delete_batch(rows, batch)
+        # Behind the last one, so that what was kept is not met again.
+        batch = list(left.filter(pk__gt=batch[-1])[:BATCH])
     return deleted
+
+
+def _delete_batch(rows: QuerySet[Any], batch: list[Any]) -> int:
+    """Of these primary keys, what still is among `rows` once it is locked; answers how many.
+
+    Another worker may have brought a booking back meanwhile, or put an action for it into the outbox. It holds the
+    lock of the booking while it does, so we ask again with a statement of its own: the one that waits for the lock
+    does not see the action. The locks are taken by primary key, in its order, as the walks take theirs.
+    """
+    model: type[Model] = rows.model
+    with transaction.atomic():
+        locked = model._default_manager.filter(pk__in=batch).select_for_update()
+        list(locked.order_by("pk").values_list("pk"))
+        _, counts = rows.filter(pk__in=batch).delete()
+    return counts.get(model._meta.label, 0)

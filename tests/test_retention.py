@@ -1,11 +1,14 @@
 """Records grow old and go; bookings stay, unless somebody asks for those that are gone from Cal.com."""
 
 import json
+import time
 from datetime import timedelta
 from io import StringIO
+from threading import Event, Thread
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from cal_bookings import retention
@@ -146,6 +149,63 @@ def test_a_booking_that_an_action_still_works_on_stays(book, act):
     act(Status.UNKNOWN, booking=book("gone", missing_since=ago(11)))
 
     assert retention.prune(missing_bookings_days=10)["missing_bookings"] == 0
+
+
+def test_a_booking_that_comes_back_between_two_statements_stays(book):
+    book("gone", missing_since=ago(11))
+    back = book("back", missing_since=ago(11))
+    statements: list[str] = []
+
+    def come_back(execute, sql, params, many, context):
+        is_next = len(statements) == 1
+        if statements or "missing_since" in sql:
+            statements.append(sql)
+        if is_next:
+            Booking.objects.filter(pk=back.pk).update(missing_since=None)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(come_back):
+        counts = retention.prune(missing_bookings_days=10)
+
+    assert counts["missing_bookings"] == 1
+    assert list(Booking.objects.all()) == [back]
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="its connections do not wait for a row"
+)
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("happens", ["it comes back", "an action is enqueued"])
+def test_a_booking_that_another_worker_is_at_is_looked_at_again(book, act, happens):
+    booking = book("gone", missing_since=ago(11))
+    locked, pruning = Event(), Event()
+
+    def work():
+        with transaction.atomic():
+            mine = Booking.objects.select_for_update().get()
+            locked.set()
+            assert pruning.wait(30)
+            time.sleep(0.3)  # until the other one waits for us
+            if happens == "it comes back":
+                Booking.objects.update(missing_since=None)
+            else:
+                act(Status.QUEUED, booking=mine)
+        connection.close()
+
+    def tell(execute, sql, params, many, context):
+        if "missing_since" in sql:
+            pruning.set()
+        return execute(sql, params, many, context)
+
+    thread = Thread(target=work)
+    thread.start()
+    assert locked.wait(30)
+    with connection.execute_wrapper(tell):
+        counts = retention.prune(missing_bookings_days=10)
+    thread.join()
+
+    assert counts["missing_bookings"] == 0
+    assert list(Booking.objects.all()) == [booking]
 
 
 def test_budgets_of_credentials_that_changed_go():
