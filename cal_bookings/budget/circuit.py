@@ -218,8 +218,10 @@ def _automatic(account: Account) -> QuerySet[Account]:
 
 def _is_refused(error: CalError) -> bool:
     """The credential itself is bad, or does not even reach the list it is to read."""
-    of_a_list = isinstance(error, CalForbidden) and "{uid}" not in error.path
-    return isinstance(error, CalUnauthorized) or of_a_list
+    if isinstance(error, CalForbidden):
+        # The mirror does without whatever else a credential may not do: book, read event types or free times.
+        return error.method == "GET" and error.path.endswith("/bookings")
+    return isinstance(error, CalUnauthorized)
 
 
 def _is_down(error: CalError) -> bool:

@@ -26,6 +26,8 @@ class Checkpoint:
     changes_until: datetime | None = None
     #: The watermark may move to `began_at`: no earlier change was left out.
     moves_watermark: bool = True
+    #: The event types were asked for, too, whatever came of it.
+    has_event_types: bool = False
 
     def behind(
         self, following: Position | None, *, answered_at: datetime | None
@@ -51,6 +53,7 @@ class Checkpoint:
             "checked": self.checked,
             "changes_until": _text(self.changes_until),
             "moves_watermark": self.moves_watermark,
+            "has_event_types": self.has_event_types,
         }
 
     @classmethod
@@ -68,6 +71,8 @@ class Checkpoint:
                 checked=saved["checked"],
                 changes_until=_moment(saved["changes_until"]),
                 moves_watermark=saved["moves_watermark"],
+                # Versions that do not say asked before the first page.
+                has_event_types=saved.get("has_event_types", True),
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -108,14 +108,14 @@ class _Walk:
     def _go_on(self, max_pages: int | None) -> SyncRun.Outcome:
         """To the end, or to as many pages as allowed."""
         left = max_pages or 2**63
-        if self.mode == Mode.FULL and self.checkpoint.pages == 0:
-            event_types.mirror_event_types(self.account, self.connection)
         while self.checkpoint.filters:
             if not left:
                 return self._pause()
             left -= 1
             self._store(self._ask())
+            self._mirror_event_types()
         if self.mode == Mode.FULL:
+            self._mirror_event_types()
             seen = vanished.seen(self.state)
             for pk, uid in vanished.unseen(self.account, seen, self.checkpoint):
                 if not left:
@@ -197,6 +197,16 @@ class _Walk:
         self._count(outcome)
         if self.on_page:
             self.on_page(Progress(self.record, page.total))
+
+    def _mirror_event_types(self) -> None:
+        """Once a full walk, and behind its first page: before it, an answer would close the circuit of a credential that
+        reaches the event types and not the list, so that it would never be paused for longer.
+        """
+        if self.mode != Mode.FULL or self.checkpoint.has_event_types:
+            return
+        event_types.mirror_event_types(self.account, self.connection)
+        self.checkpoint = replace(self.checkpoint, has_event_types=True)
+        self.lease.save(checkpoint=self.checkpoint.to_json())
 
     # Bookings that no page showed
 

@@ -17,6 +17,7 @@ from cal_bookings.client import (
     CalNotFound,
     CalRefused,
     CalUnavailable,
+    Dialect,
 )
 from cal_bookings.models import Account
 
@@ -207,6 +208,30 @@ def test_those_who_fail_together_count_once(cal, account):
 def test_what_one_booking_is_refused_for_does_not_pause_the_account(account, error):
     for _ in range(FAILURES_TO_OPEN):
         Circuit(account, "").failed(error)
+
+    assert pause(account) == 0
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param(
+            lambda client: client.actions(Dialect.CURSOR).create({}), id="book"
+        ),
+        pytest.param(lambda client: client.event_types(), id="event-types"),
+        pytest.param(
+            lambda client: client.slots(1, begin=timezone.now(), end=timezone.now()),
+            id="slots",
+        ),
+    ],
+)
+def test_what_the_credential_may_not_do_beside_reading_the_list_does_not(
+    cal, account, question
+):
+    cal.fault("403")
+
+    with pytest.raises(CalForbidden):
+        ask(account, question)
 
     assert pause(account) == 0
 

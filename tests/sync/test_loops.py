@@ -113,8 +113,7 @@ def test_the_watermark_is_the_beginning_of_the_walk_by_the_remote_clock(cal, acc
 
     sync.walk(account)
 
-    first_list = 2  # behind the event types
-    assert watermark() == began + timedelta(minutes=3 * first_list)
+    assert watermark() == began + timedelta(minutes=3)
 
 
 @pytest.mark.cal(bookings=30)
@@ -451,6 +450,52 @@ def test_a_walk_does_without_the_list_of_event_types(cal, account):
     cal.fault("403", path="/event-types")
 
     assert sync.walk(account).outcome == "complete"
+    assert Account.objects.get().circuit_open_until is None
+
+
+@pytest.mark.cal(bookings=25)
+def test_event_types_are_asked_for_once_a_walk_however_many_stretches_it_takes(
+    cal, mirrored
+):
+    for uid in cal.bookings[:2]:
+        cal.delete(uid)
+
+    while sync.walk(mirrored, max_pages=1).outcome == "paused":
+        pass
+
+    paths = [one.path for one in cal.requests]
+    assert len(paths) > 5
+    assert paths[:2] == ["/bookings", "/event-types"]
+    assert paths.count("/event-types") == 1
+
+
+@pytest.mark.cal(bookings=3)
+def test_event_types_that_got_no_answer_are_asked_for_when_the_walk_goes_on(
+    cal, account
+):
+    cal.fault("502", path="/event-types", times=4)
+
+    failed, run = sync.walk(account), sync.walk(account)
+
+    assert (failed.outcome, failed.pages) == ("failed", 1)
+    assert (run.outcome, run.pages) == ("complete", 0)
+    assert EventType.objects.get(slug="deep-dive").title == "Deep dive"
+
+
+@pytest.mark.cal(bookings=3)
+def test_a_key_that_reaches_the_event_types_and_not_the_list_is_paused_longer_each_time(
+    cal, account
+):
+    cal.fault("403", path="/bookings", times=100)
+    minutes = []
+    for _ in range(4):
+        sync.walk(Account.objects.get())
+        until = Account.objects.get().circuit_open_until
+        assert until
+        minutes.append(round((until - timezone.now()).total_seconds() / 60))
+        Account.objects.update(circuit_open_until=timezone.now())
+
+    assert minutes == [5, 10, 20, 40]
 
 
 # Stretches
