@@ -63,7 +63,7 @@ class CalClient:
         renew: Callable[[CalUnauthorized], Credential] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`timeout` is to connect and between two bytes, in seconds.
+        """`timeout` is to connect and between two bytes, in seconds; a whole answer has four times the latter.
 
         The hooks are called for each HTTP request, retries too. `before_request` may wait for
         its turn, or raise; `on_answer` learns the rate limit and the status of every answer;

@@ -10,6 +10,7 @@ import logging
 import os
 import random
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +34,9 @@ logger = logging.getLogger(__name__)
 RETRIES = 3
 _FIRST_DELAY = 0.5  # seconds, then doubled
 _CHUNK = 64 * 1024  # bytes
+#: So many times the read timeout, which is only that between two bytes, for a whole answer. Looked at with each piece of
+#: its body: of a head that drips only http.client's bounds on its size see an end.
+_PATIENCE = 4
 _ERROR_BYTES = 64 * 1024  # more than any error of Cal.com, less than a proxy's page
 _IDLE_CONNECTIONS = 100  # kept for each host: what exceeds it, with more threads than these, is closed after use
 MAX_BYTES = 32 * 1024 * 1024
@@ -153,25 +157,33 @@ class Http:
             request.url, {}, stream=True, verify=None, cert=None
         )
         failure: CalError
+        deadline = time.monotonic() + _PATIENCE * self._timeout[1]
         try:
             # A redirect would carry the credential wherever the answer points.
             with self._session.send(
                 request, timeout=self._timeout, allow_redirects=False, **settings
             ) as response:
-                return self._receive(call, response)
+                return self._receive(call, response, deadline)
         except (requests.RequestException, HTTPError) as error:
             failure = _unavailable(call, error)
         # Outside the except block: requests' own error prints the URL with uid and query,
         # and would be shown as the context of ours.
         raise failure
 
-    def _receive(self, call: Call, response: requests.Response) -> RawAnswer:
+    def _receive(
+        self, call: Call, response: requests.Response, deadline: float
+    ) -> RawAnswer:
         limit = self._max_bytes if response.ok else _ERROR_BYTES
+        decode = _decoder(response)
         body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
+        # What is there, and as it was sent: a read that waits for so many bytes, or for so many decoded ones, would wait
+        # for ever where they drip.
+        while chunk := response.raw.read1(_CHUNK, decode_content=False):
+            body += decode(chunk, limit + 1 - len(body))
             if len(body) > limit:
                 break
+            if time.monotonic() > deadline:
+                raise requests.ReadTimeout
         if response.ok and len(body) > limit:
             raise CalUnexpected(
                 f"expected at most {limit} bytes from {call.url}, got more",
@@ -181,6 +193,21 @@ class Http:
                 may_have_applied=call.writes,
             )
         return RawAnswer(response.status_code, response.headers, bytes(body[:limit]))
+
+
+def _decoder(response: requests.Response) -> Callable[[bytes, int], bytes]:
+    """Decodes a piece to at most so many bytes. Of the one encoding we ask for: another one is left, and no JSON then."""
+    if response.headers.get("Content-Encoding", "").lower() != "gzip":
+        return lambda piece, at_most: piece
+    inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress
+
+    def decode(piece: bytes, at_most: int) -> bytes:
+        try:
+            return inflate(piece, at_most)
+        except zlib.error as error:
+            raise requests.exceptions.ContentDecodingError(error) from error
+
+    return decode
 
 
 def _is_no_expiry(error: CalError) -> bool:
@@ -234,6 +261,7 @@ def _session(credential: Signer) -> requests.Session:
     session.auth = _signature(credential)
     session.headers["User-Agent"] = f"django-cal-bookings/{__version__}"
     session.headers["Accept"] = "application/json"
+    session.headers["Accept-Encoding"] = "gzip"
     return session
 
 

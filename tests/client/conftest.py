@@ -3,7 +3,9 @@
 import json
 import socket
 import struct
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,7 +33,7 @@ class Reply:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
-    #: "reset" closes hard instead of an answer, "truncated" in the middle of one.
+    #: "reset" closes hard instead of an answer, "truncated" in the middle of one, "drip" sends a byte now and then.
     fault: str = ""
 
 
@@ -98,11 +100,27 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
+        if answer.fault == "drip":
+            self._drip(answer)
+            return
         missing = 10 if answer.fault == "truncated" else 0
         self.send_header("Content-Length", str(len(answer.body) + missing))
         self.end_headers()
         self.wfile.write(answer.body)
         self.close_connection = bool(missing)
+
+    def _drip(self, answer: Reply):
+        """A byte every 0.05 s, each a chunk of its own if the headers say so."""
+        is_chunked = "Transfer-Encoding" in answer.headers
+        if not is_chunked:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        with suppress(ConnectionError):  # nobody listens any more
+            for byte in answer.body:
+                self.wfile.write(b"1\r\n%c\r\n" % byte if is_chunked else bytes([byte]))
+                time.sleep(0.05)
+            if is_chunked:
+                self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *args):
         """Keep the output of the tests quiet."""

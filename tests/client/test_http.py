@@ -1,5 +1,7 @@
 """The transport: what is sent, what is repeated, what is bounded."""
 
+import gzip
+import json
 import logging
 import multiprocessing
 import os
@@ -116,6 +118,60 @@ def test_a_slow_answer_is_a_timeout(script):
     with (
         CalClient(script.url, ApiKey(KEY), timeout=(1, 0.05), sleep=print) as client,
         pytest.raises(CalUnavailable, match="GET /me: no complete answer"),
+    ):
+        client.me()
+
+
+LONG = json.dumps(ME | {"noise": f"{'x' * 50}{os.urandom(50).hex()}"}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        pytest.param(LONG, {}, id="whole"),
+        pytest.param(LONG, {"Transfer-Encoding": "chunked"}, id="in chunks"),
+        pytest.param(gzip.compress(LONG), {"Content-Encoding": "gzip"}, id="gzip"),
+    ],
+)
+def test_an_answer_that_drips_is_cut_off(script, body, headers):
+    """Each byte is in time, and the last one would never be."""
+    headers = {"Content-Type": "application/json"} | headers
+    script.will(*[Reply(body=body, headers=headers, fault="drip")] * 4)
+    with (
+        CalClient(script.url, ApiKey(KEY), timeout=(1, 0.1), sleep=print) as client,
+        pytest.raises(CalUnavailable, match=r": ReadTimeout$"),
+    ):
+        client.me()
+
+    assert len(script.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        pytest.param(b'{"data": {}}', {"Transfer-Encoding": "chunked"}, id="in chunks"),
+        pytest.param(
+            gzip.compress(b'{"data": {}}'), {"Content-Encoding": "gzip"}, id="gzip"
+        ),
+    ],
+)
+def test_a_slow_answer_that_ends_in_time_is_read(script, client, body, headers):
+    headers = {"Content-Type": "application/json"} | headers
+    script.will(Reply(body=body, headers=headers, fault="drip"))
+
+    assert client.me() == {}
+
+    assert len(script.requests) == 1
+    assert script.requests[0].headers["accept-encoding"] == "gzip"
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_is_read_up_to_the_bound(script):
+    body = gzip.compress(json.dumps({"data": "x" * 10_000_000}).encode())
+    script.will(Reply(body=body, headers={"Content-Encoding": "gzip"}))
+
+    with (
+        CalClient(script.url, ApiKey(KEY), max_bytes=1000) as client,
+        pytest.raises(CalUnexpected, match="expected at most 1000 bytes"),
     ):
         client.me()
 
