@@ -82,6 +82,7 @@ class Loop:
     pages: int
     due_at: float
     is_leased: bool = False
+    lease_token: int = 0
     left: int = 0
     began: float = 0.0
     #: When the last complete walk began.
@@ -106,8 +107,8 @@ class Simulation:
         self.random = random.Random(1)  # noqa: S311 - the same for every number of workers
         self.stores = [MemoryStore() for _ in range(asked.accounts)]
         self.due: list[tuple[float, int, Loop]] = []
-        #: Messages: a loop, and the ticket that handing it out wrote.
-        self.queue: deque[tuple[Loop, float]] = deque()
+        #: Messages: a loop, and the number of its last lease.
+        self.queue: deque[tuple[Loop, int]] = deque()
         self.idle = workers
         self.events: list[tuple[float, int, Iterator[float] | None]] = []
         self.number = count()
@@ -158,7 +159,7 @@ class Simulation:
 
     def _enqueue(self, loop: Loop) -> None:
         self._release(loop, conf.get("LEASE_SECONDS"))
-        self.queue.append((loop, loop.due_at))
+        self.queue.append((loop, loop.lease_token))
 
     def _release(self, loop: Loop, seconds: float) -> None:
         loop.due_at, loop.is_leased = self.now + seconds, False
@@ -182,12 +183,13 @@ class Simulation:
         self.told.busy += seconds
         self._later(seconds, walk)
 
-    def _stretch(self, loop: Loop, ticket: float) -> Iterator[float]:
+    def _stretch(self, loop: Loop, ticket: int) -> Iterator[float]:
         """A task; yields how long it takes until it does the next thing."""
-        if loop.is_leased or loop.due_at != ticket:
+        if loop.is_leased or loop.lease_token != ticket:
             self.told.in_vain += 1
             return
         loop.is_leased = True
+        loop.lease_token += 1
         if not loop.left:
             loop.left, loop.began = loop.pages, self.now
         bucket = Bucket(

@@ -36,7 +36,7 @@ def make_states() -> int:
 
 def take_due(
     limit: int = AT_ONCE, *, by: datetime | None = None
-) -> list[tuple[int, Mode, str]]:
+) -> list[tuple[int, Mode, int]]:
     """Hands out the loops that are due now, or were `by` then: at most so many, the longest waiting first.
 
     Each is the primary key of an account, a mode, and a ticket for `is_current`. One query by index and one UPDATE,
@@ -52,30 +52,37 @@ def take_due(
     due = SyncState.objects.filter(
         is_due, _is_free(now), awake, account__is_active=True
     )
-    found = list(due.order_by("due_at").values_list("pk", "account_id", "mode")[:limit])
-    ticket = _ticket(now)
+    columns = ("pk", "account_id", "mode", "lease_token")
+    found = list(due.order_by("due_at").values_list(*columns)[:limit])
     # Only what is due still: another one may have handed it out meanwhile, and a worker have walked it.
-    handed_out = SyncState.objects.filter(is_due, pk__in=[pk for pk, _, _ in found])
-    handed_out.update(due_at=ticket)
-    return [
-        (account_id, Mode(mode), ticket.isoformat()) for _, account_id, mode in found
-    ]
+    handed_out = SyncState.objects.filter(is_due, pk__in=[pk for pk, *_ in found])
+    handed_out.update(due_at=_again(now))
+    return [(account_id, Mode(mode), ticket) for _, account_id, mode, ticket in found]
 
 
-def take(account_id: int, mode: Mode) -> str | None:
-    """Hands out this loop, if it is due and nobody is at it: its ticket, or None. One UPDATE, which decides."""
+def take(account_id: int, mode: Mode) -> int | None:
+    """Hands out this loop, if it is due and nobody is at it: its ticket, or None. The UPDATE decides."""
     now = timezone.now()
     due = SyncState.objects.filter(
         _is_free(now), account=account_id, mode=mode, due_at__lte=now
     )
-    ticket = _ticket(now)
-    return ticket.isoformat() if due.update(due_at=ticket) else None
+    ticket = due.values_list("lease_token", flat=True).first()
+    if ticket is None:
+        return None
+    handed_out = due.filter(lease_token=ticket).update(due_at=_again(now))
+    return ticket if handed_out else None
 
 
-def is_current(account_id: int, mode: Mode, ticket: str) -> bool:
-    """Whether what was handed out with this ticket is still to be walked: not if it was, or was handed out again."""
+def is_current(account_id: int, mode: Mode, ticket: int) -> bool:
+    """Whether what was handed out with this ticket is still to be walked: nobody has done so since.
+
+    The ticket is the number of the last lease. The next one, as long as it is not given back, may be that of a worker
+    who died with this very message, which the broker then delivers to another.
+    """
+    unwalked = Q(lease_token=ticket)
+    unended = Q(lease_token=ticket + 1, lease_until__isnull=False)
     states = SyncState.objects.filter(account=account_id, mode=mode)
-    return states.filter(due_at=datetime.fromisoformat(ticket)).exists()
+    return states.filter(unwalked | unended).exists()
 
 
 def put_back(account_id: int, mode: Mode) -> None:
@@ -101,6 +108,6 @@ def _is_free(now: datetime) -> Q:
     return Q(lease_until=None) | Q(lease_until__lt=now)
 
 
-def _ticket(now: datetime) -> datetime:
-    """What handing out writes as `due_at`. Whoever walks the loop, or hands it out again, writes another one."""
+def _again(now: datetime) -> datetime:
+    """When what is handed out now is handed out again, if nobody took it up."""
     return now + timedelta(seconds=conf.get("LEASE_SECONDS"))

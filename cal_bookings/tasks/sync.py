@@ -28,16 +28,16 @@ def sync_accounts() -> None:
 
 
 @shared_task(name="cal_bookings.sync_account", **OPTIONS)
-def sync_account(account_id: int, mode: str, ticket: str | None = None) -> None:
+def sync_account(account_id: int, mode: str, ticket: int | None = None) -> None:
     """Walks CAL_BOOKINGS["PAGES_PER_TASK"] pages of one loop, and enqueues itself again for the rest.
 
     So an account with a million bookings leaves room to the others after each stretch. Where the budget is used up,
     the account paused or another worker at it, the schedule comes back to it.
 
-    With the `ticket` of the schedule it does nothing if the loop was walked, or handed out again, since then: however
-    many messages there are of a loop, one of them counts. Without one it walks, due or not.
+    With the `ticket` of the schedule it does nothing if the loop was walked since then: however many messages there are
+    of a loop, one of them counts. Without one it walks, due or not.
     """
-    if ticket and not schedule.is_current(account_id, Mode(mode), ticket):
+    if ticket is not None and not schedule.is_current(account_id, Mode(mode), ticket):
         return
     account = Account.objects.active().filter(pk=account_id).first()
     if account is None:
@@ -66,12 +66,9 @@ def sync_account(account_id: int, mode: str, ticket: str | None = None) -> None:
 def _go_on(account_id: int, mode: Mode) -> None:
     """Enqueues the rest of a walk, unless it waits for the budget, or somebody else was first to hand it out."""
     ticket = schedule.take(account_id, mode)
-    if ticket:
+    if ticket is not None:
         _enqueue(account_id, mode, ticket)
 
 
-def _enqueue(account_id: int, mode: Mode, ticket: str) -> None:
-    """The message lapses when the loop would be handed out again: then another one counts."""
-    sync_account.apply_async(
-        (account_id, str(mode), ticket), expires=conf.get("LEASE_SECONDS"), **routing()
-    )
+def _enqueue(account_id: int, mode: Mode, ticket: int) -> None:
+    sync_account.apply_async((account_id, str(mode), ticket), **routing())

@@ -593,10 +593,10 @@ def test_a_failure_behind_bookings_asked_for_one_by_one_is_the_first_of_its_row(
 ):
     for uid in cal.bookings[:6]:
         cal.delete(uid)
-    cal.fault("500", path="/bookings/", times=20)
+    cal.fault("502", path="/bookings/", times=20)
     sync.walk(mirrored)
     cal.faults.clear()
-    cal.fault("500", path="/bookings/", skip=2, times=20)
+    cal.fault("502", path="/bookings/", skip=2, times=20)
 
     run = sync.walk(mirrored)
 
@@ -725,7 +725,7 @@ def test_an_account_has_the_loops_of_the_scope_it_has_now(mirrored, configure):
     window(mirrored)
     configure(SCOPE={"team": 1})
     assert loops() == {Mode.WINDOW, Mode.FULL}
-    assert {mode for _, mode in schedule.take_due()} == {Mode.WINDOW, Mode.FULL}
+    assert {mode for _, mode, _ in schedule.take_due()} == {Mode.WINDOW, Mode.FULL}
 
     sync.walk(configure())
     assert loops() == set(Mode)

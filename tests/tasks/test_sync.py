@@ -1,6 +1,6 @@
 """The tasks that pull: what is due is found in the table, walked in stretches, and shared fairly."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from celery import current_app
@@ -18,6 +18,7 @@ from cal_bookings.tasks import BEAT_SCHEDULE
 from cal_bookings.tasks.sync import sync_account, sync_accounts
 from cal_bookings.testing import RateLimit
 from tests.comparison import assert_mirrors
+from tests.histories import Crash, crash_at
 
 
 def accounts(number):
@@ -333,34 +334,39 @@ def test_a_message_that_is_delivered_again_walks_nothing_again(cal, broker):
 
 @pytest.mark.cal(bookings=15)
 @pytest.mark.usefixtures("only_full_is_due")
-def test_of_two_messages_because_the_first_waited_too_long_the_first_does_nothing(
+def test_of_two_messages_because_the_first_waited_too_long_the_second_does_nothing(
     cal, broker, django_assert_num_queries
 ):
+    """The first: else where all wait so long nobody would ever be walked."""
     sync_accounts()
     past = timezone.now() - timedelta(seconds=1)
     SyncState.objects.filter(mode=Mode.FULL).update(due_at=past)
     sync_accounts()
     first, second = broker.deliver(), broker.deliver()
 
+    first.work()
+    cal.requests.clear()
     with django_assert_num_queries(1):
-        first.work()
-    assert not cal.requests
-    second.work()
+        second.work()
 
+    assert not cal.requests
     assert outcomes() == ["complete"]
 
 
 @pytest.mark.cal(bookings=60)
 @pytest.mark.usefixtures("only_full_is_due")
-def test_a_message_lapses_when_its_loop_is_handed_out_again(broker):
+def test_the_message_of_a_worker_that_died_goes_on_from_its_checkpoint(cal, broker):
     sync_accounts()
-    first = broker.deliver()
-    first.work()
-    itself = broker.deliver()
+    message = broker.deliver()
+    with pytest.raises(Crash), crash_at(40):
+        message.work()
+    assert SyncState.objects.get(mode=Mode.FULL).checkpoint
+    past = timezone.now() - timedelta(seconds=1)
+    SyncState.objects.filter(mode=Mode.FULL).update(lease_until=past)
 
-    for message in (first, itself):
-        lapses_in = datetime.fromisoformat(message.expires) - timezone.now()
-        assert 290 < lapses_in.total_seconds() <= 300  # LEASE_SECONDS
+    message.work()
+
+    assert outcomes() == ["failed", "paused"]
 
 
 @pytest.mark.cal(bookings=15)
@@ -433,10 +439,10 @@ def test_an_account_without_a_usable_credential_says_so_and_is_tried_less_often(
 ):
     account = Account.objects.create(alias="customer", credentials=credentials)
     schedule.make_states()
-    state = SyncState.objects.get(mode=Mode.CHANGES)
+    state = SyncState.objects.get(mode=Mode.FULL)
     waits = []
     for _ in range(3):
-        sync_account.delay(account.pk, "changes")
+        sync_account.delay(account.pk, "full")
         state.refresh_from_db()
         waits.append((state.due_at - timezone.now()).total_seconds())
 
