@@ -499,7 +499,7 @@ class Migration(migrations.Migration):
                         blank=True,
                         default=dict,
                         encoder=django.core.serializers.json.DjangoJSONEncoder,
-                        help_text="What it looked like on Cal.com when the action ended.",
+                        help_text="What it looked like on Cal.com when it was sent, or ended.",
                         verbose_name="found",
                     ),
                 ),

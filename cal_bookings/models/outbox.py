@@ -103,7 +103,7 @@ class BookingAction(models.Model):
         default=dict,
         blank=True,
         encoder=DjangoJSONEncoder,
-        help_text=_("What it looked like on Cal.com when the action ended."),
+        help_text=_("What it looked like on Cal.com when it was sent, or ended."),
     )
     lane = models.CharField(
         _("lane"),

@@ -48,10 +48,10 @@ class Claim:
         settles_at = self.action.settles_at
         return settles_at is None or settles_at <= timezone.now()
 
-    def send(self) -> None:
+    def send(self, found: dict[str, Any]) -> None:
         """Announces the request, before it is sent, and renews the claim for it; raises ClaimLost.
 
-        Whatever happens from here on, the next worker knows that the action may have taken effect.
+        `found` are the facts of the booking that it is sent to. Whatever happens from here on, the next worker knows that the action may have taken effect.
         """
         now = timezone.now()
         columns: dict[str, Any] = {
@@ -60,6 +60,7 @@ class Claim:
             "lease_until": now + _lease(),
             "error_code": "",
             "error_message": "",
+            "found": found,
         }
         self._write(**columns)
         self._know(columns)

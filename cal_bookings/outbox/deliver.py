@@ -14,6 +14,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
@@ -23,6 +24,7 @@ from cal_bookings.client import ActionAnswer, CalClient, CalError, Dialect
 from cal_bookings.models import ActionAttempt, BookingAction
 from cal_bookings.outbox import claim as claims
 from cal_bookings.outbox import kinds
+from cal_bookings.outbox.facts import facts
 from cal_bookings.outbox.kinds import Conflict, Found
 from cal_bookings.outbox.look import Look
 from cal_bookings.outbox.record import Record
@@ -166,7 +168,7 @@ class _Turn:
 
     def _send(self, look: Look) -> None:
         actions = self.connection.actions(self._dialect)
-        self.claim.send()
+        self.claim.send(self._facts(look))
         try:
             with self.patience.short():
                 answer = self.kind.send(actions, look)
@@ -272,10 +274,21 @@ class _Turn:
             self.record.failed(Outcome.GIVEN_UP, action.error_code, told, look)
         elif self._is_pointless:
             self.record.failed(Outcome.EXPIRED, "expired", LOST_AND_LATE % told, look)
-        elif self.kind.repeat_is_refused(self.seen) and action.attempts < ATTEMPTS:
+        elif self._may_send_again(look) and action.attempts < ATTEMPTS:
             self.record.put_off(action.error_code, told, 0.0)
         else:
             self.record.failed(Outcome.GIVEN_UP, "not_applied", LOST % told, look)
+
+    def _may_send_again(self, look: Look) -> bool:
+        """Only what Cal.com refuses the second time; and not if the booking is another one than when it was sent.
+
+        What was done, and undone by somebody since, Cal.com would not refuse.
+        """
+        refused = self.kind.repeat_is_refused(self.seen)
+        return refused and self._facts(look) == self.action.found
+
+    def _facts(self, look: Look) -> dict[str, Any]:
+        return facts(look.booking) if self.uid else {}
 
     @property
     def _is_pointless(self) -> bool:

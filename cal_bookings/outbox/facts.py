@@ -34,6 +34,7 @@ def facts(remote: RemoteBooking) -> dict[str, Any]:
             for one in remote.attendees
         ],
         "rescheduled_to_uid": remote.rescheduled_to_uid,
+        "updated_at": remote.remote_updated_at and remote.remote_updated_at.isoformat(),
     }
 
 

@@ -8,8 +8,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from cal_bookings import outbox
+from cal_bookings.client import parse_booking
 from cal_bookings.models import ActionAttempt, Booking, BookingAction
 from cal_bookings.outbox.claim import claim
+from cal_bookings.outbox.facts import facts
 from tests.comparison import actual, expected
 from tests.outbox.conftest import pass_time
 from tests.outbox.scenarios import SCENARIOS
@@ -244,7 +246,7 @@ def test_killed_around_the_request_the_next_worker_looks_first(desk, it, wanted,
     booking, action = wanted
 
     if when == "before it is asked":
-        kill_before_sending(desk, action)
+        kill_before_sending(desk, booking, action)
     else:
         fault(desk, "reset")
         desk.deliver(action)
@@ -259,11 +261,12 @@ def test_killed_around_the_request_the_next_worker_looks_first(desk, it, wanted,
     assert desk.writes == (1 if action.status == "done" else 0)
 
 
-def kill_before_sending(desk, action):
+def kill_before_sending(desk, booking, action):
     """As a worker leaves the row that has announced the request and dies before it is sent."""
     held = claim(action.pk)
     assert held
-    held.send()
+    found = parse_booking(desk.cal.payload(booking.uid)) if booking else None
+    held.send(facts(found) if found else {})
 
 
 def forget_the_outcome(action):

@@ -147,6 +147,36 @@ def test_of_many_those_that_changed_since_they_were_looked_at_are_refused(desk):
     assert BookingAction.objects.get().booking == unchanged
 
 
+# What somebody undid
+
+
+def test_a_cancelled_booking_that_somebody_revived_is_not_cancelled_again(desk):
+    booking = desk.book()
+    action = outbox.cancel(booking, reason="Ill")
+    desk.cal.fault("reset", method="POST")
+    desk.deliver(action)
+    desk.cal.confirm(booking.uid)
+
+    action = desk.deliver_until_ended(action)
+
+    assert (action.status, action.error_code) == ("failed", "not_applied")
+    assert len(desk.effects("cancel")) == 1
+
+
+def test_a_guest_whom_somebody_removed_is_not_added_again(desk):
+    booking = desk.book()
+    action = outbox.add_guests(booking, guests=["zoe@example.net"])
+    desk.cal.fault("reset", method="POST")
+    desk.deliver(action)
+    attendees = desk.cal.payload(booking.uid)["attendees"]
+    desk.cal.edit(booking.uid, attendees=attendees[:1])
+
+    action = desk.deliver_until_ended(action)
+
+    assert (action.status, action.error_code) == ("failed", "not_applied")
+    assert len(desk.effects("add_guests")) == 1
+
+
 # How long it may take
 
 
