@@ -23,7 +23,7 @@ from cal_bookings.client import (
     CalUnavailable,
 )
 from cal_bookings.models import Account
-from cal_bookings.models.account import UNTIL_RESUMED
+from cal_bookings.models.account import CIRCUIT_COLUMNS, UNTIL_RESUMED
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +39,6 @@ _PROBE = timedelta(minutes=2)
 LOOK_AGAIN = 5.0  # seconds
 #: Who finds an account paused by hand comes back after this.
 _COME_BACK = 60.0  # seconds
-
-_COLUMNS = ["circuit_open_until", "circuit_reason", "circuit_failures", "circuit_key"]
 
 
 class CircuitOpen(Exception):
@@ -126,7 +124,7 @@ class Circuit:
         if not (refused or _is_down(error)) or not self._count():
             return
         account = self._account
-        account.refresh_from_db(fields=_COLUMNS)
+        account.refresh_from_db(fields=CIRCUIT_COLUMNS)
         if refused:
             account.circuit_failures = max(account.circuit_failures, FAILURES_TO_OPEN)
         if account.circuit_failures >= FAILURES_TO_OPEN:
@@ -149,14 +147,14 @@ class Circuit:
 
 
 def _read(account: Account) -> datetime | None:
-    account.refresh_from_db(fields=_COLUMNS)
+    account.refresh_from_db(fields=CIRCUIT_COLUMNS)
     return account.circuit_open_until
 
 
 def pause(account: Account, reason: str) -> None:
     """Opens the circuit by hand: no request is made until `reset`. What is being asked at this moment is answered."""
     _write(account, open_until=UNTIL_RESUMED, reason=reason)
-    account.save(update_fields=_COLUMNS)
+    account.save(update_fields=CIRCUIT_COLUMNS)
     logger.warning("%s: paused by hand", account)
 
 
@@ -165,7 +163,7 @@ def reset(account: Account) -> None:
     if account.circuit_open_until:
         logger.info("%s: requests are made again", account)
     _write(account)
-    account.save(update_fields=_COLUMNS)
+    account.save(update_fields=CIRCUIT_COLUMNS)
 
 
 def _close(account: Account) -> None:
@@ -173,7 +171,7 @@ def _close(account: Account) -> None:
     was_open = account.circuit_open_until
     _write(account)
     if not _store_unless_by_hand(account):
-        account.refresh_from_db(fields=_COLUMNS)
+        account.refresh_from_db(fields=CIRCUIT_COLUMNS)
     elif was_open:
         logger.info("%s: requests are made again", account)
 
@@ -206,7 +204,7 @@ def _write(
 
 
 def _store_unless_by_hand(account: Account) -> bool:
-    values = {name: getattr(account, name) for name in _COLUMNS}
+    values = {name: getattr(account, name) for name in CIRCUIT_COLUMNS}
     return bool(_automatic(account).update(**values))
 
 
@@ -220,11 +218,15 @@ def _is_refused(error: CalError) -> bool:
     """The credential itself is bad, or does not even reach the list it is to read."""
     if isinstance(error, CalForbidden):
         # The mirror does without whatever else a credential may not do: book, read event types or free times.
-        return error.method == "GET" and error.path.endswith("/bookings")
+        return _is_of_the_list(error)
     return isinstance(error, CalUnauthorized)
 
 
 def _is_down(error: CalError) -> bool:
-    # A 500 for one booking is often Cal.com's way to say that it does not exist.
-    of_one_booking = error.status == 500 and "{uid}" in error.path
-    return isinstance(error, CalUnavailable) and not of_one_booking
+    # A 500 for one booking is often Cal.com's way to say that it does not exist: it tells of what was asked for.
+    of_more = error.status != 500 or _is_of_the_list(error)
+    return isinstance(error, CalUnavailable) and of_more
+
+
+def _is_of_the_list(error: CalError) -> bool:
+    return error.method == "GET" and error.path.endswith("/bookings")

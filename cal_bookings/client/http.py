@@ -262,6 +262,8 @@ def _session(credential: Signer) -> requests.Session:
     session.headers["User-Agent"] = f"django-cal-bookings/{__version__}"
     session.headers["Accept"] = "application/json"
     session.headers["Accept-Encoding"] = "gzip"
+    # Else `send` reads the whole body of an answer that redirects, without our bounds, to follow it or not.
+    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
     return session
 
 

@@ -15,6 +15,12 @@ from cal_bookings.models.encryption import EncryptedJSONField
 
 #: The end of a pause that a person began: it has none until a person ends it.
 UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
+CIRCUIT_COLUMNS = [
+    "circuit_open_until",
+    "circuit_reason",
+    "circuit_failures",
+    "circuit_key",
+]
 
 
 class AccountQuerySet(models.QuerySet["Account"]):
@@ -143,10 +149,14 @@ class Account(models.Model):
     def move_to(self, base_url: str, scope: dict[str, int]) -> None:
         """Another server or another part of it: what was learnt of the old one no longer holds. Opens a transaction."""
         self.base_url, self.scope, self.dialect = base_url, scope, ""
+        columns = ["base_url", "scope", "dialect"]
+        if not self.is_paused_by_hand:
+            self.circuit_open_until, self.circuit_reason = None, ""
+            self.circuit_failures, self.circuit_key = 0, ""
+            columns += CIRCUIT_COLUMNS
         with transaction.atomic():
-            self.save(update_fields=["base_url", "scope", "dialect"])
-            # Not conf.scope(): a wrong one is to fail its own walk, and not the other accounts.
-            self.sync_states.begin_anew(has_changes=scope.get("team") is None)
+            self.save(update_fields=columns)
+            self.sync_states.begin_anew()
 
     def connect(self, **hooks: Any) -> CalClient:
         """A client for this account, without a budget: `budget.connect` is what you want.

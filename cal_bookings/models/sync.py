@@ -27,15 +27,12 @@ SILENT_AFTER = {
 
 
 class SyncStateQuerySet(models.QuerySet["SyncState"]):
-    def begin_anew(self, *, has_changes: bool) -> None:
+    def begin_anew(self) -> None:
         """Of an account that mirrors something else from now on: each loop is due at once and knows of nothing yet.
 
-        The changes loop goes if there is none any more.
-
-        The lease of a walk under way is void, so that it writes nothing more of what was mirrored before.
+        The changes loop goes: the first full walk reads everything, and makes it again. The lease of a walk under way is void, so that it writes nothing more of what was mirrored before.
         """
-        if not has_changes:
-            self.filter(mode=Mode.CHANGES).delete()
+        self.filter(mode=Mode.CHANGES).delete()
         self.update(
             checkpoint={},
             watermark=None,

@@ -7,6 +7,7 @@ from django.utils import timezone
 from cal_bookings import client, mirror
 from cal_bookings.client import CalClient
 from cal_bookings.models import Account
+from cal_bookings.sync import vanished
 
 logger = logging.getLogger(__name__)
 
@@ -19,12 +20,9 @@ def mirror_event_types(account: Account, connection: CalClient) -> None:
     asked_at = timezone.now()
     try:
         payloads = connection.event_types()
-    except (
-        client.CalForbidden,
-        client.CalNotFound,
-        client.CalRefused,
-        client.CalUnexpected,
-    ) as error:
+    except client.CalError as error:
+        if not (vanished.is_of_one(error) or isinstance(error, client.CalNotFound)):
+            raise
         logger.warning("%s: event types could not be mirrored: %s", account, error)
         return
     mirror.upsert_event_types(account, payloads, asked_at=asked_at)

@@ -35,6 +35,12 @@ class LeaseLost(Exception):
     What this worker wanted to write was not written.
     """
 
+    def __init__(self) -> None:
+        super().__init__(
+            "The walk took longer than its lease, and another worker went on with it; or the account has another "
+            "BASE_URL or SCOPE by now, and is walked anew."
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -57,22 +63,27 @@ class Lease:
     def _save(self, **columns: Any) -> None:
         mine = SyncState.objects.filter(pk=self.state_id, lease_token=self.token)
         if not mine.update(**columns):
-            raise LeaseLost(
-                "The walk took longer than its lease, and another worker went on with it; or the account has another "
-                "BASE_URL or SCOPE by now, and is walked anew."
-            )
+            raise LeaseLost
 
 
 def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
-    """The lease of this loop and its state; raises LeaseTaken. One conditional UPDATE decides between two takers.
+    """The lease of this loop and its state; raises LeaseTaken, or LeaseLost if `account` was read before it moved.
+
+    One conditional UPDATE decides between two takers.
 
     It is conditional on the time the lease runs out, too, which every write of a holder changes: so the state is as it
     was read. Else one that was read while another walked, and taken after that one had ended, went on from a place
     whose pages are forgotten.
     """
-    state, _ = SyncState.objects.select_related("account").get_or_create(
-        account=account, mode=mode
-    )
+    states = SyncState.objects.select_related("account")
+    state, made = states.get_or_create(account=account, mode=mode)
+    if made:
+        state = states.get(pk=state.pk)  # with the account as it is by now
+    if (state.account.base_url, state.account.scope) != (
+        account.base_url,
+        account.scope,
+    ):
+        raise LeaseLost
     token = state.lease_token + 1
     as_read = SyncState.objects.filter(
         pk=state.pk, lease_token=state.lease_token, lease_until=state.lease_until

@@ -133,6 +133,11 @@ def next_due(mode: Mode, *, failures: int = 0) -> datetime:
     return timezone.now() + timedelta(seconds=pause(mode, failures=failures))
 
 
+def later() -> datetime:
+    """When to run again what may fail in the same way, and cost much until then."""
+    return timezone.now() + timedelta(seconds=LONGEST_PAUSE)
+
+
 def pause(mode: Mode, *, failures: int = 0) -> float:
     """Seconds until then, a little different each time."""
     interval = conf.interval(mode)

@@ -99,7 +99,7 @@ class _Trial:
         except client.CalNotFound:
             self.run.missing += 1
         except client.CalError as error:
-            if not vanished.is_of_one_booking(error):
+            if not vanished.is_of_one(error):
                 raise
             count_failure(self.run, vanished.PLACE, uid, error.summary)
         else:

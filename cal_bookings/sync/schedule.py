@@ -27,8 +27,7 @@ def make_states() -> int:
     made = [
         SyncState(account=account, mode=mode)
         for account in new.without_credentials()
-        for mode in loops.modes(account)
-        if mode != Mode.CHANGES
+        for mode in (Mode.WINDOW, Mode.FULL)
     ]
     SyncState.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)

@@ -62,8 +62,8 @@ def check(account: Account, uid: str, connection: CalClient) -> mirror.Outcome:
     )
 
 
-def is_of_one_booking(error: client.CalError) -> bool:
-    """Whether Cal.com fails with the one booking that was asked for: the others can be asked for all the same.
+def is_of_one(error: client.CalError) -> bool:
+    """Whether Cal.com fails with the one thing that was asked for: the others can be asked for all the same.
 
     A 500 too: some bookings it answers with nothing else. A walk that ended at one would end there each time. Without
     an answer, or with that of a proxy (502 to 504), it is the server that fails.

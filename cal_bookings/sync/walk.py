@@ -214,7 +214,7 @@ class _Walk:
         try:
             outcome = vanished.check(self.account, uid, self.connection)
         except client.CalError as error:
-            if not vanished.is_of_one_booking(error):
+            if not vanished.is_of_one(error):
                 raise
             count_failure(self.record, vanished.PLACE, uid, error.summary)
         else:
@@ -258,9 +258,11 @@ class _Walk:
         logger.error("The %s walk failed. %s", self.mode, told)
         failures = 1 if self._got_on() else self.state.failures + 1
         columns = loops.failed(self.mode, failures, told)
-        if isinstance(error, client.CalUnexpected) and self.record.pages == 0:
-            # The very place the walk would go on from is what the server answers oddly to: begin anew next time.
-            columns["checkpoint"] = {}
+        is_resumed = self.checkpoint.pages and not self.record.pages
+        if is_resumed and isinstance(error, client.CalUnexpected):
+            # The very place the walk would go on from is what the server answers oddly to: begin anew, but not soon, for
+            # what was read before that place is read again.
+            columns |= {"checkpoint": {}, "due_at": loops.later()}
         self.lease.release(**columns)
         self._close(SyncRun.Outcome.FAILED, error=told)
 

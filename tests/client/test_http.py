@@ -247,6 +247,15 @@ def test_a_redirect_is_not_followed(script, client):
     assert len(script.requests) == 1
 
 
+def test_the_body_of_a_redirect_is_an_answer_like_any_other(script, client):
+    body = gzip.compress(b"<html>Moved</html>")
+    headers = {"Location": "http://127.0.0.1:1/", "Content-Encoding": "gzip"}
+    script.will(Reply(301, body, headers))
+
+    with pytest.raises(CalUnexpected):
+        client.me()
+
+
 def test_an_answer_is_read_up_to_a_bound(script):
     script.will(reply({"data": "x" * 2000}))
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cal_bookings import mirror, signals, sync
+from cal_bookings import budget, mirror, signals, sync
 from cal_bookings.models import Account, Booking, EventType, Mode, SyncRun, SyncState
 from cal_bookings.sync import schedule
 from cal_bookings.testing import FakeCal
@@ -587,6 +587,32 @@ def test_a_failure_behind_pages_that_were_stored_is_the_first_of_its_row(cal, ac
     assert SyncState.objects.get(mode=Mode.CHANGES).failures == 1
 
 
+@pytest.mark.cal(bookings=30)
+def test_what_is_read_anew_for_one_bad_page_is_not_read_anew_at_once(cal, account):
+    """A page that nobody can read, whatever is stored before it."""
+    cal.fault("html", skip=1, times=2)
+    assert changes(account).pages == 1
+
+    run = changes(account)
+
+    assert (run.outcome, run.pages) == ("failed", 0)
+    state = SyncState.objects.get(mode=Mode.CHANGES)
+    assert state.checkpoint == {}
+    assert state.due_at > timezone.now() + timedelta(minutes=50)
+
+
+@pytest.mark.cal(bookings=3)
+def test_event_types_that_the_server_fails_with_stop_neither_walk_nor_account(
+    cal, account
+):
+    cal.fault("500", path="/event-types", times=100)
+
+    runs = [sync.walk(account) for _ in range(3)]
+
+    assert [run.outcome for run in runs] == ["complete"] * 3
+    assert Account.objects.get().circuit_failures == 0
+
+
 @pytest.mark.cal(bookings=25)
 def test_a_failure_behind_bookings_asked_for_one_by_one_is_the_first_of_its_row(
     cal, mirrored
@@ -676,7 +702,7 @@ def test_a_scope_that_changes_in_the_middle_of_a_walk_begins_it_anew(
 
     account = configure(API_KEY=admin.api_key, SCOPE={"organization": 7})
 
-    assert watermark() is None
+    assert not SyncState.objects.filter(mode=Mode.CHANGES).exists()
     assert sync.walk(account).outcome == "complete"
     assert {booking.uid for booking in Booking.objects.all()} == set(of_organization)
 
@@ -703,6 +729,51 @@ def test_a_walk_under_way_writes_nothing_of_the_old_scope_once_it_has_changed(
         sync.walk(account, on_page=lambda _: configure(SCOPE={"organization": 7}))
 
     assert SyncState.objects.get(mode=Mode.FULL).checkpoint == {}
+
+
+@pytest.mark.cal(bookings=30)
+def test_who_read_the_account_before_it_moved_walks_nothing(cal, account, configure):
+    configure(SCOPE={"organization": 7})
+
+    with pytest.raises(sync.LeaseLost, match="SCOPE"):
+        sync.walk(account)
+
+    assert not SyncState.objects.exclude(last_completed_at=None).exists()
+
+
+@pytest.mark.cal(bookings=3)
+def test_an_account_that_was_refused_is_asked_again_as_soon_as_it_moves(
+    cal, account, configure
+):
+    schedule.make_states()
+    cal.fault("403", times=20)
+    sync.walk(account)
+    assert schedule.take_due() == []
+
+    configure(SCOPE={"organization": 7})
+
+    assert {mode for _, mode, _ in schedule.take_due()} == {Mode.WINDOW, Mode.FULL}
+
+
+@pytest.mark.cal(bookings=3)
+def test_an_account_that_was_paused_by_hand_stays_so_where_it_moves(
+    cal, account, configure
+):
+    budget.pause(account, "No more")
+
+    assert configure(SCOPE={"organization": 7}).is_paused_by_hand
+
+
+@pytest.mark.cal(bookings=3)
+def test_a_wrong_scope_does_not_stop_the_schedule_for_the_others(
+    cal, account, configure
+):
+    configure(SCOPE={"tem": 3})
+    other = Account.objects.create(alias="other")
+
+    schedule.make_states()
+
+    assert other.sync_states.count() == 2
 
 
 @pytest.mark.cal(bookings=30)
