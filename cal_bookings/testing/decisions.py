@@ -146,7 +146,8 @@ def _cancel_seat(call: Call, seat: str) -> Act:
             _cancel_one(call, call.uid, now(call.world))
         else:
             call.world.cancel_seat(call.uid, seat)
-        call.effect("cancel_seat", call.uid, seat=seat)
+        reason = call.text("cancellationReason")
+        call.effect("cancel_seat", call.uid, seat=seat, reason=reason)
         return call.shown()
 
     return act

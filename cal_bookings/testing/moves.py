@@ -122,7 +122,8 @@ def _move_seat(call: Call, seat: str, start: datetime) -> Act:
         else:
             world.change(call.uid, attendees=[], status="cancelled")
         new_seat = world.rows[target]["attendees"][-1]["seatUid"]
-        call.effect("reschedule_seat", call.uid, new=target, seat=seat)
+        reason = call.text("reschedulingReason")
+        call.effect("reschedule_seat", call.uid, new=target, seat=seat, reason=reason)
         return created(world.payload(target) | EXTRAS | {"seatUid": new_seat})
 
     return act

@@ -30,8 +30,9 @@ def effect_of(action: BookingAction) -> Callable[[Effect], bool]:
     uid = action.booking.uid if action.booking else ""
     seat = wanted.get("seat_uid")
     if seat:
+        there = {"seat": seat, "reason": wanted["reason"]}
         return lambda one: (
-            one.kind == f"{action.kind}_seat" and one.details["seat"] == seat
+            one.kind == f"{action.kind}_seat" and there.items() <= one.details.items()
         )
     details = IN_THE_JOURNAL.get(action.kind, lambda it: {"reason": it["reason"]})
     told = details(wanted)
