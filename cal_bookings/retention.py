@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.utils import timezone
 
-from cal_bookings import conf
+from cal_bookings import conf, db
 from cal_bookings.models import (
     Booking,
     BookingAction,
@@ -85,7 +84,7 @@ def _delete_batch(rows: QuerySet[Any], batch: list[Any]) -> int:
     does not see the action. The locks are taken by primary key, in its order, as the walks take theirs.
     """
     model: type[Model] = rows.model
-    with transaction.atomic():
+    with db.atomic():
         locked = model._default_manager.filter(pk__in=batch).select_for_update()
         list(locked.order_by("pk").values_list("pk"))
         _, counts = rows.filter(pk__in=batch).delete()

@@ -4,7 +4,12 @@ Signals of the mirror have ``sender=Booking``, those of the outbox ``sender=Book
 they were committed.
 """
 
+from functools import partial
+from typing import Any
+
 from django.dispatch import Signal
+
+from cal_bookings import db
 
 #: A booking is seen for the first time. ``booking``, ``source``.
 booking_created = Signal()
@@ -26,3 +31,8 @@ action_done = Signal()
 
 #: It has ended without effect; ``action.error_code`` and ``action.error_message`` tell why. ``action``.
 action_failed = Signal()
+
+
+def send_after_commit(signal: Signal, sender: type, **arguments: Any) -> None:
+    """Send `signal` robustly once the current transaction has committed, or now if there is none."""
+    db.after_commit(partial(signal.send_robust, sender, **arguments))

@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -22,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from cal_bookings import outbox
+from cal_bookings import db, outbox
 from cal_bookings.admin import display, free_times, privacy
 from cal_bookings.admin.acts import ACTS, Act, RescheduleForm
 from cal_bookings.admin.listing import BULKY
@@ -63,7 +62,7 @@ class Acts(admin.ModelAdmin):
         if not form.is_valid():
             return self.act_page(request, act, bookings, form)
         unchanged = [one for one in bookings if one.payload_hash == seen[one.pk]]
-        with transaction.atomic():
+        with db.atomic():
             verdicts = outbox.enqueue_many(
                 list(form.wishes(unchanged)), requested_by=request.user
             )

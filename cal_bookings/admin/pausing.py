@@ -6,14 +6,13 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from cal_bookings import budget
+from cal_bookings import budget, db
 from cal_bookings.models import Account
 
 PERMISSION = "cal_bookings.pause_account"
@@ -39,7 +38,7 @@ class Pauses(admin.ModelAdmin):
             told = _("%s was paused already.") % account
         else:
             person = request.user.get_username()
-            with transaction.atomic():
+            with db.atomic():
                 budget.pause(account, _("Paused by hand by %s.") % person)
                 _log(request, account, _("Paused: no more requests to Cal.com."))
             told = _("%s is paused: no requests to Cal.com until somebody resumes it.")
@@ -52,7 +51,7 @@ class Pauses(admin.ModelAdmin):
         if account.circuit_open_until is None:
             told = _("%s was not paused.") % account
         else:
-            with transaction.atomic():
+            with db.atomic():
                 budget.reset(account)
                 _log(request, account, _("Resumed: requests to Cal.com again."))
             told = _("%s is resumed: what is due is walked and sent again.") % account

@@ -11,7 +11,6 @@ from django.core.exceptions import (
     PermissionDenied,
     ValidationError,
 )
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
@@ -23,7 +22,7 @@ from django.views.decorators.debug import (
     sensitive_variables,
 )
 
-from cal_bookings import budget, conf
+from cal_bookings import budget, conf, db
 from cal_bookings.admin import connecting
 from cal_bookings.models import Account, Host, SyncState
 
@@ -79,7 +78,7 @@ class ReplacesKeys(admin.ModelAdmin):
             return HttpResponseRedirect(page)
         form = NewKeyForm(account, request.POST or None)
         if form.is_valid() and form.owner:
-            with transaction.atomic():
+            with db.atomic():
                 _store(account, form.cleaned_data["api_key"], form.owner)
                 user: Any = request.user
                 LogEntry.objects.log_actions(

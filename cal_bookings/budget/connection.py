@@ -33,9 +33,9 @@ def connect(
     """A client for `account` that asks no more than Cal.com allows, together with all other processes.
 
     Each request waits for its turn. If that would take longer than `max_wait` seconds (None: as long as it takes; a
-    function is asked before each request), it raises BudgetExhausted instead of being sent. Raises CircuitOpen if the account's credential is refused or its
-    server down, until it is worth another try, and if a person paused the account, until one resumes it; not with
-    `though_paused`. Raises ImproperlyConfigured if the account has no usable credential. Tokens that have run out are
+    function is asked before each request), it raises BudgetExhausted instead of being sent. Raises CircuitOpen if the
+    account's credential is refused or its server down, until it is worth another try, and if a person paused the
+    account, until one resumes it; not with `though_paused`. Raises ImproperlyConfigured if the account has no usable credential. Tokens that have run out are
     exchanged on the way. Requests do not belong in a transaction: call it outside.
     """
     meter = _Meter(account, priority, max_wait)

@@ -196,7 +196,7 @@ class Http:
 
 
 def _decoder(response: requests.Response) -> Callable[[bytes, int], bytes]:
-    """Decodes a piece to at most so many bytes. Of the one encoding we ask for: another one is left, and no JSON then."""
+    """Decodes a piece to at most so many bytes. Of the encoding we ask for: another one is left, and then is no JSON."""
     if response.headers.get("Content-Encoding", "").lower() != "gzip":
         return lambda piece, at_most: piece
     inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress
@@ -253,8 +253,13 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_connections.cache_clear)
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: else `send` reads the body of a redirect, without our bounds, although it does not follow it."""
+
+
 def _session(credential: Signer) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     for scheme in ("https://", "http://"):
         session.mount(scheme, _connections())
     # As auth, not as headers: else requests replaces them by a login found in ~/.netrc.
@@ -262,8 +267,6 @@ def _session(credential: Signer) -> requests.Session:
     session.headers["User-Agent"] = f"django-cal-bookings/{__version__}"
     session.headers["Accept"] = "application/json"
     session.headers["Accept-Encoding"] = "gzip"
-    # Else `send` reads the whole body of an answer that redirects, without our bounds, to follow it or not.
-    session.get_redirect_target = lambda resp: None  # type: ignore[method-assign]
     return session
 
 

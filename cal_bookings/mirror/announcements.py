@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import transaction
-
-from cal_bookings import signals
+from cal_bookings import db, signals
 from cal_bookings.mirror.appointments import Reschedule
 from cal_bookings.models import Account, Booking, BookingChange
 
@@ -21,11 +19,9 @@ def send_on_commit(
     reschedules: list[Reschedule],
 ) -> None:
     """Signals for all of a page; builds nothing for a signal that nobody listens to."""
-    transaction.on_commit(partial(_send, source, writes), robust=True)
+    db.after_commit(partial(_send, source, writes))
     if reschedules and signals.booking_rescheduled.has_listeners(Booking):
-        transaction.on_commit(
-            partial(_send_reschedules, account, source, reschedules), robust=True
-        )
+        db.after_commit(partial(_send_reschedules, account, source, reschedules))
 
 
 def _send(source: BookingChange.Source, writes: Iterable["Write"]) -> None:

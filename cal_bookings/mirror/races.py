@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError
+
+from cal_bookings import db
 
 #: How often a transaction is tried that loses a race.
 ATTEMPTS = 3
@@ -15,9 +17,9 @@ def in_transaction(write: Callable[[], Answer]) -> Answer:
     """What `write` answers, called in a transaction; once more from its beginning where that lost a race."""
     for _ in range(ATTEMPTS - 1):
         try:
-            with transaction.atomic():
+            with db.atomic():
                 return write()
         except (IntegrityError, OperationalError):
             continue
-    with transaction.atomic():
+    with db.atomic():
         return write()

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import partial
 
-from django.db import transaction
 from django.utils import timezone
 
-from cal_bookings import client, signals
+from cal_bookings import client, db, signals
 from cal_bookings.mirror.outcome import Outcome
 from cal_bookings.mirror.upsert import upsert
 from cal_bookings.models import Account, Booking, BookingChange
@@ -52,7 +50,7 @@ def mark_missing(
     `asked_at` is when the request was sent whose answer did not know them: a page asked for earlier does not bring
     them back, and what was mirrored later stays.
     """
-    with transaction.atomic():
+    with db.atomic():
         rows = list(
             Booking.objects.select_for_update()
             .filter(account=account, uid__in=list(uids), missing_since__isnull=True)
@@ -65,10 +63,7 @@ def mark_missing(
         )
         for row in rows:
             row.missing_since, row.mirrored_at = now, asked_at
-            transaction.on_commit(
-                partial(signals.booking_missing.send_robust, Booking, booking=row),
-                robust=True,
-            )
+            signals.send_after_commit(signals.booking_missing, Booking, booking=row)
         BookingChange.objects.bulk_create(
             BookingChange(
                 booking=row,

@@ -5,8 +5,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import DataError, transaction
+from django.db import DataError
 
+from cal_bookings import db
 from cal_bookings.mirror import races
 from cal_bookings.mirror.outcome import Failure, Outcome
 from cal_bookings.mirror.page import Page
@@ -61,7 +62,7 @@ def _write_one_by_one(page: Page, payloads: list[Any]) -> None:
         before = page.outcome
         page.outcome = Outcome()
         try:
-            with transaction.atomic():
+            with db.atomic():
                 page.write([(place, payload)])
             before.add(page.outcome)
         except UNSTORABLE as error:

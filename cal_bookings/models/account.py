@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from cal_bookings import conf
+from cal_bookings import conf, db
 from cal_bookings.client import CalClient, Credential
 from cal_bookings.models.encryption import EncryptedJSONField
 
@@ -154,7 +154,7 @@ class Account(models.Model):
             self.circuit_open_until, self.circuit_reason = None, ""
             self.circuit_failures, self.circuit_key = 0, ""
             columns += CIRCUIT_COLUMNS
-        with transaction.atomic():
+        with db.atomic():
             self.save(update_fields=columns)
             self.sync_states.begin_anew()
 

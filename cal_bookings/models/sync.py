@@ -30,7 +30,8 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
     def begin_anew(self) -> None:
         """Of an account that mirrors something else from now on: each loop is due at once and knows of nothing yet.
 
-        The changes loop goes: the first full walk reads everything, and makes it again. The lease of a walk under way is void, so that it writes nothing more of what was mirrored before.
+        The changes loop goes: the first full walk reads everything, and makes it again. The lease of a walk under way is
+        void, so that it writes nothing more of what was mirrored before. Two statements, no transaction.
         """
         self.filter(mode=Mode.CHANGES).delete()
         self.update(

@@ -7,14 +7,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from cal_bookings import signals
+from cal_bookings import db, signals
 from cal_bookings.models import Booking, BookingAction
 from cal_bookings.outbox import kinds
 from cal_bookings.outbox.enqueue import (
@@ -52,21 +50,18 @@ def enqueue_many(
     """Puts those that can be done into the outbox, in the caller's transaction; the others are told why not.
 
     The bookings are what the person saw, read with their `payload_hash`: one that the mirror has otherwise by now is
-    refused. Makes no request. Locks the
-    bookings and their series as `enqueue` does.
+    refused. Makes no request. Locks the bookings and their series as `enqueue` does.
     """
-    with transaction.atomic():
+    with db.atomic():
         _lock(wishes)
         verdicts = _verdicts(wishes, _current(wishes), requested_by)
         actions = [verdict.action for verdict in verdicts if verdict.action]
         BookingAction.objects.bulk_create(actions)
-        transaction.on_commit(partial(_announce, actions), robust=True)
+        for action in actions:
+            signals.send_after_commit(
+                signals.action_enqueued, BookingAction, action=action
+            )
     return verdicts
-
-
-def _announce(actions: list[BookingAction]) -> None:
-    for action in actions:
-        signals.action_enqueued.send_robust(BookingAction, action=action)
 
 
 def _lock(wishes: Sequence[tuple[Kind, Booking]]) -> None:

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
-from cal_bookings import conf
+from cal_bookings import conf, db
 from cal_bookings.client import CalClient
 from cal_bookings.models import ActionAttempt, BookingAction
 
@@ -51,7 +50,8 @@ class Claim:
     def send(self, found: dict[str, Any]) -> None:
         """Announces the request, before it is sent, and renews the claim for it; raises ClaimLost.
 
-        `found` are the facts of the booking that it is sent to. Whatever happens from here on, the next worker knows that the action may have taken effect.
+        `found` are the facts of the booking that it is sent to. Whatever happens from here on, the next worker knows that
+        the action may have taken effect.
         """
         now = timezone.now()
         columns: dict[str, Any] = {
@@ -113,7 +113,7 @@ def claim(action_id: int) -> Claim | None:
         "lease_token": action.lease_token + 1,
         "lease_until": now + _lease(),
     }
-    with transaction.atomic(durable=True):
+    with db.atomic(durable=True):
         # Every write of a holder changes one of them: what we read is what we take.
         as_read = {"lease_token": action.lease_token, "lease_until": action.lease_until}
         if not due.filter(**as_read).update(**columns):

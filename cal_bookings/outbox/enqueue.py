@@ -1,14 +1,12 @@
 """Into the outbox, and out of it again before it is sent."""
 
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from cal_bookings import signals
+from cal_bookings import db, signals
 from cal_bookings.client import parse_booking
 from cal_bookings.models import Account, Booking, BookingAction
 from cal_bookings.outbox import kinds
@@ -29,7 +27,7 @@ def enqueue(
     action becomes pointless) it is no longer sent. Raises Refused with the cure, and makes no request.
     """
     now = timezone.now()
-    with transaction.atomic():
+    with db.atomic():
         current = _locked(booking) if booking.pk else booking
         if not _is_active(current):
             refuse_inactive(current.account)
@@ -39,10 +37,7 @@ def enqueue(
         action = new_action(kind, current, now, requested_by=requested_by, seen=booking)
         action.deadline = _deadline(deadline, now) or action.deadline
         action.save()
-        announce = partial(
-            signals.action_enqueued.send_robust, BookingAction, action=action
-        )
-        transaction.on_commit(announce, robust=True)
+        signals.send_after_commit(signals.action_enqueued, BookingAction, action=action)
     return action
 
 

@@ -2,14 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-from django.db import transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
-from cal_bookings import client, mirror, signals
+from cal_bookings import client, db, mirror, signals
 from cal_bookings.client import ActionAnswer, CalError
 from cal_bookings.models import ActionAttempt, Booking, BookingAction, BookingChange
 from cal_bookings.outbox import claim as claims
@@ -128,7 +126,7 @@ class Record:
         return claims.next_try(action, now, timedelta(seconds=pause))
 
     def _end_alone(self, outcome: Outcome, **columns: Any) -> None:
-        with transaction.atomic():
+        with db.atomic():
             self.claim.end(outcome, **columns)
 
     def _end(
@@ -152,11 +150,10 @@ class Record:
                 rows = Booking.objects.filter(account=action.account, uid=uid)
                 columns["booking"] = rows.first()
             self.claim.end(outcome, ended_at=timezone.now(), **columns)
-            announce = partial(signal.send_robust, BookingAction, action=action)
-            transaction.on_commit(announce, robust=True)
+            signals.send_after_commit(signal, BookingAction, action=action)
 
         if not payloads:
-            with transaction.atomic():
+            with db.atomic():
                 end()
             return
         mirror.upsert(

@@ -71,8 +71,7 @@ class Checkpoint:
                 checked=saved["checked"],
                 changes_until=_moment(saved["changes_until"]),
                 moves_watermark=saved["moves_watermark"],
-                # Versions that do not say asked before the first page.
-                has_event_types=saved.get("has_event_types", True),
+                has_event_types=saved["has_event_types"],
             )
         except (KeyError, TypeError, ValueError):
             return None

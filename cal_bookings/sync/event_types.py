@@ -7,7 +7,7 @@ from django.utils import timezone
 from cal_bookings import client, mirror
 from cal_bookings.client import CalClient
 from cal_bookings.models import Account
-from cal_bookings.sync import vanished
+from cal_bookings.sync import failures
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def mirror_event_types(account: Account, connection: CalClient) -> None:
     try:
         payloads = connection.event_types()
     except client.CalError as error:
-        if not (vanished.is_of_one(error) or isinstance(error, client.CalNotFound)):
+        if not failures.is_alone(error):
             raise
         logger.warning("%s: event types could not be mirrored: %s", account, error)
         return

@@ -10,13 +10,13 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from cal_bookings import budget, client, conf, mirror
+from cal_bookings import budget, client, conf, db, mirror
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
-from cal_bookings.sync import loops, vanished
+from cal_bookings.sync import failures, loops, vanished
 from cal_bookings.sync.checkpoint import Checkpoint
-from cal_bookings.sync.walk import Progress, count_failure
+from cal_bookings.sync.walk import Progress
 
 
 @dataclass
@@ -99,16 +99,16 @@ class _Trial:
         except client.CalNotFound:
             self.run.missing += 1
         except client.CalError as error:
-            if not vanished.is_of_one(error):
+            if not failures.is_alone(error):
                 raise
-            count_failure(self.run, vanished.PLACE, uid, error.summary)
+            failures.count(self.run, vanished.PLACE, uid, error.summary)
         else:
             self._try(payloads, asked_at, client.BOOKING_VERSION)
 
     def _try(
         self, payloads: list[Any], asked_at: datetime, api_version: str
     ) -> mirror.Outcome:
-        with transaction.atomic():
+        with db.atomic():
             outcome = mirror.upsert(
                 self.run.account,
                 payloads,
@@ -116,7 +116,7 @@ class _Trial:
                 api_version=api_version,
                 source=BookingChange.Source.WALK,
             )
-            transaction.set_rollback(True)
+            transaction.set_rollback(True, using=db.alias())
         self.run.seen += outcome.seen
         self.run.created += outcome.created
         self.run.updated += outcome.updated

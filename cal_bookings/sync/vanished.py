@@ -4,7 +4,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 
-from cal_bookings import client, mirror
+from cal_bookings import mirror
 from cal_bookings.client import CalClient
 from cal_bookings.models import Account, Booking, BookingChange, SyncState, WalkPage
 from cal_bookings.sync.checkpoint import Checkpoint
@@ -60,15 +60,3 @@ def check(account: Account, uid: str, connection: CalClient) -> mirror.Outcome:
     return mirror.refresh(
         account, uid, connection=connection, source=BookingChange.Source.WALK
     )
-
-
-def is_of_one(error: client.CalError) -> bool:
-    """Whether Cal.com fails with the one thing that was asked for: the others can be asked for all the same.
-
-    A 500 too: some bookings it answers with nothing else. A walk that ended at one would end there each time. Without
-    an answer, or with that of a proxy (502 to 504), it is the server that fails.
-    """
-    if isinstance(error, client.CalUnavailable):
-        return error.status == 500
-    kinds = (client.CalRefused, client.CalForbidden, client.CalUnexpected)
-    return isinstance(error, kinds)

@@ -8,20 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 from django.utils import timezone
 
-from cal_bookings import budget, client, conf, mirror
+from cal_bookings import budget, client, conf, db, mirror
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient, Page
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
-from cal_bookings.sync import drift, event_types, lease, loops, vanished
+from cal_bookings.sync import drift, event_types, failures, lease, loops, vanished
 from cal_bookings.sync.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
-
-#: A run keeps the first failures whole; the count goes on.
-FAILURES_KEPT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,16 +211,16 @@ class _Walk:
         try:
             outcome = vanished.check(self.account, uid, self.connection)
         except client.CalError as error:
-            if not vanished.is_of_one(error):
+            if not failures.is_alone(error):
                 raise
-            count_failure(self.record, vanished.PLACE, uid, error.summary)
+            failures.count(self.record, vanished.PLACE, uid, error.summary)
         else:
             self._count(outcome)
         self.checkpoint = replace(self.checkpoint, checked=pk)
         self.lease.save(checkpoint=self.checkpoint.to_json())
 
     def _complete_full(self) -> None:
-        with transaction.atomic():
+        with db.atomic():
             vanished.forget(self.state)
             loops.prove_changes(self.account, self.checkpoint.began_at)
             self.lease.release(**loops.completed(self.mode, self.checkpoint))
@@ -241,7 +238,7 @@ class _Walk:
         record.drift = dict(Counter(record.drift) + differing)
         for failure in outcome.failures:
             place = f"page {self.checkpoint.pages}, booking {failure.place + 1}"
-            count_failure(record, place, failure.uid, failure.error)
+            failures.count(record, place, failure.uid, failure.error)
 
     def _pause(self, seconds: float = 0) -> SyncRun.Outcome:
         """The lease is free, the walk goes on in so many seconds."""
@@ -256,8 +253,8 @@ class _Walk:
     def _fail(self, error: client.CalError) -> None:
         told = cures.explain(self.account, error)
         logger.error("The %s walk failed. %s", self.mode, told)
-        failures = 1 if self._got_on() else self.state.failures + 1
-        columns = loops.failed(self.mode, failures, told)
+        in_a_row = 1 if self._got_on() else self.state.failures + 1
+        columns = loops.failed(self.mode, in_a_row, told)
         is_resumed = self.checkpoint.pages and not self.record.pages
         if is_resumed and isinstance(error, client.CalUnexpected):
             # The very place the walk would go on from is what the server answers oddly to: begin anew, but not soon, for
@@ -275,14 +272,6 @@ class _Walk:
         self.record.requests = self.connection.requests
         self.record.finished_at = timezone.now()
         self.record.save()
-
-
-def count_failure(run: SyncRun, place: str, uid: str, error: str) -> None:
-    """One booking that could not be mirrored; saves nothing."""
-    logger.warning("%s: %s could not be mirrored: %s", run.account, place, error)
-    run.failed += 1
-    if len(run.failures) < FAILURES_KEPT:
-        run.failures.append({"place": place, "uid": uid, "error": error})
 
 
 def _never_updated(payload: Any) -> bool:

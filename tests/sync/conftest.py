@@ -7,13 +7,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from cal_bookings.models import Account
+from cal_bookings import sync
+from cal_bookings.models import Account, Mode, SyncState
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +29,38 @@ def account(db: None, cal) -> Account:
 @pytest.fixture
 def small_pages(cal, settings):
     settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {"PAGE_SIZE": 10}
+
+
+# The three loops
+
+
+@pytest.fixture
+def mirrored(cal, account):
+    """The account after its first complete walk, half an hour later: nothing is in the overlap any more."""
+    sync.walk(account)
+    cal.clock.advance(timedelta(minutes=30))
+    changes(account)
+    cal.requests.clear()
+    return account
+
+
+def changes(account, **options):
+    return sync.walk(account, Mode.CHANGES, **options)
+
+
+def window(account):
+    return sync.walk(account, Mode.WINDOW)
+
+
+def watermark():
+    return SyncState.objects.get(mode=Mode.CHANGES).watermark
+
+
+def lists(cal):
+    return [request for request in cal.requests if request.path == "/bookings"]
+
+
+# Other processes
 
 
 @dataclass

@@ -1,0 +1,28 @@
+"""Transactions on the database that holds the app's tables, which a router of the site may have moved off ``default``.
+
+The app uses these functions in place of those of `django.db.transaction`, which act on ``default``.
+"""
+
+from collections.abc import Callable
+
+from django.apps import apps
+from django.db import router, transaction
+from django.db.transaction import Atomic
+
+
+def alias() -> str:
+    """Return the alias of the database that the site's routers choose for the app's writes."""
+    return router.db_for_write(apps.get_model("cal_bookings", "Booking"))
+
+
+def atomic(*, durable: bool = False) -> Atomic:
+    """Open a transaction, or a savepoint inside one. With `durable`, an enclosing transaction is a RuntimeError."""
+    return transaction.atomic(using=alias(), durable=durable)
+
+
+def after_commit(function: Callable[[], object]) -> None:
+    """Call `function` after the current transaction has committed, or now if there is none.
+
+    An exception of `function` is logged and does not keep other functions from being called.
+    """
+    transaction.on_commit(function, using=alias(), robust=True)
