@@ -22,6 +22,10 @@ def _is_seconds(value: Any) -> bool:
     return type(value) in (int, float) and value >= 0
 
 
+def _is_positive(value: Any) -> bool:
+    return _is_seconds(value) and value > 0
+
+
 def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple | list) and len(value) == 2
 
@@ -44,10 +48,10 @@ def _are_ages(value: Any) -> bool:
 #: What a value must be, and the test of it.
 VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "TIMEOUT": (
-        "two numbers of seconds, to connect and to read",
-        lambda value: _is_pair(value) and all(map(_is_seconds, value)),
+        "two numbers of seconds above 0, to connect and to read",
+        lambda value: _is_pair(value) and all(map(_is_positive, value)),
     ),
-    "LEASE_SECONDS": ("a number of seconds", _is_seconds),
+    "LEASE_SECONDS": ("a number of seconds above 0", _is_positive),
     "PAGE_SIZE": (
         "None, or a number of bookings from 2 on",
         lambda value: value is None or (type(value) is int and value >= 2),
@@ -66,6 +70,8 @@ VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda value: _is_pair(value) and all(map(_is_seconds, value)),
     ),
     "OVERLAP_SECONDS": ("a number of seconds", _is_seconds),
+    "ACTION_SETTLE_SECONDS": ("a number of seconds", _is_seconds),
+    "CACHE": ("the alias of a cache", lambda value: isinstance(value, str)),
     "RATE_LIMIT": (
         "None, or a number of requests per window",
         lambda value: value is None or (type(value) is int and value >= 1),
@@ -105,11 +111,35 @@ def check_encrypted_transport(
 
 
 @checks.register
+def check_lease_outlasts_requests(
+    app_configs: Sequence[AppConfig] | None, **kwargs: Any
+) -> list[checks.CheckMessage]:
+    """A lease shorter than one slow response passes to another worker while the first one still waits."""
+    if any(_setting_errors(getattr(settings, SETTING, {}))):
+        return []
+    lease, (_, read) = conf.get("LEASE_SECONDS"), conf.get("TIMEOUT")
+    longest = max(conf.WHOLE_RESPONSE * read, conf.TASK_SECONDS)
+    if lease > longest:
+        return []
+    return [
+        checks.Warning(
+            f'{SETTING}["LEASE_SECONDS"] is {lease}, but a worker may be busy for {longest} seconds before it can renew '
+            "its lease. Another worker then repeats its work.",
+            hint=f"Set LEASE_SECONDS above {longest}: a whole response may take {conf.WHOLE_RESPONSE} times the second "
+            f"number of TIMEOUT, and a Celery task {conf.TASK_SECONDS} seconds.",
+            id="cal_bookings.W003",
+        )
+    ]
+
+
+@checks.register
 def check_shared_cache(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
     """Workers that share no cache keep the request budget in the database: slower, so it is said."""
     alias = _mapping(getattr(settings, SETTING, {})).get("CACHE", "default")
+    if not isinstance(alias, str):
+        return []  # check_settings names it
     if alias not in settings.CACHES:
         return [
             checks.Error(
@@ -233,7 +263,7 @@ def _scope_errors(place: str, scope: Any) -> Iterator[checks.Error]:
         yield checks.Error(
             f"{place} names a user, whose bookings Cal.com lists within an organization and not by team.",
             hint='Use {"organization": 12, "user": 56}.',
-            id="cal_bookings.E007",
+            id="cal_bookings.E008",
         )
 
 

@@ -34,6 +34,12 @@ DEFAULTS: dict[str, Any] = {
     "KEEP_DAYS": {"runs": 30, "history": 365, "actions": 365},
 }
 
+#: A whole response may take this many times the read timeout (`TIMEOUT[1]`).
+WHOLE_RESPONSE = 4
+
+#: The time limit of a Celery task in seconds. LEASE_SECONDS must be longer.
+TASK_SECONDS = 270
+
 #: Caches of one process, or whose counters lose updates between processes.
 _NOT_SHARED = (
     dummy.DummyCache,

@@ -90,10 +90,10 @@ def test_no_setting_at_all_is_silent(settings):
         pytest.param([], "E005", "settings.md", id="not a dict"),
         pytest.param({"ACCOUNTS": [KEY]}, "E005", "settings.md", id="accounts"),
         pytest.param({"ACCOUNTS": {"a": KEY}}, "E005", "settings.md", id="account"),
-        pytest.param(account(SCOPE={"user": 56}), "E007", "organization", id="user"),
+        pytest.param(account(SCOPE={"user": 56}), "E008", "organization", id="user"),
         pytest.param(
             account(SCOPE={"organization": 12, "team": 34, "user": 56}),
-            "E007",
+            "E008",
             "organization",
             id="user and team",
         ),
@@ -190,7 +190,13 @@ def test_a_broken_setting_does_not_break_the_deployment_check(settings):
     [
         ("TIMEOUT", 5, "two numbers"),
         ("TIMEOUT", ("5", 30), "two numbers"),
+        ("TIMEOUT", (0, 30), "above 0"),
         ("LEASE_SECONDS", "300", "a number of seconds"),
+        ("LEASE_SECONDS", 0, "above 0"),
+        ("ACTION_SETTLE_SECONDS", "ten minutes", "a number of seconds"),
+        ("ACTION_SETTLE_SECONDS", None, "a number of seconds"),
+        ("ACTION_SETTLE_SECONDS", -5, "a number of seconds"),
+        ("CACHE", ["x"], "the alias of a cache"),
         ("PAGE_SIZE", 0, "from 2 on"),
         ("INTERVALS", {"hourly": 3600}, '"changes", "window", "full"'),
         ("INTERVALS", {"changes": "1 min"}, '"changes", "window", "full"'),
@@ -207,6 +213,29 @@ def test_a_value_of_the_wrong_kind_is_named(settings, key, value, wanted):
     (error,) = found(settings, {key: value})
 
     assert (error.id, wanted in error.msg) == ("cal_bookings.E005", True)
+
+
+@pytest.mark.parametrize("key", conf.DEFAULTS)
+def test_no_key_accepts_any_value(settings, key):
+    errors = found(settings, {key: object()})
+
+    assert [error.id for error in errors] == ["cal_bookings.E005"]
+    assert f'["{key}"]' in errors[0].msg
+
+
+@pytest.mark.parametrize(
+    ("setting", "warned"),
+    [
+        ({"LEASE_SECONDS": 270}, True),
+        ({"LEASE_SECONDS": 271}, False),
+        ({"LEASE_SECONDS": 300, "TIMEOUT": (5, 75)}, True),
+        ({"LEASE_SECONDS": 301, "TIMEOUT": (5, 75)}, False),
+    ],
+)
+def test_a_lease_shorter_than_the_work_it_covers_is_a_warning(
+    settings, setting, warned
+):
+    assert [m.id for m in found(settings, setting)] == ["cal_bookings.W003"] * warned
 
 
 def test_some_intervals_may_be_given_and_the_others_keep_their_default(settings):

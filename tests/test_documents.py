@@ -37,6 +37,15 @@ def test_every_variable_of_the_example_project_is_documented():
     assert documented("Environment of the example project") == read
 
 
+def test_every_check_has_an_id_of_its_own_and_a_row_in_the_documents():
+    source = (ROOT / "cal_bookings" / "checks.py").read_text()
+
+    ids = re.findall(r'id="cal_bookings\.(\w+)"', source)
+
+    assert len(ids) == len(set(ids))
+    assert documented("Checks") == set(ids)
+
+
 @pytest.mark.parametrize("default", ["TIMEOUT", "LEASE_SECONDS"])
 def test_documented_defaults_are_the_defaults(default):
     assert f"| `{default}` | `{conf.DEFAULTS[default]}` |" in SETTINGS

@@ -12,8 +12,8 @@ from cal_bookings import conf
 OPTIONS: dict[str, Any] = {
     "acks_late": True,
     "ignore_result": True,
-    "soft_time_limit": 240,
-    "time_limit": 270,
+    "soft_time_limit": conf.TASK_SECONDS - 30,
+    "time_limit": conf.TASK_SECONDS,
 }
 
 
