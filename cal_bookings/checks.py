@@ -60,6 +60,10 @@ VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         "a number of pages from 1 on",
         lambda value: type(value) is int and value >= 1,
     ),
+    "WORKER": (
+        '"celery", or None for a site that runs cal_sync and cal_push from cron',
+        lambda value: value in ("celery", None),
+    ),
     "QUEUE": (
         "None, or the name of a Celery queue",
         lambda value: value is None or (isinstance(value, str) and value != ""),

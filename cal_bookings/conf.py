@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "CACHE": "default",
     "RATE_LIMIT": None,
     "PAGES_PER_TASK": 20,
+    "WORKER": "celery",
     "QUEUE": None,
     "INTERVALS": {"changes": 60, "window": 3600, "full": 86400},
     "WINDOW_DAYS": (7, 60),

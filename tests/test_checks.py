@@ -31,6 +31,7 @@ def account(**entry):
         pytest.param(account(BASE_URL="https://cal.example.com/api/v2/"), id="own"),
         pytest.param(account(SCOPE={"organization": 12, "team": 34}), id="scope"),
         pytest.param(account(WEBHOOK_SECRET="hush"), id="webhook"),
+        pytest.param({"WORKER": None}, id="no worker"),
         pytest.param(
             {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}, id="encryption"
         ),
@@ -87,6 +88,7 @@ def test_no_setting_at_all_is_silent(settings):
         ),
         pytest.param({"ENCRYPTION_KEYS": [7]}, "E004", "generate_key", id="not text"),
         pytest.param({"ENCRYPTION_KEYS": "sesame"}, "E005", "settings.md", id="str"),
+        pytest.param({"WORKER": "celary"}, "E005", "settings.md", id="worker"),
         pytest.param([], "E005", "settings.md", id="not a dict"),
         pytest.param({"ACCOUNTS": [KEY]}, "E005", "settings.md", id="accounts"),
         pytest.param({"ACCOUNTS": {"a": KEY}}, "E005", "settings.md", id="account"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from cal_bookings import conf
 from cal_bookings.admin.overview import Overview
 from cal_bookings.admin.pausing import PERMISSION as MAY_PAUSE
 from cal_bookings.models import Account, SyncState
@@ -39,6 +40,7 @@ class HasOverview(admin.ModelAdmin):
             "title": _("Overview"),
             "overview": Overview(),
             "may_sync": request.user.has_perm("cal_bookings.sync_account"),
+            "has_workers": conf.get("WORKER") is not None,
             "may_test": request.user.has_perm("cal_bookings.view_account"),
             "may_pause": request.user.has_perm(MAY_PAUSE),
             "may_see_actions": request.user.has_perm("cal_bookings.view_bookingaction"),
@@ -57,6 +59,11 @@ class HasOverview(admin.ModelAdmin):
             "All loops of %(account)s are due now: the next free worker walks them."
         )
         level = messages.SUCCESS
+        if conf.get("WORKER") is None:
+            told = _(
+                "This site has no workers: run manage.py cal_sync --account %(account)s."
+            )
+            level = messages.WARNING
         if account.is_paused_by_hand:
             told = _(
                 "All loops of %(account)s are due, but it is paused: they are walked when somebody resumes it."

@@ -199,6 +199,19 @@ def test_sync_now_makes_all_loops_of_the_account_due(client, account):
     assert list(due) == [("default", NOW)] * 3 + [("other", later)] * 3
 
 
+def test_on_a_site_without_workers_sync_now_names_the_command(
+    admin_client, account, settings
+):
+    settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {"WORKER": None}
+
+    response = sync_now(admin_client, account)
+    page = admin_client.get(response.url).content.decode()
+
+    assert f"run manage.py cal_sync --account {account}" in page
+    assert "Sync default now" not in page
+    assert "beat" not in page
+
+
 def test_sync_now_is_for_those_who_may(client, account):
     state = SyncState.objects.create(account=account, mode="full", due_at=NOW + HOUR)
     client.force_login(staff("view_syncstate", "view_account", "change_account"))

@@ -82,7 +82,7 @@ def test_without_a_broker_the_caller_goes_on_and_the_sweep_delivers(
     actions = [outbox.cancel(one, reason="Fell ill") for one in bookings]
 
     assert time.monotonic() - began < 2
-    assert caplog.text.count("No worker could be woken") == 1
+    assert caplog.text.count("Could not wake a worker") == 1
     assert {one.status for one in BookingAction.objects.all()} == {"queued"}
     assert outbox.due(10) == [one.pk for one in actions]
     assert push()[0] == 0
