@@ -61,6 +61,8 @@ ACCOUNT_KEYS = frozenset(
         "WEBHOOK_SECRET",
     }
 )
+#: What authenticates, or is exchanged for what does.
+_TEXTS = ("API_KEY", "ACCESS_TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET")
 SCOPE_KEYS = frozenset({"organization", "team", "user"})
 
 
@@ -136,6 +138,9 @@ def credential(entry: Mapping[str, Any], *, of: str) -> Credential:
 
 
 def _credentials(entry: Mapping[str, Any]) -> list[Credential]:
+    for name in _TEXTS:
+        if not isinstance(entry.get(name) or "", str):
+            raise ValueError(f"{name} must be text.")  # noqa: TRY004 - one kind of error for all that is wrong in it
     found: list[Credential] = []
     if entry.get("API_KEY"):
         found.append(ApiKey(entry["API_KEY"]))
@@ -148,5 +153,14 @@ def _credentials(entry: Mapping[str, Any]) -> list[Credential]:
 
 
 def scope(value: Mapping[str, int]) -> Scope:
-    """The part of Cal.com an account mirrors, e.g. ``{"organization": 12, "team": 34}``; empty: its own bookings."""
-    return Scope(**value)
+    """The part of Cal.com an account mirrors, e.g. ``{"organization": 12, "team": 34}``; empty: its own bookings.
+
+    Raises ImproperlyConfigured if `value` is none.
+    """
+    try:
+        return Scope(**value)
+    except (TypeError, ValueError):
+        raise ImproperlyConfigured(
+            'The scope of a Cal.com account is an object such as {}, {"team": 34}, {"organization": 12} or '
+            f'{{"organization": 12, "user": 56}}, not {value!r}.'
+        ) from None

@@ -69,7 +69,7 @@ def _exchange(account: Account) -> Credential:
         "REFRESH_TOKEN": tokens.refresh_token,
     }
     stored = row.update(
-        credentials=fresh,
+        credentials=account.sealed(fresh),
         credentials_revision=F("credentials_revision") + 1,
         credentials_lease_until=None,
     )

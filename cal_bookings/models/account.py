@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cal_bookings import conf, db
 from cal_bookings.client import CalClient, Credential
-from cal_bookings.models.encryption import EncryptedJSONField
+from cal_bookings.models.encryption import EncryptedJSONField, Sealed, seal
 
 #: The end of a pause that a person began: it has none until a person ends it.
 UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
@@ -121,7 +121,10 @@ class Account(models.Model):
 
     @property
     def credential(self) -> Credential:
-        """From the settings if they define this alias, else from the database; ImproperlyConfigured if neither has one."""
+        """The credential of the settings if they define this alias, else that of the database.
+
+        Raises ImproperlyConfigured with the cure if neither has one, or if what is stored cannot be read or used.
+        """
         if self.alias in conf.aliases():
             return conf.account_credential(self.alias)
         if not self.credentials:
@@ -133,6 +136,10 @@ class Account(models.Model):
             self.credentials, of=f'The Cal.com account "{self.alias}"'
         )
 
+    def sealed(self, credentials: Mapping[str, Any]) -> Sealed:
+        """Encrypt a credential for this account, as `QuerySet.update(credentials=…)` takes it."""
+        return seal(credentials, (self._meta.label_lower, "credentials", self.alias))
+
     def store_credentials(self, credentials: Mapping[str, Any]) -> None:
         """Stores another credential, encrypted; a worker that exchanges tokens of the old one discards its result.
 
@@ -140,7 +147,7 @@ class Account(models.Model):
         REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET, and MANAGED_USER (true) for the tokens of a managed user.
         """
         Account.objects.filter(pk=self.pk).update(
-            credentials=credentials,
+            credentials=self.sealed(credentials),
             credentials_revision=F("credentials_revision") + 1,
             credentials_lease_until=None,
         )
@@ -161,12 +168,18 @@ class Account(models.Model):
     def connect(self, **hooks: Any) -> CalClient:
         """A client for this account, without a budget: `budget.connect` is what you want.
 
-        Makes no request; close it (it is a context manager). `hooks` are those of CalClient.
+        Makes no request; close it (it is a context manager). `hooks` are those of CalClient. Raises
+        ImproperlyConfigured with the cure if the account's credential, base URL or scope cannot be used.
         """
-        return CalClient(
-            self.base_url,
-            self.credential,
-            scope=conf.scope(self.scope),
-            timeout=conf.get("TIMEOUT"),
-            **hooks,
-        )
+        try:
+            return CalClient(
+                self.base_url,
+                self.credential,
+                scope=conf.scope(self.scope),
+                timeout=conf.get("TIMEOUT"),
+                **hooks,
+            )
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f'The Cal.com account "{self.alias}" cannot be used: {error}'
+            ) from None
