@@ -6,7 +6,7 @@ The app uses these functions in place of those of `django.db.transaction`, which
 from collections.abc import Callable
 
 from django.apps import apps
-from django.db import router, transaction
+from django.db import connections, router, transaction
 from django.db.transaction import Atomic
 
 
@@ -26,3 +26,19 @@ def after_commit(function: Callable[[], object]) -> None:
     An exception of `function` is logged and does not keep other functions from being called.
     """
     transaction.on_commit(function, using=alias(), robust=True)
+
+
+def is_doomed() -> bool:
+    """Whether an error has ended the current transaction, so that nothing but a rollback is possible in it."""
+    connection = connections[alias()]
+    return connection.in_atomic_block and connection.needs_rollback
+
+
+def reconnect() -> None:
+    """Close the connection if the server has ended it, so that the next query opens another one.
+
+    Has no effect inside a transaction, which cannot go on over another connection.
+    """
+    connection = connections[alias()]
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()

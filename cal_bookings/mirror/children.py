@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from django.db import connections, models, router
@@ -26,6 +27,29 @@ def write_updates(rows: list[Any], names: Iterable[str]) -> None:
     )
 
 
+def insert_shared(rows: list[Any]) -> None:
+    """Insert new rows that another page may insert at the same moment, and set their primary keys.
+
+    A row that is already there stays as it is: setting the number that it was found by changes nothing, and makes the
+    database return its key. The rows go in one order, so that two pages wait for each other instead of deadlocking.
+    """
+    if not rows:
+        return
+    model: type[models.Model] = type(rows[0])
+    features = connections[router.db_for_write(model)].features
+    target = (
+        ["account", "remote_id"]
+        if features.supports_update_conflicts_with_target
+        else None
+    )
+    model._default_manager.bulk_create(
+        sorted(rows, key=attrgetter("remote_id")),
+        update_conflicts=True,
+        update_fields=["remote_id"],
+        unique_fields=target,
+    )
+
+
 def event_types(
     account: Account, remotes: list[RemoteBooking], asked_at: datetime
 ) -> dict[int, int]:
@@ -46,7 +70,7 @@ def event_types(
         for remote_id, slug in slugs.items()
         if remote_id not in known
     ]
-    EventType.objects.bulk_create(made)
+    insert_shared(made)
     return known | {row.remote_id: row.pk for row in made}
 
 
@@ -75,10 +99,11 @@ def hosts(
         )
         for remote_id in named.keys() - known.keys()
     ]
-    Host.objects.bulk_create(sorted(made, key=lambda row: row.remote_id))
+    insert_shared(made)
     changed = [
         row for row in known.values() if _correct(row, named[row.remote_id], asked_at)
     ]
+    changed.sort(key=attrgetter("pk"))
     write_updates(changed, [*_HOST_COLUMNS, "mirrored_at"])
     return known | {row.remote_id: row for row in made}
 
@@ -100,6 +125,10 @@ def _correct(row: Host, remote: RemoteHost, asked_at: datetime) -> bool:
     return True
 
 
+#: Links that one statement deletes.
+_LINKS_AT_ONCE = 400
+
+
 def linked_hosts(booking_ids: list[int]) -> set[tuple[int, int]]:
     """The (booking, host) links of these bookings."""
     if not booking_ids:
@@ -113,10 +142,11 @@ def linked_hosts(booking_ids: list[int]) -> set[tuple[int, int]]:
 def link_hosts(pairs: set[tuple[int, int]], former: set[tuple[int, int]]) -> None:
     """Makes the (booking, host) links `pairs` out of the `former` ones of the same bookings."""
     through = Booking.hosts.through
-    gone = former - pairs
-    if gone:
+    gone = sorted(former - pairs)
+    # SQLite takes at most a thousand alternatives in one expression.
+    for begin in range(0, len(gone), _LINKS_AT_ONCE):
         match = models.Q()
-        for booking_id, host_id in gone:
+        for booking_id, host_id in gone[begin : begin + _LINKS_AT_ONCE]:
             match |= models.Q(booking_id=booking_id, host_id=host_id)
         through._default_manager.filter(match).delete()
     new_rows.insert(through, ("booking_id", "host_id"), sorted(pairs - former))

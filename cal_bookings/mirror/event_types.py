@@ -1,11 +1,12 @@
 """Event types from their own list: title, length and all else that bookings do not carry."""
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from cal_bookings.mirror import columns, races
-from cal_bookings.mirror.children import write_updates
-from cal_bookings.mirror.payloads import canonical, storable
+from cal_bookings.mirror import children, columns, parts
+from cal_bookings.mirror.outcome import Failure, Outcome
+from cal_bookings.mirror.payloads import TooDeep, canonical, storable
 from cal_bookings.models import Account, EventType
 
 COLUMNS = ("slug", "title", "length_minutes", "payload")
@@ -13,38 +14,61 @@ COLUMNS = ("slug", "title", "length_minutes", "payload")
 
 def upsert_event_types(
     account: Account, payloads: list[dict[str, Any]], *, asked_at: datetime
-) -> int:
-    """Mirrors the list that answered a request sent at `asked_at`; answers how many rows were written.
+) -> Outcome:
+    """Mirror the list that answered a request sent at `asked_at` (aware), and return what became of it.
 
-    Opens a transaction. Event types that the list does not show stay: bookings refer to them. A list does not replace
-    what one told that was asked for later.
+    Opens a transaction. Event types that the list does not show stay, because bookings refer to them. A list does not
+    replace what a later request has shown. What the database refuses is in `Outcome.failures`, with its place in the
+    list and without a uid; the others are mirrored.
     """
-    told = {
-        payload["id"]: _values(storable(payload, canonical(payload)))
-        for payload in payloads
-        if isinstance(payload.get("id"), int)
-    }
-    return races.in_transaction(lambda: _write(account, told, asked_at))
+    placed: dict[int, dict[str, Any]] = {}
+    too_deep: list[Failure] = []
+    for place, payload in enumerate(payloads):
+        if not isinstance(payload.get("id"), int):
+            continue
+        try:
+            placed[place] = storable(payload, canonical(payload))
+        except TooDeep as error:
+            too_deep.append(Failure(place, "", str(error)))
+
+    def write(write_all: parts.WriteAll[int]) -> Outcome:
+        outcome = Outcome(seen=len(payloads), failures=list(too_deep))
+        refused = write_all(
+            lambda places: _write(
+                account, [placed[place] for place in places], asked_at, outcome
+            )
+        )
+        outcome.failures += [
+            Failure(place, "", parts.message(error)) for place, error in refused
+        ]
+        return outcome
+
+    return parts.in_transaction(list(placed), write)
 
 
 def _write(
-    account: Account, told: dict[int, dict[str, Any]], asked_at: datetime
-) -> int:
+    account: Account,
+    payloads: list[dict[str, Any]],
+    asked_at: datetime,
+    outcome: Outcome,
+) -> None:
+    listed = {payload["id"]: _values(payload) for payload in payloads}
     rows = EventType.objects.select_for_update().filter(
-        account=account, remote_id__in=told
+        account=account, remote_id__in=listed
     )
     known = {row.remote_id: row for row in rows.order_by("pk")}
     new = [
         EventType(account=account, remote_id=remote_id, mirrored_at=asked_at, **values)
-        for remote_id, values in told.items()
+        for remote_id, values in listed.items()
         if remote_id not in known
     ]
     changed = [
-        row for row in known.values() if _take(row, told[row.remote_id], asked_at)
+        row for row in known.values() if _take(row, listed[row.remote_id], asked_at)
     ]
-    EventType.objects.bulk_create(new)
-    write_updates(changed, (*COLUMNS, "mirrored_at"))
-    return len(new) + len(changed)
+    EventType.objects.bulk_create(sorted(new, key=attrgetter("remote_id")))
+    children.write_updates(changed, (*COLUMNS, "mirrored_at"))
+    outcome.created += len(new)
+    outcome.updated += len(changed)
 
 
 def _take(row: EventType, values: dict[str, Any], asked_at: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.utils import timezone
@@ -113,13 +114,17 @@ class Page:
     def _identify(self, placed: list[tuple[int, Any]]) -> dict[str, Found]:
         found = {}
         for place, payload in placed:
+            uid = ""
             try:
                 uid = _uid(payload)
+                kept = payloads.mirrored(payload)
+                text = payloads.canonical(kept)
             except client.InvalidBooking as error:
                 self._fail(place, error)
                 continue
-            kept = payloads.mirrored(payload)
-            text = payloads.canonical(kept)
+            except payloads.TooDeep as error:
+                self._fail(place, client.InvalidBooking(str(error), uid=uid))
+                continue
             found[uid] = Found(place, uid, kept, text, payloads.fingerprint(text))
         return found
 
@@ -156,6 +161,9 @@ class Page:
                 remote = client.parse_booking(payload)
             except client.InvalidBooking as error:
                 self._fail(item.place, error)
+                continue
+            except payloads.TooDeep as error:
+                self._fail(item.place, client.InvalidBooking(str(error), uid=item.uid))
                 continue
             write = self._compare_one(rows.get(item.uid), item, payload, remote)
             if write:
@@ -232,6 +240,8 @@ class Page:
 
     def _save_bookings(self, writes: list[Write]) -> None:
         new = [write.row for write in writes if write.is_new]
+        # In one order, so that two pages that bring the same new bookings wait for each other instead of deadlocking.
+        new.sort(key=attrgetter("uid"))
         new_rows.insert_objects(new)
         self.outcome.booking_ids += [row.pk for row in new]
         children.write_updates(

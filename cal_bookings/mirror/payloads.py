@@ -20,8 +20,27 @@ def mirrored(payload: dict[str, Any]) -> dict[str, Any]:
 #: NUL, and surrogates, which in pairs are characters: cleaning leaves those alone.
 _SUSPICIOUS = re.compile(r"\\u(?:0000|d[89a-f])")
 
-#: The same text for equal payloads, whatever the order of their keys; ASCII.
-canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+#: Cal.com nests a dozen levels. Python's own limit counts the caller's frames too, so that a payload near it could be
+#: stored by one caller and not be read by another.
+DEEPEST = 100
+
+
+class TooDeep(ValueError):
+    """A payload is nested so deeply that not everybody could read it again."""
+
+    def __init__(self) -> None:
+        super().__init__(f"nested deeper than {DEEPEST} levels")
+
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+
+
+def canonical(payload: dict[str, Any]) -> str:
+    """The same text for equal payloads, whatever the order of their keys; ASCII. Raises TooDeep."""
+    try:
+        return _encode(payload)
+    except RecursionError:
+        raise TooDeep from None
 
 
 def fingerprint(text: str) -> str:
@@ -30,8 +49,24 @@ def fingerprint(text: str) -> str:
 
 
 def storable(payload: dict[str, Any], text: str) -> dict[str, Any]:
-    """The payload without the two things JSON may hold and PostgreSQL refuses: NUL characters and lone surrogates."""
+    """The payload without the two things JSON may hold and PostgreSQL refuses: NUL characters and lone surrogates.
+
+    Raises TooDeep if it is nested more than `DEEPEST` levels.
+    """
+    # Counting brackets is fast and nearly always enough.
+    if text.count("{") + text.count("[") > DEEPEST and _is_deeper(payload, DEEPEST):
+        raise TooDeep
     return _clean_object(payload) if _SUSPICIOUS.search(text) else payload
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, dict):
+        inner = list(value.values())
+    elif isinstance(value, list):
+        inner = value
+    else:
+        return False
+    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
 
 
 def _clean_object(value: dict[str, Any]) -> dict[str, Any]:

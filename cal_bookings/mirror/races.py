@@ -1,25 +1,44 @@
-"""Two writers who are first to make the same row: one of them is refused, and finds the row when it tries again."""
+"""Transactions that lose a race to another writer and are run again."""
 
+import random
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError
 
 from cal_bookings import db
+from cal_bookings.mirror import refusals
 
-#: How often a transaction is tried that loses a race.
-ATTEMPTS = 3
+#: A transaction is run this many times before its error is raised.
+ATTEMPTS = 8
 
-Answer = TypeVar("Answer")
+#: Seconds to wait before the second attempt, doubled at each further one up to the longest. Each wait is a random part
+#: of that, because writers that collided once would otherwise collide again.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
+
+Result = TypeVar("Result")
 
 
-def in_transaction(write: Callable[[], Answer]) -> Answer:
-    """What `write` answers, called in a transaction; once more from its beginning where that lost a race."""
-    for _ in range(ATTEMPTS - 1):
+def in_transaction(write: Callable[[], Result], *, attempts: int = ATTEMPTS) -> Result:
+    """Run `write` in a transaction and return its result. If another writer wins a race, run it again from the start.
+
+    Two writers that insert the same row, deadlocks, lock timeouts, SQLite's "database is locked" and a connection that
+    was closed look alike enough to be treated alike: each gets another attempt. After the last one, or inside a
+    transaction of the caller's that the error has ended, the error is raised.
+    """
+    for attempt in range(1, attempts):
         try:
             with db.atomic():
                 return write()
-        except (IntegrityError, OperationalError):
-            continue
+        except (IntegrityError, OperationalError) as error:
+            if db.is_doomed() or refusals.is_final(error):
+                raise
+        _pause(attempt)
     with db.atomic():
         return write()
+
+
+def _pause(attempt: int) -> None:
+    longest = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE)
+    time.sleep(longest * random.uniform(0.1, 1))  # noqa: S311 - spreads load

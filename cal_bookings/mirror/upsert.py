@@ -5,16 +5,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from django.db import DataError
-
-from cal_bookings import db
-from cal_bookings.mirror import races
+from cal_bookings.mirror import parts
 from cal_bookings.mirror.outcome import Failure, Outcome
 from cal_bookings.mirror.page import Page
 from cal_bookings.models import Account, BookingChange
-
-#: What a database, or its driver, says of a value that it cannot hold: one booking's fault, not the page's.
-UNSTORABLE = (DataError, OverflowError, ValueError)
 
 
 def upsert(
@@ -26,50 +20,41 @@ def upsert(
     source: BookingChange.Source,
     then: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
-    """Mirrors `payloads`, the answer to a request that was sent at `asked_at` (aware).
+    """Mirror `payloads`, the answer to a request that was sent at `asked_at` (aware), and return what became of them.
 
     Opens one transaction and calls `then(outcome)` at its end, so that a checkpoint is saved if and only if its page
-    is; what `then` raises rolls all back. A payload that is no booking, or that the database refuses, is told in
-    `Outcome.failures` and does not take the others with it. Signals are sent after commit.
+    is; what `then` raises rolls all back. The transaction is run again where it loses a race. A payload that is no
+    booking, or that the database refuses, is listed in `Outcome.failures`; the others are mirrored. Signals are sent
+    after commit. Raises a DatabaseError if the database cannot work at all.
     """
 
-    def write(*, one_by_one: bool = False) -> Outcome:
-        outcome = Outcome(seen=len(payloads))
+    def write(write_all: parts.WriteAll[tuple[int, Any]]) -> Outcome:
         page = Page(
             account,
-            outcome,
+            Outcome(seen=len(payloads)),
             asked_at=asked_at,
             api_version=api_version,
             source=source,
         )
-        if one_by_one:
-            _write_one_by_one(page, payloads)
-        else:
-            page.write(list(enumerate(payloads)))
+        refused = write_all(partial(_write_part, page))
+        page.outcome.failures += [_failure(*placed, error) for placed, error in refused]
         if then:
-            then(outcome)
-        return outcome
+            then(page.outcome)
+        return page.outcome
 
+    return parts.in_transaction(list(enumerate(payloads)), write)
+
+
+def _write_part(page: Page, placed: list[tuple[int, Any]]) -> None:
+    """Write a part of the page. Its outcome counts only if it gets through."""
+    whole, page.outcome = page.outcome, Outcome()
     try:
-        return races.in_transaction(write)
-    except UNSTORABLE:
-        return races.in_transaction(partial(write, one_by_one=True))
+        page.write(placed)
+        whole.add(page.outcome)
+    finally:
+        page.outcome = whole
 
 
-def _write_one_by_one(page: Page, payloads: list[Any]) -> None:
-    """The slow way round a value that the database refuses: a savepoint for each booking tells which one it is."""
-    for place, payload in enumerate(payloads):
-        before = page.outcome
-        page.outcome = Outcome()
-        try:
-            with db.atomic():
-                page.write([(place, payload)])
-            before.add(page.outcome)
-        except UNSTORABLE as error:
-            uid = payload.get("uid") if isinstance(payload, dict) else ""
-            before.failures.append(
-                Failure(
-                    place, str(uid), f"the database refuses it: {type(error).__name__}"
-                )
-            )
-        page.outcome = before
+def _failure(place: int, payload: Any, error: Exception) -> Failure:
+    uid = payload.get("uid") if isinstance(payload, dict) else ""
+    return Failure(place, str(uid), parts.message(error))

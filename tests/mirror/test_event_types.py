@@ -26,7 +26,9 @@ def lists(account):
 def test_an_older_list_does_not_replace_a_newer_one(lists):
     lists(title="As it is", minutes=2)
 
-    assert lists(title="As it was", minutes=1) == 0
+    outcome = lists(title="As it was", minutes=1)
+
+    assert (outcome.created, outcome.updated) == (0, 0)
 
     assert EventType.objects.get().title == "As it is"
 
@@ -36,7 +38,7 @@ def test_what_a_booking_named_later_is_filled_by_a_list_asked_for_before(
 ):
     mirrors(booking_payload(), minutes=1)
 
-    assert lists(title="Consultation") == 1
+    assert lists(title="Consultation").updated == 1
 
     assert EventType.objects.get().title == "Consultation"
 
@@ -54,7 +56,8 @@ def test_an_event_type_that_another_writer_makes_meanwhile_is_tried_again(
         return answer
 
     with connection.execute_wrapper(make):
-        assert lists(title="Consultation") == 1
+        outcome = lists(title="Consultation")
 
     assert made
+    assert outcome.created + outcome.updated == 1
     assert EventType.objects.get().title == "Consultation"
