@@ -74,6 +74,10 @@ VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         lambda value: _is_pair(value) and all(map(_is_seconds, value)),
     ),
     "OVERLAP_SECONDS": ("a number of seconds", _is_seconds),
+    "ANNOUNCE_FIRST_MIRROR": (
+        "True or False",
+        lambda value: isinstance(value, bool),
+    ),
     "ACTION_SETTLE_SECONDS": ("a number of seconds", _is_seconds),
     "CACHE": ("the alias of a cache", lambda value: isinstance(value, str)),
     "RATE_LIMIT": (

@@ -31,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "INTERVALS": {"changes": 60, "window": 3600, "full": 86400},
     "WINDOW_DAYS": (7, 60),
     "OVERLAP_SECONDS": 300,
+    "ANNOUNCE_FIRST_MIRROR": False,
     "ACTION_SETTLE_SECONDS": 600,
     "KEEP_DAYS": {"runs": 30, "history": 365, "actions": 365},
 }

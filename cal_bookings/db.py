@@ -25,7 +25,12 @@ def after_commit(function: Callable[[], object]) -> None:
 
     An exception of `function` is logged and does not keep other functions from being called.
     """
-    transaction.on_commit(function, using=alias(), robust=True)
+
+    def call() -> None:
+        # Django 5.2 logs the `__qualname__` of what fails, which a partial does not have.
+        function()
+
+    transaction.on_commit(call, using=alias(), robust=True)
 
 
 def is_doomed() -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cal_bookings import conf
+from cal_bookings import conf, signals
 from cal_bookings.models import Booking
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,16 +56,31 @@ def test_python_in_the_documents_compiles(number):
     compile(PYTHON_BLOCKS[number], f"block {number}", "exec")
 
 
+def example(name: str) -> dict[str, Any]:
+    """The names that an example of the README defines."""
+    text = README.split(f"<!-- example: {name} -->\n```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {}
+    exec(compile(text, "README.md", "exec"), names)  # noqa: S102 - our own text
+    return names
+
+
 @pytest.mark.django_db
 @pytest.mark.cal(bookings=20)
 def test_the_example_of_a_test_passes(cal):
-    example = README.split("<!-- example: test -->\n```python\n")[1].split("```")[0]
-    names: dict[str, Any] = {}
-    exec(compile(example, "README.md", "exec"), names)  # noqa: S102 - our own text
-
-    names["test_a_booking_cancelled_on_cal_com_is_cancelled_here"](cal)
+    example("test")["test_a_booking_cancelled_on_cal_com_is_cancelled_here"](cal)
 
     assert Booking.objects.count() == 21
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.cal(bookings=20)
+def test_the_example_of_a_receiver_welcomes_only_a_new_booking(cal, mailoutbox):
+    welcome = example("mail")["welcome"]
+
+    example("mail test")["test_only_a_new_booking_is_welcomed"](cal, mailoutbox)
+
+    assert mailoutbox[0].subject.startswith("See you at ")
+    signals.booking_created.disconnect(welcome)
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md"])

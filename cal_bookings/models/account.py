@@ -86,6 +86,23 @@ class Account(models.Model):
     email = models.CharField(_("e-mail"), max_length=320, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
+    mirror_began_at = models.DateTimeField(
+        _("mirror began at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_(
+            "Cal.com's clock at its first answer. Bookings created before are history, and not announced."
+        ),
+    )
+    fully_mirrored_at = models.DateTimeField(
+        _("fully mirrored at"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When the first full walk of this mirror was complete."),
+    )
+
     #: Which of the credentials that were ever stored: grows with each.
     credentials_revision = models.PositiveIntegerField(default=0, editable=False)
     #: A worker exchanges the tokens until then.
@@ -154,7 +171,10 @@ class Account(models.Model):
         self.refresh_from_db(fields=["credentials", "credentials_revision"])
 
     def move_to(self, base_url: str, scope: dict[str, int]) -> None:
-        """Another server or another part of it: what was learnt of the old one no longer holds. Opens a transaction."""
+        """Mirror another server, or another part of it, from now on. Opens a transaction.
+
+        What was learnt of the old one no longer holds, and what the new one already has is history.
+        """
         self.base_url, self.scope, self.dialect = base_url, scope, ""
         columns = ["base_url", "scope", "dialect"]
         if not self.is_paused_by_hand:
@@ -164,6 +184,28 @@ class Account(models.Model):
         with db.atomic():
             self.save(update_fields=columns)
             self.sync_states.begin_anew()
+        self.mirror_began_at = self.fully_mirrored_at = None
+
+    def begin_mirror(self, moment: datetime) -> None:
+        """Keep `moment`, the time of Cal.com's first answer by its own clock, unless a beginning is known already.
+
+        At most two statements, no transaction.
+        """
+        if self.mirror_began_at is None:
+            unknown = Account.objects.filter(pk=self.pk, mirror_began_at=None)
+            unknown.update(mirror_began_at=moment)
+            self.refresh_from_db(fields=["mirror_began_at"])
+
+    def has_as_history(self, created_at: datetime | None) -> bool:
+        """Return whether a booking that Cal.com created then was there before the account's mirror began.
+
+        Without a time of creation, a booking is history until the first full walk is complete.
+        """
+        if self.mirror_began_at is None:
+            return True
+        if created_at is None:
+            return self.fully_mirrored_at is None
+        return created_at < self.mirror_began_at
 
     def connect(self, **hooks: Any) -> CalClient:
         """A client for this account, without a budget: `budget.connect` is what you want.

@@ -28,12 +28,16 @@ SILENT_AFTER = {
 
 class SyncStateQuerySet(models.QuerySet["SyncState"]):
     def begin_anew(self) -> None:
-        """Of an account that mirrors something else from now on: each loop is due at once and knows of nothing yet.
+        """Begin the mirror of an account again, which mirrors something else from now on.
 
-        The changes loop goes: the first full walk reads everything, and makes it again. The lease of a walk under way is
-        void, so that it writes nothing more of what was mirrored before. Two statements, no transaction.
+        The full loop is due at once and knows of nothing yet. The other loops go: the first full walk reads everything,
+        and makes them again when it is complete. The lease of a walk under way is void, so that it writes nothing more
+        of what was mirrored before. Three statements, no transaction.
         """
-        self.filter(mode=Mode.CHANGES).delete()
+        Account.objects.filter(pk__in=self.values("account")).update(
+            mirror_began_at=None, fully_mirrored_at=None
+        )
+        self.exclude(mode=Mode.FULL).delete()
         self.update(
             checkpoint={},
             watermark=None,

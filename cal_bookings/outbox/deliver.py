@@ -312,6 +312,7 @@ class _Turn:
         account = self.action.account
         if not account.dialect:
             page = self.connection.list_bookings(page_size=PROBE)
+            account.begin_mirror(page.answered_at or page.asked_at)
             account.dialect = page.dialect
             account.save(update_fields=["dialect"])
         return Dialect(account.dialect)

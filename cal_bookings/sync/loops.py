@@ -115,17 +115,24 @@ def failed(mode: Mode, failures: int, error: str) -> dict[str, Any]:
     }
 
 
-def prove_changes(account: Account, began_at: datetime | None) -> None:
-    """A complete full walk has seen all changes up to its beginning: the changes loop need not look at them.
+def open_loops(account: Account, began_at: datetime | None) -> None:
+    """Record a complete full walk that began at `began_at` by the remote's clock. To be called in its last transaction.
 
-    The first one makes that loop, which is due at once: before, both would read everything, one beside the other.
+    The first one makes the account's other loops, due at once: before it, they would read the same bookings beside it.
+    Each one has seen all changes up to its beginning, so that the changes loop need not look at them.
     """
-    if Mode.CHANGES not in modes(account):
-        return
-    changes, _ = SyncState.objects.get_or_create(account=account, mode=Mode.CHANGES)
-    if began_at:
+    Account.objects.filter(pk=account.pk, fully_mirrored_at=None).update(
+        fully_mirrored_at=timezone.now()
+    )
+    others = [mode for mode in modes(account) if mode != Mode.FULL]
+    SyncState.objects.bulk_create(
+        (SyncState(account=account, mode=mode) for mode in others),
+        ignore_conflicts=True,
+    )
+    if began_at and Mode.CHANGES in others:
         earlier = Q(watermark=None) | Q(watermark__lt=began_at)
-        SyncState.objects.filter(earlier, pk=changes.pk).update(watermark=began_at)
+        changes = SyncState.objects.filter(account=account, mode=Mode.CHANGES)
+        changes.filter(earlier).update(watermark=began_at)
 
 
 def next_due(mode: Mode, *, failures: int = 0) -> datetime:

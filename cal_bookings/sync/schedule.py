@@ -17,17 +17,16 @@ AT_ONCE = 1000
 
 
 def make_states() -> int:
-    """Gives new accounts a state for each loop, due at once; answers how many were made.
+    """Give each new account its full loop, due at once; return how many were made.
 
-    None for `changes`: the first full walk reads everything, and makes it when it is complete. Opens no transaction,
-    but for an account whose server or scope has changed in the settings.
+    The first full walk makes the other loops when it is complete (`loops.open_loops`). Opens no transaction, except for
+    an account whose server or scope has changed in the settings.
     """
     states = SyncState.objects.filter(account=OuterRef("pk"), mode=Mode.FULL)
     new = Account.objects.configured().filter(~Exists(states))
     made = [
-        SyncState(account=account, mode=mode)
+        SyncState(account=account, mode=Mode.FULL)
         for account in new.without_credentials()
-        for mode in (Mode.WINDOW, Mode.FULL)
     ]
     SyncState.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)

@@ -154,7 +154,8 @@ class _Walk:
         )
 
     def _learn(self, page: Page) -> None:
-        """What this page tells of the server: a write only when it is news."""
+        """Keep what this page shows of the server; write only when it is news."""
+        self.account.begin_mirror(page.answered_at or page.asked_at)
         learnt: dict[str, Any] = {}
         if page.dialect != self.account.dialect:
             learnt["dialect"] = str(page.dialect)
@@ -222,7 +223,7 @@ class _Walk:
     def _complete_full(self) -> None:
         with db.atomic():
             vanished.forget(self.state)
-            loops.prove_changes(self.account, self.checkpoint.began_at)
+            loops.open_loops(self.account, self.checkpoint.began_at)
             self.lease.release(**loops.completed(self.mode, self.checkpoint))
 
     # The record

@@ -17,8 +17,11 @@ class Mirrors(Protocol):
 
 @pytest.fixture
 def account(db: None) -> Account:
+    """An account whose mirror began before the bookings of the tests were created: they are news."""
     return Account.objects.create(
-        alias="default", base_url="https://cal.example.com/v2"
+        alias="default",
+        base_url="https://cal.example.com/v2",
+        mirror_began_at=datetime(2026, 11, 1, tzinfo=UTC),
     )
 
 

@@ -1,7 +1,9 @@
+from functools import partial
+
 import pytest
 from django.dispatch import Signal
 
-from cal_bookings import signals
+from cal_bookings import db, signals
 from cal_bookings.models import BookingChange
 from tests.builders import attendee_payload, booking_payload, host_payload
 
@@ -111,6 +113,18 @@ def test_a_reschedule_is_told_once_when_its_second_half_arrives(
         if name == "booking_rescheduled"
     ]
     assert pairs == [("a", "b")]
+
+
+def test_an_error_after_commit_is_logged_and_keeps_no_other_function_from_being_called(
+    account, caplog, django_capture_on_commit_callbacks
+):
+    called: list[int] = []
+    with django_capture_on_commit_callbacks(execute=True), db.atomic():
+        db.after_commit(partial(int, "no number"))
+        db.after_commit(partial(called.append, 1))
+
+    assert called == [1]
+    assert "no number" in caplog.text
 
 
 def test_a_failing_receiver_harms_nobody(

@@ -22,14 +22,16 @@ from tests.histories import Crash, crash_at
 
 
 def accounts(number):
-    """Accounts kept in the database, each with a state for each loop, as behind its first full walk."""
+    """Accounts kept in the database, each with a state for each loop, as after its first full walk."""
     made = Account.objects.bulk_create(
         Account(alias=f"customer-{n}", credentials={"API_KEY": "k"})
         for n in range(number)
     )
     schedule.make_states()
     SyncState.objects.bulk_create(
-        SyncState(account=account, mode=Mode.CHANGES) for account in made
+        SyncState(account=account, mode=mode)
+        for account in made
+        for mode in (Mode.CHANGES, Mode.WINDOW)
     )
     return made
 
@@ -63,12 +65,13 @@ def test_a_new_account_is_mirrored_by_the_schedule_alone(cal, account):
 @pytest.mark.usefixtures("at_once", "account")
 def test_a_new_account_is_read_once_and_its_changes_are_followed_from_then_on(cal):
     sync_accounts.delay()
-    assert not SyncRun.objects.filter(mode=Mode.CHANGES).exists()
+    assert {run.mode for run in SyncRun.objects.all()} == {Mode.FULL}
     cal.requests.clear()
 
     sync_accounts.delay()
 
-    (asked,) = cal.requests
+    assert {run.mode for run in SyncRun.objects.all()} == set(Mode)
+    (asked,) = (one for one in cal.requests if "beforeEnd" not in one.query)
     assert "afterUpdatedAt" in asked.query
     assert SyncRun.objects.get(mode=Mode.CHANGES).outcome == "complete"
 
@@ -244,13 +247,11 @@ def test_looking_for_what_is_due_costs_the_same_for_many_accounts(number):
 
 
 @pytest.mark.usefixtures("db", "keys")
-def test_a_team_is_given_no_changes_loop():
-    Account.objects.create(
-        alias="team", credentials={"API_KEY": "k"}, scope={"team": 1}
-    )
-    schedule.make_states()
+def test_a_new_account_begins_with_its_full_loop():
+    Account.objects.create(alias="new", credentials={"API_KEY": "k"})
 
-    assert {state.mode for state in SyncState.objects.all()} == {Mode.WINDOW, Mode.FULL}
+    assert (schedule.make_states(), schedule.make_states()) == (1, 0)
+    assert SyncState.objects.get().mode == Mode.FULL
 
 
 # One message of a loop
