@@ -4,15 +4,17 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from cal_bookings import conf, retention
+from cal_bookings.management import exit_codes
 
 
-class Command(BaseCommand):
+class Command(exit_codes.CalCommand):
     help = (
         'Deletes runs, history and ended actions older than CAL_BOOKINGS["KEEP_DAYS"]. Never deletes a booking, '
-        "except with --missing-bookings."
+        f"except with --missing-bookings. Exit code 0: done; {exit_codes.SHARED}"
+    )
+    when_interrupted = (
+        "What was deleted so far stays deleted; the next cal_prune deletes the rest."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.db import Error
 
 from cal_bookings import outbox
+from cal_bookings.management import exit_codes
 from cal_bookings.models import Account, BookingAction
 
 ALL_DONE, SOME_FAILED, SOME_OPEN = range(3)
@@ -17,10 +19,14 @@ ALL_DONE, SOME_FAILED, SOME_OPEN = range(3)
 BATCH = 100
 
 
-class Command(BaseCommand):
+class Command(exit_codes.CalCommand):
     help = (
         "Delivers the actions in the outbox that are due. Exit code 0: all of them are done; 1: some failed; 2: some are "
-        "still open, because Cal.com could not be reached or did not answer, and will be tried again."
+        "still open, because Cal.com could not be reached or did not answer, and will be tried again; "
+        f"{exit_codes.SHARED}"
+    )
+    when_interrupted = (
+        "The next cal_push looks at what was under way before it sends anything again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,7 +42,8 @@ class Command(BaseCommand):
     def handle(self, *, account: str | None, **options: Any) -> None:
         as_json, quiet = options["json"], options["verbosity"] == 0
         statuses: Counter[str] = Counter()
-        for action in _deliver_all(_account(account) if account else None):
+        self.codes = {ALL_DONE}
+        for action in self._deliver_all(_account(account) if account else None):
             statuses[action.status] += 1
             if as_json:
                 self.stdout.write(json.dumps(summary(action)))
@@ -45,10 +52,36 @@ class Command(BaseCommand):
         if not as_json and not quiet:
             counts = ", ".join(f"{count} {name}" for name, count in statuses.items())
             self.stdout.write(counts or "Nothing is due.")
-        if any(statuses[status] for status in BookingAction.OPEN):
-            raise SystemExit(SOME_OPEN)
         if statuses[BookingAction.Status.FAILED]:
-            raise SystemExit(SOME_FAILED)
+            self.codes.add(SOME_FAILED)
+        if any(statuses[status] for status in BookingAction.OPEN):
+            self.codes.add(SOME_OPEN)
+        if code := max(self.codes):
+            raise SystemExit(code)
+
+    def _deliver_all(self, account: Account | None) -> Iterator[BookingAction]:
+        """Deliver each due action once, and whatever comes due meanwhile, such as the next one of a lane."""
+        tried: set[int] = set()
+        while batch := [
+            pk
+            for pk in outbox.due(BATCH + len(tried), account=account)
+            if pk not in tried
+        ]:
+            for action_id in batch:
+                tried.add(action_id)
+                if action := self._deliver(action_id):
+                    yield action
+
+    def _deliver(self, action_id: int) -> BookingAction | None:
+        """Take a turn at one action. An exception in it ends no other action's turn; the exit code tells of it."""
+        try:
+            return outbox.deliver(action_id)
+        except Exception as error:
+            if isinstance(error, Error) and exit_codes.database_problem():
+                raise
+            self.codes.add(exit_codes.code_of(error))
+            self.stderr.write(f"Action {action_id}: {exit_codes.explain(error)}")
+            return None
 
     def _tell(self, action: BookingAction) -> None:
         """A line for each action as it ends: the progress of a pass."""
@@ -72,25 +105,12 @@ def summary(action: BookingAction) -> dict[str, Any]:
     }
 
 
-def _deliver_all(account: Account | None) -> Iterator[BookingAction]:
-    """Each due action once; what comes due meanwhile, such as the next one of a lane, as well."""
-    tried: set[int] = set()
-    while batch := [
-        pk for pk in outbox.due(BATCH + len(tried), account=account) if pk not in tried
-    ]:
-        for action_id in batch:
-            tried.add(action_id)
-            action = outbox.deliver(action_id)
-            if action:
-                yield action
-
-
 def _account(alias: str) -> Account:
     account = Account.objects.filter(alias=alias).first()
     if account is None:
         known = ", ".join(Account.objects.values_list("alias", flat=True))
         raise CommandError(
             f'There is no account "{alias}". Known: {known or "none"}.',
-            returncode=SOME_OPEN,
+            returncode=exit_codes.CONFIGURATION,
         )
     return account

@@ -4,15 +4,17 @@ import json
 import time
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.db import Error
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from cal_bookings import budget, conf, sync
+from cal_bookings.management import exit_codes
 from cal_bookings.management.progress import ProgressDisplay
 from cal_bookings.models import Account, Mode, SyncRun
 
@@ -34,11 +36,13 @@ NO_ACCOUNT = (
 )
 
 
-class Command(BaseCommand):
+class Command(exit_codes.CalCommand):
     help = (
-        "Mirrors the bookings of Cal.com accounts. Goes on from the checkpoint of a walk that was interrupted. "
-        "Exit code 0: complete; 1: complete, but some bookings could not be mirrored; 2: a walk failed."
+        "Mirrors the bookings of Cal.com accounts. Resumes a walk that was interrupted. Exit code 0: complete; "
+        "1: complete, but some bookings could not be mirrored; 2: a walk failed or could not begin; "
+        f"{exit_codes.SHARED} Of several accounts the highest code counts."
     )
+    when_interrupted = "The next cal_sync resumes after the last page that was stored."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -81,20 +85,31 @@ class Command(BaseCommand):
                 "--since asks for changes: use it with --mode changes.",
                 returncode=WALK_FAILED,
             )
-        codes = []
-        for one in self._accounts(account):
-            began = time.monotonic()
-            if options["force"]:
-                budget.reset(one)
-            preview = self._run(one, Mode(mode), **options)
-            self._report(preview, time.monotonic() - began, **options)
-            codes.append(exit_code(preview.run))
+        codes = [
+            self._mirror(one, Mode(mode), **options) for one in self._accounts(account)
+        ]
         if any(codes):
             raise SystemExit(max(codes))
+
+    def _mirror(self, account: Account, mode: Mode, **options: Any) -> int:
+        """Walk one account, report it, and return its exit code. Raises only what concerns all accounts."""
+        began = time.monotonic()
+        try:
+            preview = self._run(account, mode, **options)
+            code = exit_code(preview.run)
+        except Exception as error:
+            if isinstance(error, Error) and exit_codes.database_problem():
+                raise
+            told = f'Account "{account}": {exit_codes.explain(error)}'
+            preview, code = _failed(account, mode, told), exit_codes.code_of(error)
+        self._report(preview, time.monotonic() - began, **options)
+        return code
 
     def _run(
         self, account: Account, mode: Mode, *, since: datetime | None, **options: Any
     ) -> sync.Preview:
+        if options["force"]:
+            budget.reset(account)
         progress = ProgressDisplay(self.stdout, account.alias)
         on_page = None if options["json"] or not options["verbosity"] else progress
         try:
@@ -102,9 +117,7 @@ class Command(BaseCommand):
                 return sync.preview(account, mode, since=since, on_page=on_page)
             return sync.Preview(sync.walk(account, mode, since=since, on_page=on_page))
         except UNABLE as error:
-            outcome = SyncRun.Outcome.FAILED
-            run = SyncRun(account=account, mode=mode, outcome=outcome, error=str(error))
-            return sync.Preview(run)
+            return _failed(account, mode, str(error))
         finally:
             progress.finish()
 
@@ -119,7 +132,7 @@ class Command(BaseCommand):
                 if alias and known
                 else NO_ACCOUNT
             )
-            raise CommandError(told, returncode=WALK_FAILED)
+            raise CommandError(told, returncode=exit_codes.CONFIGURATION)
         return iter(accounts)
 
     def _report(self, preview: sync.Preview, seconds: float, **options: Any) -> None:
@@ -144,14 +157,28 @@ class Command(BaseCommand):
 
 
 def moment(text: str) -> datetime:
-    """An aware time."""
+    """Parse a time in ISO 8601, in the site's time zone unless it names one; return it in UTC."""
     try:
         parsed = parse_datetime(text) or parse_datetime(f"{text}T00:00")
     except ValueError:
         parsed = None
     if parsed is None:
         raise ArgumentTypeError(f"{text!r} is no time: write it like 2026-11-20T09:30")
-    return parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
+    try:
+        aware = parsed if timezone.is_aware(parsed) else timezone.make_aware(parsed)
+        return aware.astimezone(UTC)
+    except OverflowError:
+        raise ArgumentTypeError(
+            f"{text!r} is outside the years 1 to 9999 in UTC: choose a time nearer to today"
+        ) from None
+
+
+def _failed(account: Account, mode: Mode, error: str) -> sync.Preview:
+    """Return the report of a walk that did not begin, or ended without a record."""
+    outcome = SyncRun.Outcome.FAILED
+    return sync.Preview(
+        SyncRun(account=account, mode=mode, outcome=outcome, error=error)
+    )
 
 
 def summary(run: SyncRun, seconds: float) -> dict[str, Any]:
