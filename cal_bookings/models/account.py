@@ -40,6 +40,26 @@ class AccountQuerySet(models.QuerySet["Account"]):
             self.model.objects.mirror_settings(conf.account(alias))
         return self.active()
 
+    def rename(self, alias: str, new_alias: str) -> "Account":
+        """Rename the account `alias`, which keeps its bookings, loops and actions. Opens a transaction.
+
+        For an alias that was changed in the settings: without it, the app takes `new_alias` for another account and
+        mirrors everything twice. An account `new_alias` that has no bookings yet is deleted; one that has bookings is a
+        ValueError. Raises Account.DoesNotExist if there is no account `alias`.
+        """
+        with db.atomic():
+            account = self.get(alias=alias)
+            other = self.filter(alias=new_alias).first()
+            if other and other.bookings.exists():
+                raise ValueError(
+                    f'The account "{new_alias}" has bookings of its own: delete it first, or keep both.'
+                )
+            if other:
+                other.delete()
+            account.alias = new_alias
+            account.save(update_fields=["alias"])
+        return account
+
     def mirror_settings(self, entry: conf.AccountSettings) -> "Account":
         account, made = self.get_or_create(
             alias=entry.alias,
@@ -146,8 +166,9 @@ class Account(models.Model):
             return conf.account_credential(self.alias)
         if not self.credentials:
             raise ImproperlyConfigured(
-                f'The Cal.com account "{self.alias}" has no credential: add it to CAL_BOOKINGS["ACCOUNTS"], '
-                "store one on the account, or deactivate it."
+                f'The Cal.com account "{self.alias}" has no credential: add it to CAL_BOOKINGS["ACCOUNTS"], store one on '
+                "the account, or deactivate it in the admin. If you renamed it in the settings, rename it here as well: "
+                f'Account.objects.rename("{self.alias}", "the new alias").'
             )
         return conf.credential(
             self.credentials, of=f'The Cal.com account "{self.alias}"'

@@ -7,6 +7,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from cal_bookings import conf
 from cal_bookings.models.account import Account
 
 
@@ -18,12 +19,21 @@ class Mode(models.TextChoices):
     FULL = "full", _("full")
 
 
-#: A loop that has not completed for so long is an alarm, whatever the reason.
+#: A loop that has not completed for this long is an alarm, whatever the reason, if it walks at its default interval.
 SILENT_AFTER = {
     Mode.CHANGES: timedelta(minutes=15),
     Mode.WINDOW: timedelta(hours=4),
     Mode.FULL: timedelta(hours=36),
 }
+
+
+def silent_after(mode: Mode) -> timedelta:
+    """Return how long a loop may go without a complete walk before that is an alarm; it follows INTERVALS.
+
+    A longer interval is added with the tenth by which two walks may be further apart.
+    """
+    longer = conf.interval(mode) - conf.DEFAULTS["INTERVALS"][mode]
+    return SILENT_AFTER[mode] + timedelta(seconds=1.1 * longer)
 
 
 class SyncStateQuerySet(models.QuerySet["SyncState"]):
@@ -98,9 +108,12 @@ class SyncState(models.Model):
         return f"{self.account} / {self.mode}"
 
     def is_silent(self, now: datetime) -> bool:
-        """Whether the loop has not completed for too long; one that never has is given time from the account's start."""
+        """Return whether the loop has not completed for too long.
+
+        A loop that never completed is given that time from the creation of its account.
+        """
         last = self.last_completed_at or self.account.created_at
-        return now - last > SILENT_AFTER[Mode(self.mode)]
+        return now - last > silent_after(Mode(self.mode))
 
 
 class SyncRun(models.Model):

@@ -73,6 +73,27 @@ def test_a_loop_is_red_when_it_has_not_completed_in_time(
     assert ("may be out of date" in html) == (verdict != "fine")
 
 
+@pytest.mark.parametrize(
+    ("mode", "interval", "ago", "silent"),
+    [
+        ("full", 7 * 24, 7.7 * 24, False),
+        ("full", 7 * 24, 9 * 24, True),
+        ("window", 24, 27, False),
+        ("window", 24, 31, True),
+        ("changes", 1, 1.2, False),
+        ("changes", 1, 1.5, True),
+    ],
+)
+def test_a_longer_interval_is_not_an_alarm(
+    admin_client, account, settings, mode, interval, ago, silent
+):
+    settings.CAL_BOOKINGS = {"INTERVALS": {mode: interval * 3600}}
+    completed = NOW - ago * HOUR
+    SyncState.objects.create(account=account, mode=mode, last_completed_at=completed)
+
+    assert ('class="cal-silent"' in html_of(admin_client)) == silent
+
+
 def test_a_new_account_is_given_time_for_its_first_walk(admin_client, account):
     account.created_at = NOW - HOUR
     account.save()
