@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.validators import slug_re
 
 from cal_bookings import conf
+from cal_bookings.client import LIST_VERSION
 from cal_bookings.models.encryption import MAKE_A_KEY
 
 SETTING = "CAL_BOOKINGS"
@@ -204,6 +205,9 @@ def _account_errors(place: str, entry: Any) -> Iterator[checks.Error]:
     yield from _credential_errors(place, entry)
     yield from _base_url_errors(place, entry.get("BASE_URL"))
     yield from _scope_errors(f'{place}["SCOPE"]', entry.get("SCOPE") or {})
+    if entry.get("LIST_VERSION") not in (None, "", *LIST_VERSION.values()):
+        versions = " or ".join(f'"{version}"' for version in LIST_VERSION.values())
+        yield _wrong_type(f'{place}["LIST_VERSION"]', versions)
 
 
 def _unknown_keys(

@@ -59,6 +59,7 @@ ACCOUNT_KEYS = frozenset(
         "CLIENT_SECRET",
         "BASE_URL",
         "SCOPE",
+        "LIST_VERSION",
         "WEBHOOK_SECRET",
     }
 )
@@ -113,6 +114,12 @@ def account(alias: str) -> AccountSettings:
     return AccountSettings(
         alias, entry.get("BASE_URL") or DEFAULT_BASE_URL, dict(entry.get("SCOPE") or {})
     )
+
+
+def list_version(alias: str) -> str:
+    """Return the list version that the settings prescribe for an account; empty if they leave it to the server."""
+    version: str = get("ACCOUNTS").get(alias, {}).get("LIST_VERSION") or ""
+    return version
 
 
 def account_credential(alias: str) -> Credential:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from cal_bookings import budget, client, conf
+from cal_bookings import budget, client, conf, servers
 from cal_bookings.budget import cures
 from cal_bookings.models import Account
 from cal_bookings.models.encryption import fernet
@@ -50,10 +50,11 @@ def probe(account: Account) -> Owner:
 
 def check_reach(account: Account) -> None:
     """Raises ValidationError if the account's credential does not reach the bookings of its scope. A request or two."""
-    dialect = client.Dialect(account.dialect) if account.dialect else None
     _ask(
         account,
-        lambda connection: connection.list_bookings(dialect=dialect, page_size=1),
+        lambda connection: servers.list_bookings(
+            account, connection, page_size=1, learns=False
+        ),
     )
 
 

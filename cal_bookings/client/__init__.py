@@ -1,9 +1,10 @@
 """Cal.com's API v2 for Python: plain requests, no Django. Never guesses, never leaks."""
 
 from .actions import ActionAnswer, BookingActions
-from .client import BOOKING_VERSION, CalClient, Page
+from .booking_list import Page
+from .client import BOOKING_VERSION, CalClient
 from .credentials import AccessToken, ApiKey, ClientSecret, Credential
-from .dialects import Dialect
+from .dialects import LIST_VERSION, Dialect, Server
 from .errors import (
     CalDialectChanged,
     CalError,
@@ -33,6 +34,7 @@ from .tokens import Tokens, refresh_managed_user_tokens, refresh_oauth_tokens
 
 __all__ = [
     "BOOKING_VERSION",
+    "LIST_VERSION",
     "AccessToken",
     "ActionAnswer",
     "ApiKey",
@@ -63,6 +65,7 @@ __all__ = [
     "RemoteEventType",
     "RemoteHost",
     "Scope",
+    "Server",
     "Tokens",
     "parse_booking",
     "refresh_managed_user_tokens",

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .dialects import Dialect, describe
+from .dialects import Server, describe
 from .errors import CalUnexpected
 from .http import Answer, Http
 from .instants import write_instant
 
 #: `cal-api-version` of the actions. A version that the server does not know is not refused: an older handler with
 #: other rules takes the request [rec 236]. So it depends on which server this was found to be.
-ACTION_VERSION = {Dialect.CURSOR: "2026-02-25", Dialect.OFFSET: "2024-08-13"}
+ACTION_VERSION = {Server.HOSTED: "2026-02-25", Server.SELF_HOSTED: "2024-08-13"}
 #: The later endpoints have this one everywhere.
 PEOPLE_VERSION = "2024-08-13"
 
@@ -38,9 +38,9 @@ class ActionAnswer:
 class BookingActions:
     """What can be done to bookings. Texts are sent as given, empty ones left out; raises `CalError`s."""
 
-    def __init__(self, http: Http, dialect: Dialect) -> None:
+    def __init__(self, http: Http, server: Server) -> None:
         self._http = http
-        self._version = ACTION_VERSION[dialect]
+        self._version = ACTION_VERSION[server]
 
     def create(self, fields: Mapping[str, Any]) -> ActionAnswer:
         """A series answers all its occurrences."""
@@ -158,21 +158,6 @@ class BookingActions:
             shows=True,
             version=PEOPLE_VERSION,
         )
-
-    def attendees(self, uid: str) -> list[dict[str, Any]]:
-        """The attendees with their numbers, which no booking shows. A read."""
-        answer = self._http.request(
-            "GET",
-            "/bookings/{uid}/attendees",
-            version=PEOPLE_VERSION,
-            parts={"uid": uid},
-        )
-        found = _data(answer)
-        if not isinstance(found, list) or not all(
-            isinstance(one, dict) for one in found
-        ):
-            raise _unexpected(answer, "a list of attendees as data")
-        return found
 
     def _on_booking(
         self,

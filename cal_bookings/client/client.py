@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from .actions import BookingActions
+from .actions import ACTION_VERSION, PEOPLE_VERSION, BookingActions
+from .booking_list import BookingList, Page, unexpected
 from .credentials import Credential
-from .dialects import LIST_VERSION, Dialect, UnexpectedAnswer, describe, recognise
-from .errors import CalDialectChanged, CalError, CalUnauthorized, CalUnexpected
-from .filters import Filters, Scope, check_filters, walk_fingerprint
+from .dialects import Dialect, Server, UnexpectedAnswer, recognise
+from .errors import (
+    CalError,
+    CalForbidden,
+    CalNotFound,
+    CalRefused,
+    CalUnauthorized,
+    CalUnexpected,
+)
+from .filters import Filters, Scope, check_filters
 from .http import MAX_BYTES, Answer, Http
 from .instants import read_instant, write_instant
-from .positions import FIRST_PLACE, OtherWalk, Place, Position
+from .positions import Position
 from .rate_limit import RateLimit
 
 # Matched per endpoint by the server: another resource's version answers 404 [rec 126].
@@ -24,26 +31,6 @@ BOOKING_VERSION = "2024-08-13"
 EVENT_TYPES_VERSION = "2024-06-14"
 SLOTS_VERSION = "2024-09-04"
 ME_VERSION = "2024-08-13"  # any will do [rec 360]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list of bookings, and where the next one is."""
-
-    #: As sent, malformed ones included.
-    payloads: list[Any]
-    #: None after the last page.
-    next: Position | None
-    dialect: Dialect
-    api_version: str
-    #: By our clock, before the request.
-    asked_at: datetime
-    #: By the server's clock.
-    answered_at: datetime | None
-    #: How many bookings the list has, if the server says so and can be trusted.
-    total: int | None
-    #: HTTP requests this page took, with retries and the search for the dialect.
-    requests: int
 
 
 class CalClient:
@@ -113,26 +100,50 @@ class CalClient:
         """What the server said last."""
         return self._http.rate_limit
 
+    @property
+    def answered_at(self) -> datetime | None:
+        """The server's clock at its last answer; None if that had no Date header."""
+        return self._http.answered_at
+
     def list_bookings(
         self,
         position: Position | None = None,
         *,
         filters: Filters | None = None,
         dialect: Dialect | None = None,
+        forced: Dialect | None = None,
         page_size: int | None = None,
     ) -> Page:
-        """The page at a position, which is that of a `next`; without one the first page.
+        """Return the page at a position, which is that of a `next`; without one the first page.
 
-        `dialect` is what an earlier walk found. A first page finds it out, and again if it
-        has changed; later pages raise CalDialectChanged then. Raises OtherWalk, a ValueError, for
-        a position of another scope or of other filters.
+        `dialect` is what an earlier walk found. A first page finds it out, and again if it has changed; later pages
+        raise CalDialectChanged then. If the first page is not available in one dialect (a timeout, a 5xx), the other
+        one is asked once before anything is repeated. With `forced`, only that dialect is asked. Raises OtherWalk, a
+        ValueError, for a position of another scope, of other filters, or of another dialect than `forced`.
         """
         filters = filters or Filters()
         check_filters(self.scope, filters)
-        listing = _Listing(self._http, self.scope, filters, page_size)
+        listing = BookingList(self._http, self.scope, filters, page_size)
         if position is not None:
-            return listing.page(position)
-        return listing.first_page(dialect)
+            return listing.page(position, forced)
+        return listing.first_page(dialect, forced)
+
+    def find_server(self) -> Server | None:
+        """Return which kind of server this is; None if its answer proves neither.
+
+        One request for a list in the version of hosted Cal.com's actions. A server that does not know this version
+        answers in the shape of 2024-04-15 [rec 125].
+        """
+        try:
+            answer = self._http.request(
+                "GET",
+                "/bookings",
+                version=ACTION_VERSION[Server.HOSTED],
+                params={"take": "1"},
+            )
+            return Server.HOSTED if recognise(answer.body) else Server.SELF_HOSTED
+        except (CalForbidden, CalNotFound, CalRefused, CalUnexpected, UnexpectedAnswer):
+            return None
 
     def get_booking(self, uid: str) -> list[dict[str, Any]]:
         """The booking; for the uid of a recurring booking all its occurrences."""
@@ -142,21 +153,36 @@ class CalClient:
         found = _content(answer)
         bookings = found if isinstance(found, list) else [found]
         if not bookings or not all(_is_booking(booking) for booking in bookings):
-            raise _unexpected(
+            raise unexpected(
                 answer, "a booking or a list of bookings, each with its uid"
             )
         return bookings
 
-    def actions(self, dialect: Dialect) -> BookingActions:
-        """What can be done to bookings, in the version of the server that lists in this dialect."""
-        return BookingActions(self._http, dialect)
+    def attendees(self, uid: str) -> list[dict[str, Any]]:
+        """Return the attendees of a booking with their numbers, which no booking shows."""
+        answer = self._http.request(
+            "GET",
+            "/bookings/{uid}/attendees",
+            version=PEOPLE_VERSION,
+            parts={"uid": uid},
+        )
+        found = _content(answer)
+        if not isinstance(found, list) or not all(
+            isinstance(one, dict) for one in found
+        ):
+            raise unexpected(answer, "a list of attendees as data")
+        return found
+
+    def actions(self, server: Server) -> BookingActions:
+        """Return what can be done to bookings, in the version of this kind of server."""
+        return BookingActions(self._http, server)
 
     def me(self) -> dict[str, Any]:
         """The user whom the credential belongs to."""
         answer = self._http.request("GET", "/me", version=ME_VERSION)
         user = _content(answer)
         if not isinstance(user, dict):
-            raise _unexpected(answer, "an object as data")
+            raise unexpected(answer, "an object as data")
         return user
 
     def event_types(self) -> list[dict[str, Any]]:
@@ -166,7 +192,7 @@ class CalClient:
         if not isinstance(types, list) or not all(
             isinstance(one, dict) for one in types
         ):
-            raise _unexpected(answer, "a list of objects as data")
+            raise unexpected(answer, "a list of objects as data")
         return types
 
     def slots(
@@ -193,103 +219,15 @@ class CalClient:
         )
         days = _content(answer)
         if not isinstance(days, dict):
-            raise _unexpected(answer, "an object of days as data")
+            raise unexpected(answer, "an object of days as data")
         moments = [
             read_instant(slot.get("start")) if isinstance(slot, dict) else None
             for day in days.values()
             for slot in (day if isinstance(day, list) else [None])
         ]
         if None in moments:
-            raise _unexpected(answer, "days with a list of slots, each with its start")
+            raise unexpected(answer, "days with a list of slots, each with its start")
         return sorted(moment for moment in moments if moment)
-
-
-class _Listing:
-    """One list with its filters, asked for in either dialect."""
-
-    def __init__(
-        self, http: Http, scope: Scope, filters: Filters, page_size: int | None
-    ) -> None:
-        self._http = http
-        self._scope = scope
-        self._filters = filters
-        self._page_size = page_size
-        self._walk = walk_fingerprint(scope, filters)
-        self._asked_at = datetime.now(UTC)
-        self._requests_before = http.requests
-
-    def page(self, position: Position) -> Page:
-        if position.walk != self._walk:
-            raise OtherWalk
-        page = self._ask(position.place)
-        if isinstance(page, Answer):
-            raise _other_dialect(page, position.dialect, CalDialectChanged)
-        return page
-
-    def first_page(self, known: Dialect | None) -> Page:
-        *earlier, last = self._candidates(known)
-        for dialect in earlier:
-            page = self._try_first_page(dialect, known)
-            if page is not None:
-                return page
-        answer = self._ask(FIRST_PLACE[last])
-        if isinstance(answer, Answer):
-            raise _other_dialect(answer, last, CalUnexpected)
-        return answer
-
-    def _candidates(self, known: Dialect | None) -> list[Dialect]:
-        if not self._scope.has_cursor_list:
-            return [Dialect.OFFSET]
-        if known is Dialect.OFFSET:
-            return [Dialect.OFFSET, Dialect.CURSOR]
-        return [Dialect.CURSOR, Dialect.OFFSET]
-
-    def _try_first_page(self, dialect: Dialect, known: Dialect | None) -> Page | None:
-        try:
-            page = self._ask(FIRST_PLACE[dialect])
-        except CalError as error:
-            # A server without this version may also refuse its parameters or the route.
-            # Whether they are at fault shows when the other dialect is refused as well.
-            if known is None and error.status in (400, 404):
-                return None
-            raise
-        return None if isinstance(page, Answer) else page
-
-    def _ask(self, place: Place) -> Page | Answer:
-        """The page there; the bare answer if it is in another dialect."""
-        answer = self._http.request(
-            "GET",
-            self._scope.path,
-            version=LIST_VERSION[place.dialect],
-            parts=self._scope.parts,
-            params=self._filters.params() | place.query(self._page_size),
-        )
-        try:
-            if recognise(answer.body) is not place.dialect:
-                return answer
-            following = place.following(
-                answer.body, self._page_size, is_counted=not self._filters.by_change
-            )
-        except UnexpectedAnswer as problem:
-            raise _from(answer, problem) from None
-        return self._page(answer, place, following)
-
-    def _page(self, answer: Answer, place: Place, following: Place | None) -> Page:
-        return Page(
-            payloads=place.fresh(answer.body["data"]),
-            next=None if following is None else Position(following, self._walk),
-            dialect=place.dialect,
-            api_version=LIST_VERSION[place.dialect],
-            asked_at=self._asked_at,
-            answered_at=answer.answered_at,
-            total=self._total(answer.body["pagination"]),
-            requests=self._http.requests - self._requests_before,
-        )
-
-    def _total(self, pagination: dict[str, Any]) -> int | None:
-        # The count leaves out the filters on created and updated [rec 391-395].
-        total = None if self._filters.by_change else pagination.get("totalItems")
-        return total if type(total) is int else None
 
 
 def _content(answer: Answer) -> Any:
@@ -298,31 +236,3 @@ def _content(answer: Answer) -> Any:
 
 def _is_booking(payload: Any) -> bool:
     return isinstance(payload, dict) and isinstance(payload.get("uid"), str)
-
-
-def _other_dialect(
-    answer: Answer, dialect: Dialect, kind: type[CalUnexpected]
-) -> CalUnexpected:
-    return _unexpected(answer, f"a page in the {dialect} dialect", kind)
-
-
-def _unexpected(
-    answer: Answer, expected: str, kind: type[CalUnexpected] = CalUnexpected
-) -> CalUnexpected:
-    message = f"expected {expected}, got {describe(answer.body)}"
-    return _from(answer, UnexpectedAnswer(message), kind)
-
-
-def _from(
-    answer: Answer,
-    problem: UnexpectedAnswer,
-    kind: type[CalUnexpected] = CalUnexpected,
-) -> CalUnexpected:
-    call = answer.call
-    return kind(
-        f"{problem} (from {call.url})",
-        method=call.method,
-        path=call.path,
-        status=answer.status,
-        request_id=answer.request_id,
-    )

@@ -21,6 +21,17 @@ class Dialect(StrEnum):
     OFFSET = "offset"
 
 
+class Server(StrEnum):
+    """The two kinds of Cal.com. Hosted ones have later versions of the actions, and actions of their own.
+
+    The kind does not follow from the dialect of a list: hosted Cal.com lists the bookings of teams by offset, and its
+    cursor list was seen to hang (CAL_API_NEWS.md).
+    """
+
+    HOSTED = "hosted"
+    SELF_HOSTED = "self-hosted"
+
+
 #: `cal-api-version` of each list dialect.
 LIST_VERSION = {Dialect.CURSOR: "2026-05-01", Dialect.OFFSET: "2024-08-13"}
 

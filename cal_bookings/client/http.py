@@ -73,6 +73,7 @@ class Http:
         self.base_url = _checked_url(base_url)
         self.requests = 0
         self.rate_limit: RateLimit | None = None
+        self.answered_at: datetime | None = None
         self._timeout = timeout
         self._max_bytes = max_bytes
         self._before_request = before_request
@@ -94,8 +95,12 @@ class Http:
         parts: Mapping[str, object] | None = None,
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        retries: int = RETRIES,
     ) -> Answer:
-        """The answer to one request; `parts` fill the braces of the path, quoted."""
+        """Return the answer to one request; `parts` fill the braces of the path, quoted.
+
+        A read that gets no usable answer is repeated up to `retries` times, a write never.
+        """
         plain = {name: str(value) for name, value in (parts or {}).items()}
         quoted = {name: _quoted(value) for name, value in plain.items()}
         secrets = (*plain.values(), *quoted.values())
@@ -107,23 +112,25 @@ class Http:
             params=dict(params or {}),
             json=json,
         )
+        retries = 0 if call.writes else retries
         if self._renew is None:
-            return self._persist(call, request)
+            return self._persist(call, request, retries)
         try:
-            return self._persist(call, request, is_told=_is_no_expiry)
+            return self._persist(call, request, retries, is_told=_is_no_expiry)
         except CalUnauthorized as error:
             # Refused, so it had no effect, and even a write may be repeated.
             self._session.auth = _signature(self._renew(error))
-        return self._persist(call, request)
+        return self._persist(call, request, retries)
 
     def _persist(
         self,
         call: Call,
         request: requests.Request,
+        retries: int,
         *,
         is_told: Callable[[CalError], bool] = lambda error: True,
     ) -> Answer:
-        for delay in _delays(0 if call.writes else RETRIES):
+        for delay in _delays(retries):
             try:
                 return self._attempt(call, self._session.prepare_request(request))
             except CalError as error:
@@ -141,12 +148,13 @@ class Http:
         self.requests += 1
         answer = self._send(call, request)
         self.rate_limit = read_rate_limit(answer.headers) or self.rate_limit
+        self.answered_at = read_http_date(answer.headers.get("Date", ""))
         if self._on_answer:
             self._on_answer(read_rate_limit(answer.headers), answer.status)
         body = read_json(call, answer)
         return Answer(
             body=body,
-            answered_at=read_http_date(answer.headers.get("Date", "")),
+            answered_at=self.answered_at,
             call=call,
             status=answer.status,
             request_id=answer.request_id,

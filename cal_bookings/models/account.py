@@ -10,11 +10,19 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from cal_bookings import conf, db
-from cal_bookings.client import CalClient, Credential
+from cal_bookings.client import LIST_VERSION, CalClient, Credential, Dialect, Server
 from cal_bookings.models.encryption import EncryptedJSONField, Sealed, seal
 
 #: The end of a pause that a person began: it has none until a person ends it.
 UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
+#: What was learnt of a server, and its value while it is not known.
+LEARNT = {
+    "dialect": "",
+    "dialect_expires_at": None,
+    "server": "",
+    "has_change_filters": False,
+    "change_filters_checked_at": None,
+}
 CIRCUIT_COLUMNS = [
     "circuit_open_until",
     "circuit_reason",
@@ -95,12 +103,49 @@ class Account(models.Model):
         blank=True,
         help_text=_("How this server pages its lists; learnt, empty until then."),
     )
+    dialect_expires_at = models.DateTimeField(
+        _("dialect expires at"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Set while the preferred list version is not available. Then it is tried again."
+        ),
+    )
+    list_version = models.CharField(
+        _("list version"),
+        max_length=20,
+        blank=True,
+        choices=[(version, version) for version in LIST_VERSION.values()],
+        help_text=_(
+            "The API version in which bookings are listed. Empty: whichever the server answers."
+        ),
+    )
+    server = models.CharField(
+        _("server"),
+        max_length=20,
+        blank=True,
+        choices=[
+            (Server.HOSTED, _("hosted")),
+            (Server.SELF_HOSTED, _("self-hosted")),
+        ],
+        help_text=_("The kind of Cal.com server; learnt, empty until then."),
+    )
     lists_never_updated = models.BooleanField(
         _("lists bookings without a time of update"),
         default=False,
         help_text=_(
             "Learnt. Such bookings may be missed by the filter on updates, so the changes loop asks for new ones too."
         ),
+    )
+    has_change_filters = models.BooleanField(
+        _("team list filters by change"),
+        default=False,
+        help_text=_(
+            "Learnt. Only then does an account that mirrors a team have the changes loop."
+        ),
+    )
+    change_filters_checked_at = models.DateTimeField(
+        _("filters by change tried at"), null=True, blank=True
     )
     remote_id = models.BigIntegerField(_("Cal.com user id"), null=True, blank=True)
     email = models.CharField(_("e-mail"), max_length=320, blank=True)
@@ -157,6 +202,12 @@ class Account(models.Model):
         return self.circuit_open_until == UNTIL_RESUMED
 
     @property
+    def forced_dialect(self) -> Dialect | None:
+        """The list dialect that LIST_VERSION or the column `list_version` prescribes; None if neither does."""
+        version = conf.list_version(self.alias) or self.list_version
+        return next((d for d, known in LIST_VERSION.items() if known == version), None)
+
+    @property
     def credential(self) -> Credential:
         """The credential of the settings if they define this alias, else that of the database.
 
@@ -196,8 +247,10 @@ class Account(models.Model):
 
         What was learnt of the old one no longer holds, and what the new one already has is history.
         """
-        self.base_url, self.scope, self.dialect = base_url, scope, ""
-        columns = ["base_url", "scope", "dialect"]
+        self.base_url, self.scope = base_url, scope
+        for name, unknown in LEARNT.items():
+            setattr(self, name, unknown)
+        columns = ["base_url", "scope", *LEARNT]
         if not self.is_paused_by_hand:
             self.circuit_open_until, self.circuit_reason = None, ""
             self.circuit_failures, self.circuit_key = 0, ""

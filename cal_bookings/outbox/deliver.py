@@ -13,14 +13,13 @@ Cal.com has no idempotency keys: the state of the booking is the key.
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from cal_bookings import budget, client, mirror
-from cal_bookings.client import ActionAnswer, CalClient, CalError, Dialect
+from cal_bookings import budget, client, mirror, servers
+from cal_bookings.client import ActionAnswer, CalClient, CalError
 from cal_bookings.models import ActionAttempt, BookingAction
 from cal_bookings.outbox import claim as claims
 from cal_bookings.outbox import kinds
@@ -45,8 +44,6 @@ LAG = 1 / 10  # of the time that what was not answered has to settle
 PATIENCE = 20.0  # seconds
 #: After a wait longer than this a look may no longer be true: rather look again than send.
 SEND_PATIENCE = 1.0  # seconds
-#: Bookings asked for only to see which dialect answers.
-PROBE = 10
 
 FAILURES = (CalError, budget.BudgetExhausted)
 NO_EFFECT, REFUSED = "no_effect", "refused"
@@ -145,9 +142,12 @@ class _Turn:
     def look(self) -> None:
         """The state decides. Only if nothing is there yet, and nothing changed meanwhile, the action is sent."""
         try:
+            server = servers.kind_of(self.action.account, self.connection)
             look = self._new_look()
             found = self.kind.found(look, self.seen, sent=self._may_be_ours)
             conflict = None if found else self.kind.conflict(look, self.seen)
+            answered_at = self.connection.answered_at or look.asked_at
+            self.action.account.begin_mirror(answered_at)
         except FAILURES as failure:
             self._not_read(_error(failure))
             return
@@ -159,15 +159,14 @@ class _Turn:
         elif conflict:
             self._conflict(conflict, look)
         else:
-            self._send(look)
+            self._send(look, self.connection.actions(server))
 
     @property
     def _may_be_ours(self) -> bool:
         """Whether a difference may be of our making: not where Cal.com refused it."""
         return self.claim.is_sent and self.action.error_code != REFUSED
 
-    def _send(self, look: Look) -> None:
-        actions = self.connection.actions(self._dialect)
+    def _send(self, look: Look, actions: client.BookingActions) -> None:
         self.claim.send(self._facts(look))
         try:
             with self.patience.short():
@@ -304,18 +303,7 @@ class _Turn:
         self.record.failed(Outcome.REFUSED, "missing", told)
 
     def _new_look(self) -> Look:
-        return Look(self.connection, self._dialect, self.uid)
-
-    @cached_property
-    def _dialect(self) -> Dialect:
-        """Which Cal.com this is decides what version its actions have; found out by a list if no walk has yet."""
-        account = self.action.account
-        if not account.dialect:
-            page = self.connection.list_bookings(page_size=PROBE)
-            account.begin_mirror(page.answered_at or page.asked_at)
-            account.dialect = page.dialect
-            account.save(update_fields=["dialect"])
-        return Dialect(account.dialect)
+        return Look(self.action.account, self.connection, self.uid)
 
 
 def _pause(error: client.CalRateLimited) -> float:

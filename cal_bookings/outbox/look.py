@@ -5,15 +5,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from cal_bookings import client
+from cal_bookings import client, servers
 from cal_bookings.client import (
     CalClient,
     CalNotFound,
-    Dialect,
     Filters,
     RemoteBooking,
     parse_booking,
 )
+from cal_bookings.models import Account
 
 #: A search looks at so many pages of bookings of a day: 2,000 on hosted Cal.com, 5,000 on others.
 PAGES = 20
@@ -22,12 +22,12 @@ PAGES = 20
 class Look:
     """What is there now, read as far as it is asked for and once only. All that was read can be mirrored."""
 
-    def __init__(self, connection: CalClient, dialect: Dialect, uid: str) -> None:
+    def __init__(self, account: Account, connection: CalClient, uid: str) -> None:
         """`uid` is empty for a booking that does not exist yet."""
         self.uid = uid
         self.asked_at = timezone.now()
+        self._account = account
         self._connection = connection
-        self._dialect = dialect
         self._read: dict[str, list[RemoteBooking]] = {}
         #: As sent, in the version of `client.BOOKING_VERSION` or one of the same shape.
         self.payloads: dict[str, dict[str, Any]] = {}
@@ -58,7 +58,7 @@ class Look:
 
     def attendees(self) -> list[dict[str, Any]]:
         """The attendees with their numbers."""
-        return self._connection.actions(self._dialect).attendees(self.uid)
+        return self._connection.attendees(self.uid)
 
     def starting_at(self, start: datetime) -> list[RemoteBooking]:
         """The bookings of the account that start then and last for less than a day.
@@ -68,8 +68,8 @@ class Look:
         filters = Filters(after_start=start, before_end=start + timedelta(days=1))
         found, position = [], None
         for _ in range(PAGES):
-            page = self._connection.list_bookings(
-                position, filters=filters, dialect=self._dialect
+            page = servers.list_bookings(
+                self._account, self._connection, position, filters=filters
             )
             found += [self._keep(payload) for payload in page.payloads]
             position = page.next

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from cal_bookings import budget, client, conf, db, mirror
+from cal_bookings import budget, client, conf, db, mirror, servers
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
@@ -73,13 +73,14 @@ class _Trial:
     def go(self, checkpoint: Checkpoint) -> None:
         seen = array("q")
         account = self.run.account
-        dialect = client.Dialect(account.dialect) if account.dialect else None
         while checkpoint.filters:
-            page = self.connection.list_bookings(
+            page = servers.list_bookings(
+                account,
+                self.connection,
                 checkpoint.position,
                 filters=checkpoint.filters[0],
-                dialect=dialect,
                 page_size=conf.get("PAGE_SIZE"),
+                learns=False,
             )
             self.run.pages += 1
             outcome = self._try(page.payloads, page.asked_at, page.api_version)

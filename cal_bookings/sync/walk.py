@@ -11,7 +11,7 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils import timezone
 
-from cal_bookings import budget, client, conf, db, mirror
+from cal_bookings import budget, client, conf, db, mirror, servers
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient, Page
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
@@ -141,32 +141,25 @@ class _Walk:
             )
             self.checkpoint = loops.begin(self.account, self.state)
             page = self._list()
-        self._learn(page)
+        self._note_never_updated(page)
         return page
 
     def _list(self) -> Page:
-        dialect = client.Dialect(self.account.dialect) if self.account.dialect else None
-        return self.connection.list_bookings(
+        return servers.list_bookings(
+            self.account,
+            self.connection,
             self.checkpoint.position,
             filters=self.checkpoint.filters[0],
-            dialect=dialect,
             page_size=conf.get("PAGE_SIZE"),
         )
 
-    def _learn(self, page: Page) -> None:
-        """Keep what this page shows of the server; write only when it is news."""
-        self.account.begin_mirror(page.answered_at or page.asked_at)
-        learnt: dict[str, Any] = {}
-        if page.dialect != self.account.dialect:
-            learnt["dialect"] = str(page.dialect)
+    def _note_never_updated(self, page: Page) -> None:
+        """Remember that the server lists bookings without a time of update: one UPDATE, once."""
         if not self.account.lists_never_updated and any(
             map(_never_updated, page.payloads)
         ):
-            learnt["lists_never_updated"] = True
-        if learnt:
-            for name, value in learnt.items():
-                setattr(self.account, name, value)
-            self.account.save(update_fields=learnt)
+            self.account.lists_never_updated = True
+            self.account.save(update_fields=["lists_never_updated"])
 
     def _store(self, page: Page) -> None:
         """The page and the checkpoint behind it, in one transaction; the last page closes the walk in the same one."""

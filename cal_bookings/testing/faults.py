@@ -16,6 +16,7 @@ KINDS = {
     "498": "the access token has run out",
     "500": "an internal error in Cal.com's envelope",
     "502": "a proxy's HTML",
+    "524": "a proxy's HTML, after it has waited long enough",
     "slow": "the answer comes after `seconds`",
     "reset": "it is done, and the connection is reset instead of an answer",
     "truncated": "it is done, and the connection ends in the middle of the answer",
@@ -46,6 +47,7 @@ _REFUSALS = {
 }
 _ANSWERS = {
     "502": (502, "text/html", _PAGE),
+    "524": (524, "text/html", _PAGE),
     "html": (200, "text/html", _PAGE),
     "shape": (200, "application/json", b'{"status":"success","data":{"items":[]}}'),
 }
@@ -67,6 +69,7 @@ class Fault:
     skip: int
     path: str
     method: str
+    version: str
     seconds: float
     retry_after: int
 
@@ -91,8 +94,12 @@ class Fault:
         answer = too_many().answer(Request("GET", "", {}, {}), "")
         return Answer(429, answer.body, headers)
 
-    def meets(self, method: str, path: str) -> bool:
-        return self.method in ("", method) and self.path in path
+    def meets(self, request: Request) -> bool:
+        return (
+            self.method in ("", request.method)
+            and self.path in request.path
+            and self.version in ("", request.version)
+        )
 
 
 class Faults:
@@ -110,25 +117,28 @@ class Faults:
         skip: int = 0,
         path: str = "",
         method: str = "",
+        version: str = "",
         seconds: float = 1.0,
         retry_after: int = 1,
     ) -> None:
+        """Plan a fault for requests with this method, part of the path and `cal-api-version`; empty ones match all."""
         if kind not in KINDS:
             raise ValueError(
                 f"There is no fault {kind!r}: choose one of {', '.join(KINDS)}"
             )
         with self._lock:
-            fault = Fault(kind, times, skip, path, method, seconds, retry_after)
-            self._planned.append(fault)
+            self._planned.append(
+                Fault(kind, times, skip, path, method, version, seconds, retry_after)
+            )
 
     def clear(self) -> None:
         with self._lock:
             self._planned.clear()
 
-    def strike(self, method: str, path: str) -> Fault | None:
+    def strike(self, request: Request) -> Fault | None:
         with self._lock:
             for fault in self._planned:
-                if fault.meets(method, path):
+                if fault.meets(request):
                     if fault.skip:
                         fault.skip -= 1
                         continue

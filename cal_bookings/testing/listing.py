@@ -16,6 +16,8 @@ from .world import Row, World
 
 CURSOR_VERSION = "2026-05-01"
 OFFSET_VERSION = "2024-08-13"
+#: Of the actions of hosted Cal.com, whose controller lists by offset too (CAL_API_SOURCE.md 0).
+HOSTED_VERSION = "2026-02-25"
 STATUSES = ("upcoming", "recurring", "past", "cancelled", "unconfirmed")
 _FORWARD = {"upcoming", "recurring", "unconfirmed"}
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from . import slots
 from .answers import Answer, Refusal, Request, success
 from .catalog import User
-from .listing import CURSOR_VERSION, OFFSET_VERSION, Listing, View, Wanted
+from .listing import (
+    CURSOR_VERSION,
+    HOSTED_VERSION,
+    OFFSET_VERSION,
+    Listing,
+    View,
+    Wanted,
+)
 from .tokens import Tokens
 from .world import Row, World
 
@@ -133,7 +140,8 @@ class Routes:
             and has_cursor
         ):
             return self.listing.cursor_page(request, view)
-        if request.version == OFFSET_VERSION:
+        hosted = request.version == HOSTED_VERSION and self.dialect == "cursor"
+        if request.version == OFFSET_VERSION or hosted:
             return self.listing.offset_page(request, view)
         return self.listing.legacy_page(request, view)
 

@@ -168,7 +168,7 @@ class FakeCal(Changes):
             self.on_request(request)
         if self.latency:
             time.sleep(self.latency)
-        fault = self.faults.strike(request.method, request.path)
+        fault = self.faults.strike(request)
         if fault and fault.kind == "slow":
             time.sleep(fault.seconds)
         credential = self.routes.credential(request)

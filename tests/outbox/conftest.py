@@ -14,6 +14,8 @@ from cal_bookings.models import Account, Booking, BookingAction, BookingChange, 
 from cal_bookings.testing import FakeCal, Person
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+#: The fake is a hosted Cal.com if it lists by cursor.
+SERVERS = {"cursor": client.Server.HOSTED, "offset": client.Server.SELF_HOSTED}
 WRITES = ("POST", "PATCH", "DELETE")
 
 
@@ -56,6 +58,12 @@ class Desk:
     def past(self, **fields: Any) -> Booking:
         start = timezone.now() - timedelta(hours=3)
         return self.book(start=start.replace(microsecond=0), **fields)
+
+    def speak(self, dialect: str) -> None:
+        """Make the fake a server of this dialect, and the account one that has learnt it."""
+        self.cal.dialect = self.account.dialect = dialect
+        self.account.server = SERVERS[dialect]
+        self.account.save()
 
     def mirrored(self, uid: str) -> Booking:
         return mirror_now(self.cal, self.account, uid)
@@ -109,9 +117,9 @@ class Desk:
 @pytest.fixture
 def desk(db: None, cal: FakeCal) -> Desk:
     account = Account.objects.configured().get()
-    account.dialect = cal.dialect
-    account.save()
-    return Desk(cal, account)
+    desk = Desk(cal, account)
+    desk.speak(cal.dialect)
+    return desk
 
 
 @pytest.fixture

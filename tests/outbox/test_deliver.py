@@ -59,8 +59,7 @@ def test_without_a_fault_it_is_done_and_mirrored(desk, it, wanted, ended, dialec
     booking, action = wanted
     if dialect not in it.dialects:
         pytest.skip("hosted Cal.com only")
-    desk.cal.dialect = desk.account.dialect = dialect
-    desk.account.save()
+    desk.speak(dialect)
     action.account.refresh_from_db()
 
     action = desk.deliver(action)

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def account():
-    return Account.objects.create(alias="default", dialect="offset")
+    return Account.objects.create(alias="default", server="self-hosted")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from cal_bookings import budget, outbox
 from cal_bookings.models import Account, Booking, BookingAction, Host
 from cal_bookings.testing import FakeCal, Person
 from tests.histories import Crash, at_statements, crash_at, run
-from tests.outbox.conftest import LONG_AGO, WRITES, mirror_now, pass_time
+from tests.outbox.conftest import LONG_AGO, SERVERS, WRITES, mirror_now, pass_time
 from tests.outbox.judge import (
     NOT_TOLD_APART,
     bookings_of,
@@ -68,7 +68,7 @@ class Office(RuleBasedStateMachine):
         self.cal = FakeCal(dialect=dialect, seed=seed).__enter__()
         type(self).configure(self.cal)
         self.account = Account.objects.configured().get()
-        self.account.dialect = dialect
+        self.account.dialect, self.account.server = dialect, SERVERS[dialect]
         self.account.save()
         self.wishes = 0
         self.late_for = 0  # seconds

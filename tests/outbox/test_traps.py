@@ -85,7 +85,7 @@ def replay(db, settings):
         url = f"http://127.0.0.1:{server.server_port}/v2"
         account = {"API_KEY": "cal_x", "BASE_URL": url}
         settings.CAL_BOOKINGS = {"ACCOUNTS": {"default": account}}
-        Account.objects.configured().update(dialect="offset")
+        Account.objects.configured().update(dialect="offset", server="self-hosted")
         yield server
         server.shutdown()
 

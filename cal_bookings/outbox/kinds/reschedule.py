@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
+from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking, Server
 from cal_bookings.models import Booking, BookingAction
 from cal_bookings.outbox.facts import OVER
 from cal_bookings.outbox.kinds.base import (
@@ -70,7 +70,7 @@ class Reschedule(Kind):
                 f"Unknown options: {unknown}. Known: {', '.join(sorted(OPTIONS))}.",
                 "options",
             )
-        if self.options and booking.account.dialect != "cursor":
+        if self.options and booking.account.server != Server.HOSTED:
             raise Refused(
                 "Only hosted Cal.com knows these options: leave them out.", "hosted"
             )
@@ -183,7 +183,7 @@ class RequestReschedule(Kind):
 
     def check(self, booking: Booking, now: datetime) -> None:
         takes_place(booking)
-        if booking.account.dialect == "offset":
+        if booking.account.server == Server.SELF_HOSTED:
             raise Refused(
                 "Only hosted Cal.com can ask for another time: reschedule or cancel the booking.",
                 "hosted",

@@ -1,0 +1,92 @@
+"""What an account's Cal.com server was found to be, and the requests that depend on it.
+
+Which dialect a list is in and which kind of server answers are two things: the versions of the actions and the actions
+that only hosted Cal.com has follow from the second.
+"""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.utils import timezone
+
+from cal_bookings.client import CalClient, Dialect, Filters, Page, Position, Server
+from cal_bookings.models import Account
+
+#: The hosts of hosted Cal.com. Others are asked.
+HOSTED = frozenset({"api.cal.com", "api.cal.eu"})
+
+#: After this time, a list version that was not available is asked for once more.
+ASK_AGAIN = timedelta(days=1)
+
+
+def list_bookings(
+    account: Account,
+    connection: CalClient,
+    position: Position | None = None,
+    *,
+    filters: Filters | None = None,
+    page_size: int | None = None,
+    learns: bool = True,
+) -> Page:
+    """Return a page of the account's bookings, asked for in the dialect that its server speaks.
+
+    What the page proves about the server is saved on `account`, in one UPDATE and only if it is news; not with
+    `learns=False`. Raises what `CalClient.list_bookings` raises.
+    """
+    page = connection.list_bookings(
+        position,
+        filters=filters,
+        dialect=_known_dialect(account),
+        forced=account.forced_dialect,
+        page_size=page_size,
+    )
+    if learns:
+        account.begin_mirror(page.answered_at or page.asked_at)
+        _learn(account, page)
+    return page
+
+
+def kind_of(account: Account, connection: CalClient) -> Server:
+    """Return which kind of server the account is on, and ask it once if that is not known.
+
+    A server that cannot be recognised counts as self-hosted: the versions of those are served everywhere.
+    """
+    if account.server:
+        return Server(account.server)
+    found = _by_address(account.base_url) or connection.find_server()
+    if found:
+        _save(account, {"server": str(found)})
+    return found or Server.SELF_HOSTED
+
+
+def _known_dialect(account: Account) -> Dialect | None:
+    again = account.dialect_expires_at
+    if not account.dialect or (again and again <= timezone.now()):
+        return None
+    return Dialect(account.dialect)
+
+
+def _learn(account: Account, page: Page) -> None:
+    learnt: dict[str, Any] = {"dialect": str(page.dialect)}
+    if page.server:
+        learnt["server"] = str(page.server)
+    if page.unavailable is Dialect.CURSOR:
+        learnt["dialect_expires_at"] = timezone.now() + ASK_AGAIN
+    elif page.dialect is Dialect.CURSOR:
+        learnt["dialect_expires_at"] = None
+    _save(account, learnt)
+
+
+def _save(account: Account, learnt: dict[str, Any]) -> None:
+    news = {
+        name: value for name, value in learnt.items() if getattr(account, name) != value
+    }
+    if news:
+        for name, value in news.items():
+            setattr(account, name, value)
+        account.save(update_fields=news)
+
+
+def _by_address(base_url: str) -> Server | None:
+    return Server.HOSTED if urlsplit(base_url).hostname in HOSTED else None
