@@ -63,7 +63,9 @@ def test_actions_stay_those_of_a_hosted_server_when_its_list_hangs(cal, account)
     account.refresh_from_db()
     booking = a_booking(cal, account)
 
-    action = outbox.deliver(outbox.request_reschedule(booking).pk)
+    action = outbox.request_reschedule(booking)
+    outbox.deliver(action.pk)
+    action.refresh_from_db()
 
     assert (account.dialect, account.server) == ("offset", "hosted")
     assert action.status == "done"
@@ -78,7 +80,9 @@ def test_a_hosted_server_is_recognised_although_its_list_never_answered(cal, acc
     sync.walk(account)
     booking = a_booking(cal, account)
 
-    action = outbox.deliver(outbox.request_reschedule(booking).pk)
+    action = outbox.request_reschedule(booking)
+    outbox.deliver(action.pk)
+    action.refresh_from_db()
 
     account.refresh_from_db()
     assert (account.server, action.status) == ("hosted", "done")

@@ -63,6 +63,7 @@ class Desk:
         """Make the fake a server of this dialect, and the account one that has learnt it."""
         self.cal.dialect = self.account.dialect = dialect
         self.account.server = SERVERS[dialect]
+        self.account.mirror_began_at = LONG_AGO
         self.account.save()
 
     def mirrored(self, uid: str) -> Booking:
