@@ -17,6 +17,7 @@ from .errors import (
     CalUnavailable,
     CalUnexpected,
     CalUnsupported,
+    Cause,
 )
 from .filters import Filters, Scope
 from .positions import OtherWalk, Position
@@ -51,6 +52,7 @@ __all__ = [
     "CalUnavailable",
     "CalUnexpected",
     "CalUnsupported",
+    "Cause",
     "ClientSecret",
     "Credential",
     "Dialect",

@@ -215,10 +215,9 @@ def _data(answer: Answer) -> Any:
 
 def _unexpected(answer: Answer, expected: str) -> CalUnexpected:
     call = answer.call
-    return CalUnexpected(
+    return call.error(
+        CalUnexpected,
         f"expected {expected} from {call.url}, got {describe(answer.body)}",
-        method=call.method,
-        path=call.path,
         status=answer.status,
         request_id=answer.request_id,
         may_have_applied=call.writes,

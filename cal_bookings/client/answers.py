@@ -1,16 +1,16 @@
 """From an HTTP answer to JSON or to the error it means.
 
 Cal.com has four shapes of error, its OAuth endpoint a fifth, and proxies send HTML. What
-is kept of them is bounded, one line, and without uids, e-mail addresses and keys.
+is kept of them is bounded, one line, and without uids, e-mail addresses and credentials.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 from .errors import (
     CalError,
@@ -23,18 +23,18 @@ from .errors import (
     CalUnavailable,
     CalUnexpected,
     CalUnsupported,
+    Cause,
 )
 from .rate_limit import read_retry_after
+from .redaction import Secrets, printable, redact
 
-MESSAGE_LIMIT = 300  # characters
-_CODE_LIMIT = 100  # characters
+_MESSAGE_LIMIT = 600  # characters
+_NAME_LIMIT = 100  # characters
 
-_EMAIL = re.compile(r"[^\s=:<>\"']+@[^\s=:<>\"']+")
-_QUERY = re.compile(r"\?\S*")
-# Uids, keys and tokens: long words with a digit in them. Error codes have none.
-_TOKEN = re.compile(r"(?=[\w-]*\d)[\w-]{20,}")
-# Shorter parts of a path are numbers of teams and users, no secret.
-_SECRET_LENGTH = 6
+#: Cal.com's words for a token that does not begin like its API keys, and is no access token that it issued.
+_NO_KEY = "no oauth client found for access token"
+
+E = TypeVar("E", bound=CalError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Call:
     method: str
     path: str
     base_url: str
-    secrets: tuple[str, ...] = ()
+    #: The credential, and the uid in the path.
+    secrets: Secrets = field(default_factory=Secrets)
 
     @property
     def writes(self) -> bool:
@@ -53,6 +54,29 @@ class Call:
     @property
     def url(self) -> str:
         return f"{self.base_url}{self.path}"
+
+    def clean(self, text: str, limit: int = _NAME_LIMIT) -> str:
+        """One bounded line without the secrets of this request."""
+        return printable(self.secrets.hide(text), limit)
+
+    def error(
+        self,
+        kind: type[E],
+        message: str,
+        *,
+        code: str = "",
+        request_id: str = "",
+        **more: Any,
+    ) -> E:
+        """An error of this request. Each one is made here, so that none shows a secret that the server echoed."""
+        return kind(
+            self.clean(message, _MESSAGE_LIMIT),
+            method=self.method,
+            path=self.path,
+            code=self.clean(code),
+            request_id=self.clean(request_id),
+            **more,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +94,11 @@ class RawAnswer:
     @property
     def content_type(self) -> str:
         kind = self.headers.get("Content-Type", "").partition(";")[0]
-        return _printable(kind, 50) or "no content type"
+        return kind.strip() or "no content type"
 
     @property
     def request_id(self) -> str:
-        return _printable(self.headers.get("X-Request-Id", ""), 100)
+        return self.headers.get("X-Request-Id", "")
 
 
 def read_json(call: Call, answer: RawAnswer) -> Any:
@@ -86,10 +110,14 @@ def read_json(call: Call, answer: RawAnswer) -> Any:
     except (ValueError, RecursionError):
         # Without a Content-Length, JSON that breaks off is the only sign of a cut transfer.
         kind = CalUnavailable if answer.is_json else CalUnexpected
-    raise kind(
+    raise call.error(
+        kind,
         f"expected JSON from {call.url}, got {answer.content_type} "
         f"of {len(answer.body)} bytes that does not parse",
-        **_context(call, answer, may_have_applied=call.writes),
+        status=answer.status,
+        request_id=answer.request_id,
+        may_have_applied=call.writes,
+        cause=None if answer.is_json else Cause.PAGE,
     )
 
 
@@ -99,32 +127,29 @@ def _refuse_constant(constant: str) -> NoReturn:
 
 
 def _error(call: Call, answer: RawAnswer) -> CalError:
-    code, message = _words(answer)
-    message = redact(message, call.secrets) or f"answered {answer.content_type}"
-    code = _printable(code, _CODE_LIMIT)
+    code, said = _words(answer)
+    message = redact(said, call.secrets) or f"answered {answer.content_type}"
+    known: dict[str, Any] = {"code": code, "request_id": answer.request_id}
     if answer.status == 429:
-        return CalRateLimited(
-            message,
-            retry_after=read_retry_after(answer.headers),
-            method=call.method,
-            path=call.path,
-            code=code,
-            request_id=answer.request_id,
-        )
-    kind = _kind(answer, code, message)
+        wait = read_retry_after(answer.headers)
+        return call.error(CalRateLimited, message, retry_after=wait, **known)
+    location = _location(call, answer)
+    if location:
+        message = f"a redirect to {location}"
+    kind, cause = _kind(answer, code, message), _cause(answer, message)
     if issubclass(kind, CalUnexpected):
         message = f"expected an answer of Cal.com from {call.url}, got: {message}"
-    return kind(
+    # A 409 of a recurring create leaves the earlier occurrences booked; a 400 of
+    # cancelSubsequentBookings has cancelled. So a refusal may hide an effect too.
+    may_have_applied = kind in (CalUnavailable, CalUnexpected, CalRefused)
+    return call.error(
+        kind,
         message,
-        code=code,
-        **_context(
-            call,
-            answer,
-            # A 409 of a recurring create leaves the earlier occurrences booked; a 400 of
-            # cancelSubsequentBookings has cancelled. So a refusal may hide an effect too.
-            may_have_applied=call.writes
-            and kind in (CalUnavailable, CalUnexpected, CalRefused),
-        ),
+        status=answer.status,
+        may_have_applied=call.writes and may_have_applied and cause != Cause.PROXY,
+        cause=cause,
+        location=call.clean(location),
+        **known,
     )
 
 
@@ -133,10 +158,10 @@ def _kind(answer: RawAnswer, code: str, message: str) -> type[CalError]:
         case 401:
             return _kind_of_401(code)
         case 403:
-            return CalForbidden
+            return CalUnauthorized if _is_no_key(answer, message) else CalForbidden
         case 404:
             return _kind_of_404(answer, message)
-        case 408:
+        case 407 | 408:
             return CalUnavailable
         case 498:
             return CalTokenExpired
@@ -146,6 +171,33 @@ def _kind(answer: RawAnswer, code: str, message: str) -> type[CalError]:
             return CalUnavailable
         case _:
             return CalUnexpected
+
+
+def _cause(answer: RawAnswer, message: str) -> Cause | None:
+    if answer.status == 407:
+        return Cause.PROXY
+    if 300 <= answer.status < 400:
+        return Cause.REDIRECT
+    if _is_no_key(answer, message):
+        return Cause.NOT_A_KEY
+    return None if answer.is_json else Cause.PAGE
+
+
+def _is_no_key(answer: RawAnswer, message: str) -> bool:
+    return answer.status == 403 and answer.is_json and _NO_KEY in message.lower()
+
+
+def _location(call: Call, answer: RawAnswer) -> str:
+    """Scheme and host that a redirect points at; its path and query may hold anything."""
+    if not 300 <= answer.status < 400 or not answer.headers.get("Location"):
+        return ""
+    try:
+        url = urlsplit(urljoin(call.url, answer.headers["Location"]))
+        return f"{url.scheme}://{url.hostname or ''}" + (
+            f":{url.port}" if url.port else ""
+        )
+    except ValueError:
+        return ""
 
 
 def _kind_of_401(code: str) -> type[CalError]:
@@ -205,30 +257,3 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "; ".join(item for item in value if isinstance(item, str))
     return value if isinstance(value, str) else ""
-
-
-def redact(message: str, secrets: tuple[str, ...] = ()) -> str:
-    """One bounded line without the secrets, e-mail addresses, queries and uids."""
-    for secret in secrets:
-        if len(secret) >= _SECRET_LENGTH:
-            message = message.replace(secret, "…")
-    for pattern in (_EMAIL, _QUERY, _TOKEN):
-        message = pattern.sub("…", message)
-    return _printable(message, MESSAGE_LIMIT)
-
-
-def _printable(text: str, limit: int) -> str:
-    line = " ".join(text.split())
-    return "".join(char for char in line if char.isprintable())[:limit]
-
-
-def _context(
-    call: Call, answer: RawAnswer, *, may_have_applied: bool
-) -> dict[str, Any]:
-    return {
-        "method": call.method,
-        "path": call.path,
-        "status": answer.status,
-        "request_id": answer.request_id,
-        "may_have_applied": may_have_applied,
-    }

@@ -185,10 +185,9 @@ def _from(
     kind: type[CalUnexpected] = CalUnexpected,
 ) -> CalUnexpected:
     call = answer.call
-    return kind(
+    return call.error(
+        kind,
         f"{problem} (from {call.url})",
-        method=call.method,
-        path=call.path,
         status=answer.status,
         request_id=answer.request_id,
     )

@@ -23,6 +23,9 @@ class Signer(Protocol):
 
     def headers(self) -> dict[str, str]: ...
 
+    def secrets(self) -> tuple[str, ...]:
+        """What of it must not be shown, even if the server echoes it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
@@ -36,6 +39,9 @@ class ApiKey:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.key}"}
 
+    def secrets(self) -> tuple[str, ...]:
+        return (self.key,)
+
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
@@ -48,6 +54,9 @@ class AccessToken:
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
+
+    def secrets(self) -> tuple[str, ...]:
+        return (self.token,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,9 @@ class ClientSecret:
             "x-cal-client-id": self.client_id,
             "x-cal-secret-key": self.client_secret,
         }
+
+    def secrets(self) -> tuple[str, ...]:
+        return (self.client_secret,)
 
 
 Credential = ApiKey | AccessToken | ClientSecret

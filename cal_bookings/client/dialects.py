@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from .answers import redact
+from .redaction import redact
 
 
 class Dialect(StrEnum):
@@ -36,7 +36,6 @@ class Server(StrEnum):
 LIST_VERSION = {Dialect.CURSOR: "2026-05-01", Dialect.OFFSET: "2024-08-13"}
 
 _KEYS_SHOWN = 10
-_KEY_LENGTH = 30
 
 
 class UnexpectedAnswer(ValueError):
@@ -81,4 +80,5 @@ def describe(value: Any, *, depth: int = 1) -> str:
 
 
 def _key(key: str) -> str:
-    return redact(key)[:_KEY_LENGTH]
+    # Cut only with the whole message, after the credential is hidden in it.
+    return redact(key)

@@ -15,6 +15,33 @@ CalError
 
 from __future__ import annotations
 
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """What stands between us and Cal.com, where that is known. Says more than the kind of an error about its cure."""
+
+    #: The name of the host cannot be resolved.
+    NAME = "name"
+    #: Nobody accepts a connection there.
+    CONNECTION = "connection"
+    #: The server's certificate is not trusted, or not for this host.
+    CERTIFICATE = "certificate"
+    #: What answers there does not speak TLS as we do.
+    TLS = "tls"
+    #: A proxy cannot be reached, or does not let us through.
+    PROXY = "proxy"
+    #: No answer within the time limit.
+    TIMEOUT = "timeout"
+    #: The host has an address in a private network, which the caller did not allow.
+    PRIVATE = "private"
+    #: The answer points elsewhere; `CalError.location` says where.
+    REDIRECT = "redirect"
+    #: The answer is no JSON: a web page, a login, a firewall.
+    PAGE = "page"
+    #: Cal.com does not take the credential for one of its API keys at all.
+    NOT_A_KEY = "not a key"
+
 
 class CalError(Exception):
     """Prints as one complete log line: no uid, query, body or credential in it."""
@@ -32,6 +59,8 @@ class CalError(Exception):
         code: str = "",
         request_id: str = "",
         may_have_applied: bool = False,
+        cause: Cause | None = None,
+        location: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -44,6 +73,9 @@ class CalError(Exception):
         self.request_id = request_id
         #: A write that may have had its effect although it failed here.
         self.may_have_applied = may_have_applied
+        self.cause = cause
+        #: Scheme and host that a redirect points at.
+        self.location = location
 
     def __str__(self) -> str:
         return f"{self.summary}. {self.advice}" if self.advice else self.summary

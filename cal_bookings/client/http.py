@@ -7,38 +7,36 @@ have had its effect, and after a 429 each further request is in vain.
 from __future__ import annotations
 
 import logging
-import os
 import random
 import time
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from cal_bookings import __version__
 
 from .answers import Call, RawAnswer, read_json
+from .causes import cause_of, is_never_sent
+from .connections import connections
 from .credentials import Credential, Signer
 from .errors import CalError, CalUnauthorized, CalUnavailable, CalUnexpected
 from .rate_limit import RateLimit, read_http_date, read_rate_limit
+from .redaction import Secrets
 
 logger = logging.getLogger(__name__)
 
 RETRIES = 3
 _FIRST_DELAY = 0.5  # seconds, then doubled
 _CHUNK = 64 * 1024  # bytes
-#: So many times the read timeout, which is only that between two bytes, for a whole answer. Looked at with each piece of
-#: its body: of a head that drips only http.client's bounds on its size see an end.
-_PATIENCE = 4
 _ERROR_BYTES = 64 * 1024  # more than any error of Cal.com, less than a proxy's page
-_IDLE_CONNECTIONS = 100  # kept for each host: what exceeds it, with more threads than these, is closed after use
+#: Shorter parts of a path are numbers of teams and users, no secret.
+_UID_LENGTH = 6
 MAX_BYTES = 32 * 1024 * 1024
 
 
@@ -69,6 +67,7 @@ class Http:
         on_error: Callable[[CalError], None] | None = None,
         renew: Callable[[CalUnauthorized], Credential] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        public_only: bool = False,
     ) -> None:
         self.base_url = _checked_url(base_url)
         self.requests = 0
@@ -81,7 +80,15 @@ class Http:
         self._on_error = on_error
         self._renew = renew
         self._sleep = sleep
-        self._session = _session(credential)
+        self._session = _session(public_only=public_only)
+        self._secrets = Secrets()
+        self._sign_with(credential)
+
+    def _sign_with(self, credential: Signer) -> None:
+        # As auth, not as headers: else requests replaces them by a login found in ~/.netrc.
+        self._session.auth = _signature(credential)
+        # Those of an earlier credential too: whoever echoes may be late.
+        self._secrets = self._secrets.including(*credential.secrets())
 
     def close(self) -> None:
         self._session.close()
@@ -103,8 +110,7 @@ class Http:
         """
         plain = {name: str(value) for name, value in (parts or {}).items()}
         quoted = {name: _quoted(value) for name, value in plain.items()}
-        secrets = (*plain.values(), *quoted.values())
-        call = Call(method, path, self.base_url, secrets)
+        uids = [part for part in plain.values() if len(part) >= _UID_LENGTH]
         request = requests.Request(
             method,
             self.base_url + path.format_map(quoted),
@@ -112,6 +118,7 @@ class Http:
             params=dict(params or {}),
             json=json,
         )
+        call = Call(method, path, self.base_url, self._secrets.including(*uids))
         retries = 0 if call.writes else retries
         if self._renew is None:
             return self._persist(call, request, retries)
@@ -119,7 +126,8 @@ class Http:
             return self._persist(call, request, retries, is_told=_is_no_expiry)
         except CalUnauthorized as error:
             # Refused, so it had no effect, and even a write may be repeated.
-            self._session.auth = _signature(self._renew(error))
+            self._sign_with(self._renew(error))
+        call = Call(method, path, self.base_url, self._secrets.including(*uids))
         return self._persist(call, request, retries)
 
     def _persist(
@@ -132,7 +140,7 @@ class Http:
     ) -> Answer:
         for delay in _delays(retries):
             try:
-                return self._attempt(call, self._session.prepare_request(request))
+                return self._attempt(call, request)
             except CalError as error:
                 if self._on_error and is_told(error):
                     self._on_error(error)
@@ -142,7 +150,7 @@ class Http:
                 self._sleep(delay)
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
-    def _attempt(self, call: Call, request: requests.PreparedRequest) -> Answer:
+    def _attempt(self, call: Call, request: requests.Request) -> Answer:
         if self._before_request:
             self._before_request()
         self.requests += 1
@@ -157,30 +165,38 @@ class Http:
             answered_at=self.answered_at,
             call=call,
             status=answer.status,
-            request_id=answer.request_id,
+            request_id=call.clean(answer.request_id),
         )
 
-    def _send(self, call: Call, request: requests.PreparedRequest) -> RawAnswer:
-        settings = self._session.merge_environment_settings(
-            request.url, {}, stream=True, verify=None, cert=None
-        )
+    def _send(self, call: Call, request: requests.Request) -> RawAnswer:
         failure: CalError
-        deadline = time.monotonic() + _PATIENCE * self._timeout[1]
         try:
-            # A redirect would carry the credential wherever the answer points.
-            with self._session.send(
-                request, timeout=self._timeout, allow_redirects=False, **settings
-            ) as response:
-                return self._receive(call, response, deadline)
+            return self._exchange(call, request)
+        except CalError:
+            raise
         except (requests.RequestException, HTTPError) as error:
             failure = _unavailable(call, error)
+        except BaseException as error:  # noqa: BLE001 - raised again
+            # A time limit of the worker, Ctrl-C: the frames of requests and urllib3 hold the credential in their
+            # local variables, which some sites send to a service with each error.
+            error.__cause__ = error.__context__ = None
+            raise error.with_traceback(None) from None
         # Outside the except block: requests' own error prints the URL with uid and query,
         # and would be shown as the context of ours.
         raise failure
 
-    def _receive(
-        self, call: Call, response: requests.Response, deadline: float
-    ) -> RawAnswer:
+    def _exchange(self, call: Call, request: requests.Request) -> RawAnswer:
+        prepared = self._session.prepare_request(request)
+        settings = self._session.merge_environment_settings(
+            prepared.url, {}, stream=True, verify=None, cert=None
+        )
+        # A redirect would carry the credential wherever the answer points.
+        with self._session.send(
+            prepared, timeout=self._timeout, allow_redirects=False, **settings
+        ) as response:
+            return self._receive(call, response)
+
+    def _receive(self, call: Call, response: requests.Response) -> RawAnswer:
         limit = self._max_bytes if response.ok else _ERROR_BYTES
         decode = _decoder(response)
         body = bytearray()
@@ -190,13 +206,10 @@ class Http:
             body += decode(chunk, limit + 1 - len(body))
             if len(body) > limit:
                 break
-            if time.monotonic() > deadline:
-                raise requests.ReadTimeout
         if response.ok and len(body) > limit:
-            raise CalUnexpected(
+            raise call.error(
+                CalUnexpected,
                 f"expected at most {limit} bytes from {call.url}, got more",
-                method=call.method,
-                path=call.path,
                 status=response.status_code,
                 may_have_applied=call.writes,
             )
@@ -242,36 +255,15 @@ def _signature(
     return sign
 
 
-class _Connections(HTTPAdapter):
-    """Open connections that the next client of this process takes over: most clients make one to three requests, and
-    with TLS a new connection costs more than one. Nothing of a credential is in them.
-    """
-
-    def close(self) -> None:
-        """Called with each session, which these connections outlive."""
-
-
-@cache
-def _connections() -> _Connections:
-    return _Connections(pool_maxsize=_IDLE_CONNECTIONS)
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    # Two processes on one connection would read each other's answers.
-    os.register_at_fork(after_in_child=_connections.cache_clear)
-
-
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: else `send` reads the body of a redirect, without our bounds, although it does not follow it."""
 
 
-def _session(credential: Signer) -> requests.Session:
+def _session(*, public_only: bool) -> requests.Session:
     session = _Session()
     for scheme in ("https://", "http://"):
-        session.mount(scheme, _connections())
-    # As auth, not as headers: else requests replaces them by a login found in ~/.netrc.
-    session.auth = _signature(credential)
+        session.mount(scheme, connections(public_only=public_only))
     session.headers["User-Agent"] = f"django-cal-bookings/{__version__}"
     session.headers["Accept"] = "application/json"
     session.headers["Accept-Encoding"] = "gzip"
@@ -300,18 +292,10 @@ def _quoted(text: str) -> str:
 
 
 def _unavailable(call: Call, error: Exception) -> CalUnavailable:
-    return CalUnavailable(
-        f"no complete answer from {call.url}: {type(error).__name__}",
-        method=call.method,
-        path=call.path,
-        may_have_applied=call.writes and not _never_sent(error),
-    )
-
-
-def _never_sent(error: Exception) -> bool:
-    if isinstance(error, requests.ConnectTimeout | requests.exceptions.SSLError):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(
-        cause.reason, NewConnectionError
+    cause, what = cause_of(error)
+    return call.error(
+        CalUnavailable,
+        f"no complete answer from {call.url}: {what}",
+        may_have_applied=call.writes and not is_never_sent(error),
+        cause=cause,
     )

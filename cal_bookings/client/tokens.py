@@ -25,19 +25,29 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class _Nobody:
-    """The token endpoint of OAuth has its client's secret in the body."""
+class _OAuthClient:
+    """Signs nothing: the token endpoint of OAuth takes the client's secret in the body."""
+
+    secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
 
     def headers(self) -> dict[str, str]:
         return {}
+
+    def secrets(self) -> tuple[str, ...]:
+        return self.secret, self.refresh_token
 
 
 @dataclass(frozen=True, slots=True)
 class _ManagedUsersClient:
     secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
 
     def headers(self) -> dict[str, str]:
         return {"x-cal-secret-key": self.secret}
+
+    def secrets(self) -> tuple[str, ...]:
+        return self.secret, self.refresh_token
 
 
 def refresh_oauth_tokens(
@@ -59,7 +69,8 @@ def refresh_oauth_tokens(
     }
     if client_secret:
         body["client_secret"] = client_secret
-    http = Http(base_url, _Nobody(), timeout=timeout, max_bytes=MAX_BYTES)
+    signer = _OAuthClient(client_secret, refresh_token)
+    http = Http(base_url, signer, timeout=timeout, max_bytes=MAX_BYTES)
     answer = _post(http, "/auth/oauth2/token", {}, body)
     return _tokens(answer, answer.body, "access_token", "refresh_token")
 
@@ -75,7 +86,7 @@ def refresh_managed_user_tokens(
     """One request; raises what `refresh_oauth_tokens` does."""
     http = Http(
         base_url,
-        _ManagedUsersClient(client_secret),
+        _ManagedUsersClient(client_secret, refresh_token),
         timeout=timeout,
         max_bytes=MAX_BYTES,
     )
@@ -109,10 +120,9 @@ def _tokens(answer: Answer, body: Any, access: str, refresh: str) -> Tokens:
         case str(access_token), str(refresh_token) if access_token and refresh_token:
             return Tokens(access_token, refresh_token)
     call = answer.call
-    raise CalUnexpected(
+    raise call.error(
+        CalUnexpected,
         f"expected {access} and {refresh} from {call.url}, got {describe(body)}",
-        method=call.method,
-        path=call.path,
         status=answer.status,
         request_id=answer.request_id,
     )

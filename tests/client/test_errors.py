@@ -114,7 +114,7 @@ def test_the_text_of_a_refused_query_is_found(script, client):
         pytest.param("Not: /v2/x?email=a%40b", "Not: /v2/x…", id="query"),
         pytest.param("for ada@example.com now", "for … now", id="e-mail"),
         pytest.param("a\x1b[2J\n\tb\u202e", "a[2J b", id="control"),
-        pytest.param("no " * 400, ("no " * 400)[:300], id="long"),
+        pytest.param("no " * 400, ("no " * 100).strip(), id="long"),
         pytest.param(
             "already_signed_up_for_this_booking_error",
             "already_signed_up_for_this_booking_error",

@@ -1,0 +1,85 @@
+"""Why no answer came: from the errors of requests, urllib3 and the system to a cause and a few harmless words.
+
+Their own texts hold the URL with its uid and query, and are never used.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import ssl
+from collections.abc import Iterator
+
+import requests
+from urllib3 import exceptions
+
+from .connections import PrivateAddress
+from .errors import Cause
+
+_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
+
+
+def cause_of(error: Exception) -> tuple[Cause | None, str]:
+    """The cause of a request that failed, if it is known, and what happened."""
+    for one in _chain(error):
+        found = _known(one, error)
+        if found:
+            return found
+    return None, type(error).__name__
+
+
+def is_never_sent(error: Exception) -> bool:
+    """Whether the request cannot have reached the server."""
+    never = (
+        requests.ConnectTimeout,
+        requests.exceptions.SSLError,
+        requests.exceptions.ProxyError,
+        exceptions.NewConnectionError,
+        PrivateAddress,
+    )
+    return any(isinstance(one, never) for one in _chain(error))
+
+
+def _known(one: BaseException, whole: Exception) -> tuple[Cause, str] | None:
+    match one:
+        case PrivateAddress():
+            return Cause.PRIVATE, "the host has an address in a private network"
+        case exceptions.ProxyError() | requests.exceptions.ProxyError():
+            return Cause.PROXY, _of_proxy(whole)
+        case exceptions.NameResolutionError() | exceptions.LocationParseError():
+            return Cause.NAME, "the name of the host cannot be resolved"
+        case ssl.SSLCertVerificationError():
+            return (
+                Cause.CERTIFICATE,
+                f"the certificate is refused: {one.verify_message}",
+            )
+        case ssl.SSLError():
+            return Cause.TLS, f"TLS fails: {one.reason or 'no reason given'}"
+        case exceptions.TimeoutError() | requests.Timeout() | TimeoutError():
+            return Cause.TIMEOUT, "it takes too long"
+        case OSError(errno=int(number)):
+            return Cause.CONNECTION, os.strerror(number)
+        case _:
+            return None
+
+
+def _of_proxy(error: Exception) -> str:
+    for one in _chain(error):
+        refused = _STATUS.search(str(one))
+        if refused:
+            return f"the proxy answers {refused[1]}"
+    return "the proxy cannot be reached"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those it was made of, outermost first."""
+    while error is not None:
+        yield error
+        inside = [
+            getattr(error, "reason", None),
+            getattr(error, "original_error", None),
+        ]
+        nested = (
+            one for one in [*inside, *error.args] if isinstance(one, BaseException)
+        )
+        error = next(nested, error.__cause__ or error.__context__)

@@ -1,0 +1,173 @@
+"""The open connections of a process, which all its clients share. Each answer on them is bounded in time."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import time
+from contextlib import suppress
+from functools import cache
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
+
+#: A whole answer, head and body, may take this many times the read timeout, which is that between two bytes.
+PATIENCE = 4
+_IDLE_CONNECTIONS = 100  # kept for each host; with more threads than this, the others are closed after use
+
+
+class PrivateAddress(HTTPError):
+    """The host has an address that is not on the public internet."""
+
+
+class _TimedReader(RawIOBase):
+    """Reads from a socket until the answer has taken too long, however often a byte arrives.
+
+    A timer that closes the socket would need a thread for each answer; here the socket's own timeout shrinks.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        self._timeout = sock.gettimeout()
+        self._ends_at = time.monotonic() + PATIENCE * (self._timeout or float("inf"))
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if self._timeout is None or left >= self._timeout:
+            return self._raw.readinto(buffer)
+        self._sock.settimeout(left)
+        try:
+            return self._raw.readinto(buffer)
+        finally:
+            with suppress(OSError):  # closed meanwhile
+                self._sock.settimeout(self._timeout)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = BufferedReader(_TimedReader(sock))
+
+
+class _Http(HTTPConnection):
+    # Also what a proxy answers to CONNECT is read by it.
+    response_class = _TimedResponse
+
+
+class _Https(HTTPSConnection):
+    response_class = _TimedResponse
+
+
+class _Public(HTTPConnection):
+    """Connects to no address in a private network, whatever the name of the host resolves to."""
+
+    def _new_conn(self) -> socket.socket:
+        # Before: a connection that is refused and one that is not would tell what is in the network. After: the name may
+        # resolve to something else the second time.
+        with suppress(OSError):  # a name that does not resolve is met again below
+            host = self.host.strip("[]")
+            for *_, address in socket.getaddrinfo(host, self.port):
+                _check(address)
+        sock: socket.socket = super()._new_conn()
+        try:
+            _check(sock.getpeername())
+        except PrivateAddress:
+            sock.close()
+            raise
+        return sock
+
+
+def _check(address: Any) -> None:
+    if not is_public(str(address[0]).partition("%")[0]):
+        raise PrivateAddress
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is on the public internet. Raises ValueError for what is none."""
+    ip = ipaddress.ip_address(address)
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return ip.is_global and not ip.is_multicast
+
+
+class _PublicHttp(_Public, _Http):
+    pass
+
+
+class _PublicHttps(_Public, _Https):
+    pass
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
+class _PublicHttpPool(HTTPConnectionPool):
+    ConnectionCls = _PublicHttp
+
+
+class _PublicHttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _PublicHttps
+
+
+_ALL: dict[str, Any] = {"http": _HttpPool, "https": _HttpsPool}
+_PUBLIC: dict[str, Any] = {"http": _PublicHttpPool, "https": _PublicHttpsPool}
+
+
+class Connections(HTTPAdapter):
+    """Open connections that the next client of this process takes over.
+
+    Most clients make one to three requests, and with TLS a new connection costs more than one. Nothing of a credential
+    is in them.
+    """
+
+    def __init__(self, *, public_only: bool) -> None:
+        self._pools = _PUBLIC if public_only else _ALL
+        super().__init__(pool_maxsize=_IDLE_CONNECTIONS)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
+        """A proxy may stand in the private network, and resolves the names of hosts itself."""
+        manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
+        if isinstance(
+            manager, ProxyManager
+        ):  # the one for SOCKS has connections of its own
+            manager.pool_classes_by_scheme = _ALL
+        return manager
+
+    def close(self) -> None:
+        """Called with each session, which these connections outlive."""
+
+
+@cache
+def connections(*, public_only: bool) -> Connections:
+    return Connections(public_only=public_only)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # Two processes on one connection would read each other's answers.
+    os.register_at_fork(after_in_child=connections.cache_clear)
