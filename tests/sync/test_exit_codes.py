@@ -84,7 +84,12 @@ def test_without_an_account_the_code_is_3(db):
 @pytest.mark.cal(bookings=60)
 def test_ctrl_c_prints_one_line_and_the_next_run_resumes(cal, settings, empty_database):
     asked = Event()
-    cal.on_request = lambda _: (asked.set(), time.sleep(0.5))
+
+    def answer_slowly(_):
+        asked.set()
+        time.sleep(0.5)
+
+    cal.on_request = answer_slowly
     environment = {
         "CAL_BOOKINGS_API_KEY": cal.api_key,
         "CAL_BOOKINGS_BASE_URL": cal.url,
