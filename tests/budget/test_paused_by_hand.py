@@ -168,7 +168,7 @@ def test_its_loops_are_not_handed_out(paused):
 
     budget.reset(paused)
 
-    assert {mode for _, mode, _ in schedule.take_due()} == {Mode.WINDOW, Mode.FULL}
+    assert {mode for _, mode, _ in schedule.take_due()} == {Mode.FULL}
 
 
 def test_its_actions_wait_and_are_due_again_when_it_is_resumed(paused):
