@@ -3,11 +3,13 @@
 from cal_bookings.mirror.event_types import upsert_event_types
 from cal_bookings.mirror.outcome import Failure, Outcome
 from cal_bookings.mirror.refresh import mark_missing, refresh
+from cal_bookings.mirror.split_appointments import join_split_appointments
 from cal_bookings.mirror.upsert import upsert
 
 __all__ = [
     "Failure",
     "Outcome",
+    "join_split_appointments",
     "mark_missing",
     "refresh",
     "upsert",

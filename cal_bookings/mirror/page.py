@@ -38,6 +38,12 @@ class Found:
     text: str  #: The payload's canonical text.
     payload_hash: str
 
+    @property
+    def is_linked(self) -> bool:
+        """Whether it names a booking that it replaced, or that replaced it."""
+        get = self.payload.get
+        return bool(get("rescheduledFromUid") or get("rescheduledToUid"))
+
 
 @dataclass(slots=True)
 class Write:
@@ -95,6 +101,8 @@ class Page:
     def write(self, placed: list[tuple[int, Any]]) -> None:
         """1. Pass over what did not change. 2. Lock, parse and compare the rest. 3. Write it, children with it."""
         differing = self._differing(self._identify(placed))
+        if any(pk is None or item.is_linked for item, pk in differing.items()):
+            appointments.lock(self.account)
         writes = self._compare(differing) if differing else []
         if not writes:
             return

@@ -2,6 +2,7 @@
 
 from cal_bookings.models.account import Account
 from cal_bookings.models.booking import (
+    AppointmentLock,
     Attendee,
     Booking,
     BookingChange,
@@ -16,6 +17,7 @@ from cal_bookings.models.sync import Mode, SyncRun, SyncState, WalkPage
 __all__ = [
     "Account",
     "ActionAttempt",
+    "AppointmentLock",
     "Attendee",
     "Booking",
     "BookingAction",

@@ -232,6 +232,25 @@ class Booking(models.Model):
         return self.status in Status.values
 
 
+class AppointmentLock(models.Model):
+    """One row per account, locked while a page joins bookings to appointments.
+
+    Two pages that bring the halves of a reschedule at the same moment do not see each other's rows. There is nothing
+    else for the second one to wait for.
+    """
+
+    account = models.OneToOneField(
+        Account, models.CASCADE, primary_key=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("lock of appointments")
+        verbose_name_plural = _("locks of appointments")
+
+    def __str__(self) -> str:
+        return str(self.account)
+
+
 class Attendee(models.Model):
     """Somebody who attends, or holds a seat of, one booking. Keeps its primary key as long as it stays."""
 

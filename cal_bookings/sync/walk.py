@@ -119,6 +119,7 @@ class _Walk:
                     return self._pause()
                 left -= 1
                 self._check(pk, uid)
+            mirror.join_split_appointments(self.account)
             self._complete_full()
         return SyncRun.Outcome.COMPLETE
 
