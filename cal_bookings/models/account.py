@@ -48,6 +48,20 @@ class AccountQuerySet(models.QuerySet["Account"]):
             self.model.objects.mirror_settings(conf.account(alias))
         return self.active()
 
+    def planned(self) -> "list[Account]":
+        """Return what `configured` would, without writing anything: for a dry run.
+
+        An account that the settings define for the first time is not saved; one whose server or scope they have changed
+        is changed in memory only.
+        """
+        rows = {row.alias: row for row in self.model.objects.all()}
+        for alias in conf.aliases():
+            entry = conf.account(alias)
+            row = rows.setdefault(alias, self.model(alias=alias))
+            if (row.base_url, row.scope) != (entry.base_url, entry.scope):
+                row.base_url, row.scope, row.dialect = entry.base_url, entry.scope, ""
+        return [rows[alias] for alias in sorted(rows) if rows[alias].is_active]
+
     def rename(self, alias: str, new_alias: str) -> "Account":
         """Rename the account `alias`, which keeps its bookings, loops and actions. Opens a transaction.
 

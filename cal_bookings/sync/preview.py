@@ -2,7 +2,8 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -32,21 +33,29 @@ def preview(
     mode: Mode = Mode.FULL,
     *,
     since: datetime | None = None,
+    though_paused: bool = False,
     on_page: Callable[[Progress], None] | None = None,
 ) -> Preview:
-    """Walks from the first page to the last, stores each page and rolls it back: what is told is what would happen.
+    """Walk from the first page to the last, store each page and roll it back: what is counted is what would happen.
 
-    Takes no lease, leaves no run and no checkpoint, sends no signal. Errors as in `walk`; what Cal.com does wrong
-    ends in a run that is failed and names the cure.
+    `account` may be one of `Account.objects.planned()`, which is not saved, or changed in memory only. Takes no lease,
+    leaves no run and no checkpoint, sends no signal, and ends no pause: with `though_paused` it asks all the same.
+    Errors as in `walk`; what Cal.com does wrong ends in a run that is failed and names the cure.
     """
     if mode not in loops.modes(account):
         raise loops.NoSuchLoop(account, mode)
-    state = SyncState.objects.filter(account=account, mode=mode).first()
-    checkpoint = loops.begin(
-        account, state or SyncState(account=account, mode=mode), since=since
-    )
+    stored = Account.objects.filter(pk=account.pk).first()
+    is_stored = stored is not None and _place(stored) == _place(account)
+    states = SyncState.objects.filter(account=stored, mode=mode) if is_stored else []
+    state = next(iter(states), SyncState(account=account, mode=mode))
+    checkpoint = loops.begin(account, state, since=since)
     run = SyncRun(account=account, mode=mode, started_at=timezone.now())
-    with budget.connect(account, priority=budget.Priority[mode.name]) as connection:
+    with budget.connect(
+        # A row of its own, never saved: a failure at a server that the account does not mirror yet pauses nothing.
+        account if is_stored else _unsaved(account),
+        priority=budget.Priority[mode.name],
+        though_paused=though_paused,
+    ) as connection:
         trial = _Trial(Preview(run), connection, on_page)
         try:
             trial.go(checkpoint)
@@ -56,6 +65,27 @@ def preview(
             run.error = cures.explain(account, error)
         run.requests = connection.requests
     return trial.result
+
+
+def _place(account: Account) -> tuple[str, dict[str, int]]:
+    return account.base_url, account.scope
+
+
+def _unsaved(account: Account) -> Account:
+    return Account(alias=account.alias, base_url=account.base_url, scope=account.scope)
+
+
+@contextmanager
+def _undone(account: Account) -> Iterator[None]:
+    """A transaction that is rolled back at its end, in which `account` has a row."""
+    is_new = account.pk is None
+    with db.atomic():
+        if is_new:
+            Account.objects.bulk_create([account])
+        yield
+        transaction.set_rollback(True, using=db.alias())
+    if is_new:
+        account.pk, account._state.adding = None, True
 
 
 class _Trial:
@@ -69,6 +99,8 @@ class _Trial:
         self.run = result.run
         self.connection = connection
         self.on_page = on_page
+        #: Hashes of the uids that were stored and rolled back. A walk that met them again would find them unchanged.
+        self.known: set[int | None] = set()
 
     def go(self, checkpoint: Checkpoint) -> None:
         seen = array("q")
@@ -88,7 +120,7 @@ class _Trial:
             checkpoint = checkpoint.behind(page.next, answered_at=page.answered_at)
             if self.on_page:
                 self.on_page(Progress(self.run, page.total))
-        if self.run.mode == Mode.FULL:
+        if self.run.mode == Mode.FULL and account.pk:
             seen = array("q", sorted(seen))
             for _, uid in vanished.unseen(account, seen, checkpoint):
                 self._ask_for(uid)
@@ -109,20 +141,32 @@ class _Trial:
     def _try(
         self, payloads: list[Any], asked_at: datetime, api_version: str
     ) -> mirror.Outcome:
-        with db.atomic():
+        fresh = [one for one in payloads if _uid_hash(one) not in self.known]
+        with _undone(self.run.account):
             outcome = mirror.upsert(
                 self.run.account,
-                payloads,
+                fresh,
                 asked_at=asked_at,
                 api_version=api_version,
                 source=BookingChange.Source.WALK,
             )
-            transaction.set_rollback(True, using=db.alias())
-        self.run.seen += outcome.seen
+        failed = {failure.place for failure in outcome.failures}
+        self.known.update(
+            _uid_hash(one) for place, one in enumerate(fresh) if place not in failed
+        )
+        self._count(outcome, repeated=len(payloads) - len(fresh))
+        return outcome
+
+    def _count(self, outcome: mirror.Outcome, *, repeated: int) -> None:
+        self.run.seen += outcome.seen + repeated
         self.run.created += outcome.created
         self.run.updated += outcome.updated
-        self.run.unchanged += outcome.unchanged + outcome.stale
+        self.run.unchanged += outcome.unchanged + outcome.stale + repeated
         self.run.failed += len(outcome.failures)
         for _, fields in outcome.written:
             self.result.fields.update(fields)
-        return outcome
+
+
+def _uid_hash(payload: Any) -> int | None:
+    uid = payload.get("uid") if isinstance(payload, dict) else None
+    return hash(uid) if isinstance(uid, str) else None

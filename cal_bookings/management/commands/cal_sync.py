@@ -3,7 +3,6 @@
 import json
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,7 +85,8 @@ class Command(exit_codes.CalCommand):
                 returncode=WALK_FAILED,
             )
         codes = [
-            self._mirror(one, Mode(mode), **options) for one in self._accounts(account)
+            self._mirror(one, Mode(mode), **options)
+            for one in self._accounts(account, dry_run=options["dry_run"])
         ]
         if any(codes):
             raise SystemExit(max(codes))
@@ -108,24 +108,27 @@ class Command(exit_codes.CalCommand):
     def _run(
         self, account: Account, mode: Mode, *, since: datetime | None, **options: Any
     ) -> sync.Preview:
-        if options["force"]:
-            budget.reset(account)
         progress = ProgressDisplay(self.stdout, account.alias)
         on_page = None if options["json"] or not options["verbosity"] else progress
+        force = options["force"]
         try:
             if options["dry_run"]:
-                return sync.preview(account, mode, since=since, on_page=on_page)
+                return sync.preview(
+                    account, mode, since=since, though_paused=force, on_page=on_page
+                )
+            if force:
+                budget.reset(account)
             return sync.Preview(sync.walk(account, mode, since=since, on_page=on_page))
         except UNABLE as error:
             return _failed(account, mode, str(error))
         finally:
             progress.finish()
 
-    def _accounts(self, alias: str | None) -> Iterator[Account]:
-        accounts = Account.objects.configured()
-        if alias:
-            accounts = accounts.filter(alias=alias)
-        if not accounts:
+    def _accounts(self, alias: str | None, *, dry_run: bool) -> list[Account]:
+        objects = Account.objects
+        accounts = objects.planned() if dry_run else list(objects.configured())
+        chosen = [one for one in accounts if alias in (None, one.alias)]
+        if not chosen:
             known = ", ".join(conf.aliases())
             told = (
                 f'There is no active account "{alias}". The settings define: {known}.'
@@ -133,7 +136,7 @@ class Command(exit_codes.CalCommand):
                 else NO_ACCOUNT
             )
             raise CommandError(told, returncode=exit_codes.CONFIGURATION)
-        return iter(accounts)
+        return chosen
 
     def _report(self, preview: sync.Preview, seconds: float, **options: Any) -> None:
         run = preview.run
