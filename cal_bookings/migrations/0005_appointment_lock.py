@@ -5,20 +5,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cal_bookings', '0004_account_server'),
+        ("cal_bookings", "0004_account_server"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AppointmentLock',
+            name="AppointmentLock",
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='cal_bookings.account')),
+                (
+                    "account",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="cal_bookings.account",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'lock of appointments',
-                'verbose_name_plural': 'locks of appointments',
+                "verbose_name": "lock of appointments",
+                "verbose_name_plural": "locks of appointments",
             },
         ),
     ]
