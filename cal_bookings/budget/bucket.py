@@ -16,6 +16,8 @@ from cal_bookings.client import RateLimit
 #: What Cal.com allows an API key if it does not say otherwise: requests, seconds.
 DEFAULT_LIMIT = 120
 DEFAULT_PERIOD = 60.0
+#: Slots of a window that bounds nothing.
+UNLIMITED = 1_000_000
 #: A 429 blocks for so long if it does not say.
 DEFAULT_BLOCK = 60.0  # seconds
 #: Longer than this is no "seconds left" but another unit.
@@ -48,11 +50,13 @@ class Priority(IntEnum):
 class BudgetExhausted(Exception):
     """The next request has to wait longer than the caller wants to: do something else for `seconds`."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, window: "Window | None" = None) -> None:
         super().__init__(
             f"Cal.com's rate limit allows the next request in {seconds:.1f} s: come back then"
         )
         self.seconds = seconds
+        #: The window whose slots are used, if one is known.
+        self.window = window
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,9 @@ MaxWait = float | Callable[[], float | None] | None
 class Bucket:
     """The turn-taking of one client: `wait` before each request, `heard` or `refused` after its answer."""
 
+    #: Requests in a window if Cal.com does not say.
+    default_limit = DEFAULT_LIMIT
+
     def __init__(
         self,
         store: Store,
@@ -142,7 +149,8 @@ class Bucket:
         self._window: Window | None = None
         #: So many slots of the window are used at least.
         self._used = 0
-        self._of_an_endpoint = False
+        #: The answer just heard was about another limit.
+        self._is_other = False
 
     def wait(self) -> None:
         """Returns when the next request may be sent; raises BudgetExhausted if that is later than `max_wait`."""
@@ -153,26 +161,26 @@ class Bucket:
         while pause := self._take_turn():
             waited = self._clock() - began
             if max_wait is not None and waited + pause > max_wait:
-                raise BudgetExhausted(pause)
+                raise BudgetExhausted(pause, self._window)
             self._sleep(min(pause, _LOOK_AGAIN))
 
     def heard(self, said: RateLimit | None, status: int) -> None:
         """Learns from an answer; `said` is what it says about the rate limit, if anything."""
-        self._of_an_endpoint = said is not None and _is_of_an_endpoint(said)
+        self._is_other = said is not None and self._is_of_another(said)
         if status == 429:
             return
-        if self._of_an_endpoint:
+        if self._is_other:
             self.close()
         elif self._opening_since is not None:
             self._open(self._opening_since, said)
         elif said is not None and self._window is not None:
-            used = (said.limit or DEFAULT_LIMIT) - said.remaining
+            used = (said.limit or self.default_limit) - said.remaining
             if used > self._used:  # not only by us
                 self._store.count_up(self._window, used)
 
     def refused(self, retry_after: float | None) -> None:
         """The answer just heard was a 429: nobody asks again before the block is over."""
-        if not self._of_an_endpoint:
+        if not self._is_other:
             seconds = _sane(retry_after, DEFAULT_BLOCK)
             self._store.block(self._clock() + seconds + _EDGE)
         self.close()
@@ -182,6 +190,10 @@ class Bucket:
         if self._opening_since is not None:
             self._opening_since = None
             self._store.release()
+
+    def _is_of_another(self, said: RateLimit) -> bool:
+        """Whether an answer is about another limit than the one that is kept here."""
+        return said.is_of_an_endpoint
 
     def _take_turn(self) -> float:
         """Takes a slot and answers 0, or answers for how many seconds there is none."""
@@ -202,7 +214,7 @@ class Bucket:
         return max(window.next_slot_at(self._priority, used, now) - now, _EDGE)
 
     def _open(self, since: float, said: RateLimit | None) -> None:
-        limit = (said.limit if said else None) or self._limit or DEFAULT_LIMIT
+        limit = (said.limit if said else None) or self._limit or self.default_limit
         used = max(1, limit - said.remaining) if said else 1
         period = _sane(said.reset_seconds if said else None, DEFAULT_PERIOD)
         # The server's window began before its answer: so it ends before ours.
@@ -218,12 +230,30 @@ def _margin(limit: int) -> int:
     return max(1, limit // 100)
 
 
-def _is_of_an_endpoint(said: RateLimit) -> bool:
-    """Cal.com counts adding guests and the like apart, and blocks apart: `Booking_guests_add`."""
-    return said.name.startswith("booking")
-
-
 def _sane(seconds: float | None, otherwise: float) -> float:
     if seconds is None or not 0 <= seconds <= LONGEST_WAIT:
         return otherwise
     return seconds
+
+
+class EndpointBucket(Bucket):
+    """The turn-taking for requests that Cal.com counts towards a limit of their own, such as changes of a location.
+
+    A server whose answers name the credential's own limit has no such limit: then all may pass until the next look.
+    """
+
+    default_limit = 5
+
+    def heard(self, said: RateLimit | None, status: int) -> None:
+        if said is not None and self._is_of_another(said) and status != 429:
+            self._open_wide()
+        super().heard(said, status)
+
+    def _is_of_another(self, said: RateLimit) -> bool:
+        return not said.is_of_an_endpoint
+
+    def _open_wide(self) -> None:
+        if self._opening_since is not None:
+            ends = self._clock() + DEFAULT_PERIOD
+            self._store.open(Window(self._opening_since, ends, UNLIMITED), 1)
+            self._opening_since = None

@@ -5,7 +5,13 @@ from contextlib import contextmanager
 
 from cal_bookings import conf
 from cal_bookings.budget import tokens
-from cal_bookings.budget.bucket import Bucket, MaxWait, Priority, Store
+from cal_bookings.budget.bucket import (
+    Bucket,
+    EndpointBucket,
+    MaxWait,
+    Priority,
+    Store,
+)
 from cal_bookings.budget.cache_store import CacheStore
 from cal_bookings.budget.circuit import Circuit
 from cal_bookings.budget.database_store import DatabaseStore
@@ -18,6 +24,7 @@ from cal_bookings.client import (
     CalUnauthorized,
     Credential,
     RateLimit,
+    endpoint_limit,
 )
 from cal_bookings.models import Account
 
@@ -50,7 +57,7 @@ def connect(
         try:
             yield connection
         finally:
-            meter.bucket.close()
+            meter.close()
 
 
 class _Meter:
@@ -66,31 +73,53 @@ class _Meter:
         key = name_of(self._account.base_url, credential)
         self.credential = credential
         self.circuit = Circuit(self._account, key)
-        self.bucket = Bucket(
-            _store(key),
-            priority=self._priority,
-            limit=conf.get("RATE_LIMIT"),
-            max_wait=self._max_wait,
-        )
+        self._buckets = {
+            "": Bucket(
+                _store(key),
+                priority=self._priority,
+                limit=conf.get("RATE_LIMIT"),
+                max_wait=self._max_wait,
+            )
+        }
 
-    def before_request(self) -> None:
-        self.bucket.wait()
+    def _counting(self, limit: str) -> list[Bucket]:
+        """The buckets of a request, that of the limit of its own first: it is the tighter one.
+
+        Whether Cal.com counts such a request towards the credential's limit too is not known, so both are kept.
+        """
+        if limit and limit not in self._buckets:
+            self._buckets[limit] = EndpointBucket(
+                _store(name_of(self._account.base_url, self.credential, limit)),
+                priority=Priority.ACTION,
+                max_wait=self._max_wait,
+            )
+        return [self._buckets[name] for name in ((limit, "") if limit else ("",))]
+
+    def close(self) -> None:
+        for bucket in self._buckets.values():
+            bucket.close()
+
+    def before_request(self, limit: str) -> None:
+        for bucket in self._counting(limit):
+            bucket.wait()
         if self._priority != Priority.ACTION:  # what is begun of an action is ended
             self.circuit.look()
 
-    def on_answer(self, said: RateLimit | None, status: int) -> None:
-        self.bucket.heard(said, status)
+    def on_answer(self, limit: str, said: RateLimit | None, status: int) -> None:
+        for bucket in self._counting(limit):
+            bucket.heard(said, status)
         if status < 300:
             self.circuit.succeeded()
 
     def on_error(self, error: CalError) -> None:
         if isinstance(error, CalRateLimited):
-            self.bucket.refused(error.retry_after)
+            for bucket in self._counting(endpoint_limit(error.method, error.path)):
+                bucket.refused(error.retry_after)
         else:
             self.circuit.failed(error)
 
     def renew(self, error: CalUnauthorized) -> Credential:
-        self.bucket.close()
+        self.close()
         try:
             credential = tokens.renew(self._account, self.credential, error)
         except CalError as failure:

@@ -1,12 +1,13 @@
-"""What a credential is called where its budget is kept, without telling it."""
+"""The name under which a credential's budget is kept. The credential cannot be recovered from it."""
 
 from django.utils.crypto import salted_hmac
 
 from cal_bookings.client import Credential
 
 
-def name_of(base_url: str, credential: Credential) -> str:
-    """A hash keyed with SECRET_KEY."""
-    value = "\n".join([base_url, *sorted(credential.headers().values())])
+def name_of(base_url: str, credential: Credential, limit: str = "") -> str:
+    """Return a hash keyed with SECRET_KEY; another one for each `limit` that Cal.com counts apart."""
+    parts = [base_url, *sorted(credential.headers().values()), limit]
+    value = "\n".join(parts if limit else parts[:-1])
     digest = salted_hmac("cal_bookings.budget", value, algorithm="sha256")
     return digest.hexdigest()

@@ -21,7 +21,7 @@ from .errors import (
 )
 from .filters import Filters, Scope
 from .positions import OtherWalk, Position
-from .rate_limit import RateLimit
+from .rate_limit import RateLimit, endpoint_limit
 from .remote import (
     InvalidBooking,
     RemoteAttendee,
@@ -69,6 +69,7 @@ __all__ = [
     "Scope",
     "Server",
     "Tokens",
+    "endpoint_limit",
     "parse_booking",
     "refresh_managed_user_tokens",
     "refresh_oauth_tokens",

@@ -25,7 +25,7 @@ from .errors import (
     CalUnsupported,
     Cause,
 )
-from .rate_limit import read_retry_after
+from .rate_limit import endpoint_limit, read_retry_after
 from .redaction import Secrets, printable, redact
 
 _MESSAGE_LIMIT = 600  # characters
@@ -50,6 +50,11 @@ class Call:
     @property
     def writes(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def endpoint_limit(self) -> str:
+        """The rate limit of its own that the request counts towards; empty for the credential's."""
+        return endpoint_limit(self.method, self.path)
 
     @property
     def url(self) -> str:

@@ -21,7 +21,7 @@ from .errors import (
     CalUnexpected,
 )
 from .filters import Filters, Scope, check_filters
-from .http import MAX_BYTES, Answer, Http
+from .http import MAX_BYTES, Answer, BeforeRequest, Http, OnAnswer
 from .instants import read_instant, write_instant
 from .positions import Position
 from .rate_limit import RateLimit
@@ -44,8 +44,8 @@ class CalClient:
         scope: Scope | None = None,
         timeout: tuple[float, float] = (5, 30),
         max_bytes: int = MAX_BYTES,
-        before_request: Callable[[], None] | None = None,
-        on_answer: Callable[[RateLimit | None, int], None] | None = None,
+        before_request: BeforeRequest | None = None,
+        on_answer: OnAnswer | None = None,
         on_error: Callable[[CalError], None] | None = None,
         renew: Callable[[CalUnauthorized], Credential] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -53,7 +53,8 @@ class CalClient:
         """`timeout` is to connect and between two bytes, in seconds; a whole answer has four times the latter.
 
         The hooks are called for each HTTP request, retries too. `before_request` may wait for
-        its turn, or raise; `on_answer` learns the rate limit and the status of every answer;
+        its turn, or raise; `on_answer` learns the rate limit and the status of every answer. Both
+        get the name of the limit that Cal.com counts the request towards, if it is not the credential's own.
         `on_error` what the answer, or its absence, means if it is not what was asked for.
 
         With `renew`, a request whose credential is refused is repeated once, with the

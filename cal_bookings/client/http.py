@@ -40,6 +40,12 @@ _UID_LENGTH = 6
 MAX_BYTES = 32 * 1024 * 1024
 
 
+#: Called before each HTTP request with the name of its endpoint limit (`Call.endpoint_limit`).
+BeforeRequest = Callable[[str], None]
+#: Called after each answer with the same name, what the answer says about rate limits, and its status.
+OnAnswer = Callable[[str, RateLimit | None, int], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A 2xx answer."""
@@ -62,8 +68,8 @@ class Http:
         *,
         timeout: tuple[float, float],
         max_bytes: int,
-        before_request: Callable[[], None] | None = None,
-        on_answer: Callable[[RateLimit | None, int], None] | None = None,
+        before_request: BeforeRequest | None = None,
+        on_answer: OnAnswer | None = None,
         on_error: Callable[[CalError], None] | None = None,
         renew: Callable[[CalUnauthorized], Credential] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -152,13 +158,14 @@ class Http:
 
     def _attempt(self, call: Call, request: requests.Request) -> Answer:
         if self._before_request:
-            self._before_request()
+            self._before_request(call.endpoint_limit)
         self.requests += 1
         answer = self._send(call, request)
         self.rate_limit = read_rate_limit(answer.headers) or self.rate_limit
         self.answered_at = read_http_date(answer.headers.get("Date", ""))
         if self._on_answer:
-            self._on_answer(read_rate_limit(answer.headers), answer.status)
+            said = read_rate_limit(answer.headers)
+            self._on_answer(call.endpoint_limit, said, answer.status)
         body = read_json(call, answer)
         return Answer(
             body=body,

@@ -10,6 +10,23 @@ from email.utils import parsedate_to_datetime
 
 _REMAINING = "x-ratelimit-remaining-"
 
+#: The requests that Cal.com counts apart from all others, and what they count towards: five a minute for each name, and
+#: header names such as `X-RateLimit-Limit-Booking_guests_add` instead of `Default` (CAL_API.md section 8).
+_ENDPOINT_LIMITS = {
+    ("PATCH", "/bookings/{uid}/location"): "location",
+    ("POST", "/bookings/{uid}/attendees"): "attendees",
+    ("DELETE", "/bookings/{uid}/attendees/{attendee_id}"): "attendees",
+    ("POST", "/bookings/{uid}/guests"): "guests",
+}
+
+
+def endpoint_limit(method: str, path: str) -> str:
+    """Return the name of the limit that this request counts towards; empty for the credential's own.
+
+    `path` is the template, such as /bookings/{uid}/guests.
+    """
+    return _ENDPOINT_LIMITS.get((method, path), "")
+
 
 @dataclass(frozen=True, slots=True)
 class RateLimit:
@@ -20,6 +37,11 @@ class RateLimit:
     #: Seconds until the window ends: Cal.com sends seconds left, not an epoch [rec 403].
     reset_seconds: int | None
     name: str
+
+    @property
+    def is_of_an_endpoint(self) -> bool:
+        """Whether this is the limit of some endpoints, such as `Booking_guests_add`, and not the credential's own."""
+        return self.name.startswith("booking")
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:

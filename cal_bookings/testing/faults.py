@@ -11,6 +11,7 @@ from .answers import Answer, Refusal, Request
 KINDS = {
     "429": "too many requests, without Retry-After, as Cal.com answers",
     "429-retry-after": "too many requests, with Retry-After",
+    "429-endpoint": "too many requests of this kind, with the headers of a limit of its own",
     "401": "the key is not accepted",
     "403": "the key may not do this",
     "498": "the access token has run out",
@@ -87,8 +88,9 @@ class Fault:
 
     def _too_many(self) -> Answer:
         wait = str(self.retry_after)
-        headers = {"X-RateLimit-Remaining-Default": "0"}
-        headers["X-RateLimit-Reset-Default"] = wait
+        name = "Booking_update" if self.kind == "429-endpoint" else "Default"
+        headers = {f"X-RateLimit-Remaining-{name}": "0"}
+        headers[f"X-RateLimit-Reset-{name}"] = wait
         if self.kind == "429-retry-after":
             headers["Retry-After"] = wait
         answer = too_many().answer(Request("GET", "", {}, {}), "")

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from threading import Lock
 
+from .answers import Request
+
 
 @dataclass
 class RateLimit:
@@ -15,6 +17,8 @@ class RateLimit:
     limit: int = 120
     window: float = 60.0
     block: float = 60.0
+    #: What its headers are called.
+    name: str = "Default"
     #: How many requests were answered with 429.
     refused: int = 0
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
@@ -39,9 +43,35 @@ class RateLimit:
             self.refused += 1
             return False, self._headers(0, until - now)
 
+    def named(self, name: str) -> RateLimit:
+        """A limit of the same size that counts apart."""
+        return RateLimit(self.limit, self.window, self.block, name)
+
     def _headers(self, remaining: int, seconds: float) -> dict[str, str]:
         return {
-            "X-RateLimit-Limit-Default": str(self.limit),
-            "X-RateLimit-Remaining-Default": str(remaining),
-            "X-RateLimit-Reset-Default": str(math.ceil(seconds)),
+            f"X-RateLimit-Limit-{self.name}": str(self.limit),
+            f"X-RateLimit-Remaining-{self.name}": str(remaining),
+            f"X-RateLimit-Reset-{self.name}": str(math.ceil(seconds)),
         }
+
+
+#: Requests that Cal.com counts apart, five a minute each, and what the headers of their answers are named.
+_ENDPOINTS = {
+    ("PATCH", "location"): "Booking_location_update",
+    ("POST", "attendees"): "Booking_attendees_add",
+    ("DELETE", "attendees"): "Booking_attendees_remove",
+    ("POST", "guests"): "Booking_guests_add",
+}
+
+
+def endpoint_limits(size: RateLimit | None) -> dict[tuple[str, str], RateLimit]:
+    """A limit of this size for each kind of request that is counted apart; none without a size."""
+    if size is None:
+        return {}
+    return {key: size.named(name) for key, name in _ENDPOINTS.items()}
+
+
+def endpoint(request: Request) -> tuple[str, str]:
+    """The kind of request: its method, and what of a booking it is about."""
+    parts = request.path.split("/")
+    return request.method, parts[3] if len(parts) > 3 else ""

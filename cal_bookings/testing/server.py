@@ -24,7 +24,7 @@ from .catalog import User
 from .changes import Changes
 from .clock import Clock, wire
 from .faults import BREAKS, Fault, Faults, garbled, too_many
-from .rate_limit import RateLimit
+from .rate_limit import RateLimit, endpoint, endpoint_limits
 from .routes import Routes
 
 DIALECTS = ("cursor", "offset")
@@ -40,7 +40,8 @@ class FakeCal(Changes):
             cal.cancel(cal.bookings[0])
 
     `dialect` is "cursor" for hosted Cal.com, "offset" for a self-hosted one. The same `seed` gives the same
-    bookings relative to the clock. `rate_limit` is not enforced unless given.
+    bookings relative to the clock. `rate_limit` is not enforced unless given, nor is `endpoint_limit`, that of changing
+    locations, attendees and guests (five a minute on Cal.com).
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class FakeCal(Changes):
         dialect: str = "cursor",
         clock: Clock | None = None,
         rate_limit: RateLimit | None = None,
+        endpoint_limit: RateLimit | None = None,
         api_key: str | None = None,
         port: int = 0,
     ) -> None:
@@ -61,6 +63,7 @@ class FakeCal(Changes):
         self.actions = Actions(self)
         self.faults = Faults()
         self.rate_limit = rate_limit or RateLimit(limit=100_000)
+        self.endpoint_limits = endpoint_limits(endpoint_limit)
         #: What was asked, oldest first.
         self.requests: deque[Request] = deque(maxlen=_REQUESTS_KEPT)
         #: How many connections were opened.
@@ -172,7 +175,8 @@ class FakeCal(Changes):
         if fault and fault.kind == "slow":
             time.sleep(fault.seconds)
         credential = self.routes.credential(request)
-        allowed, headers = self.rate_limit.count(credential)
+        limit = self.endpoint_limits.get(endpoint(request), self.rate_limit)
+        allowed, headers = limit.count(credential)
         answer = self._answer(request, fault, allowed=allowed)
         request.status = answer.status
         self.requests.append(request)

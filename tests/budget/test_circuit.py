@@ -17,7 +17,7 @@ from cal_bookings.client import (
     CalNotFound,
     CalRefused,
     CalUnavailable,
-    Dialect,
+    Server,
 )
 from cal_bookings.models import Account
 
@@ -216,7 +216,7 @@ def test_what_one_booking_is_refused_for_does_not_pause_the_account(account, err
     "question",
     [
         pytest.param(
-            lambda client: client.actions(Dialect.CURSOR).create({}), id="book"
+            lambda client: client.actions(Server.HOSTED).create({}), id="book"
         ),
         pytest.param(lambda client: client.event_types(), id="event-types"),
         pytest.param(

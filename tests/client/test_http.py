@@ -335,8 +335,8 @@ def test_each_physical_request_is_announced_and_reported(script):
     client = CalClient(
         script.url,
         ApiKey(KEY),
-        before_request=lambda: events.append("ask"),
-        on_answer=lambda limit, status: events.append((limit, status)),
+        before_request=lambda endpoint: events.append("ask"),
+        on_answer=lambda endpoint, limit, status: events.append((limit, status)),
         sleep=print,
     )
 
