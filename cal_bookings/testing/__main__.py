@@ -6,6 +6,7 @@ import signal
 import sys
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
 from collections.abc import Sequence
+from contextlib import ExitStack
 from random import Random
 from threading import Event
 
@@ -14,10 +15,9 @@ from .server import DIALECTS, FakeCal
 
 
 def parser() -> ArgumentParser:
-    told = "Serves a fake Cal.com on 127.0.0.1 until Ctrl-C."
     options = ArgumentParser(
         "python -m cal_bookings.testing",
-        description=told,
+        description="Serves a fake Cal.com on 127.0.0.1 until Ctrl-C.",
         formatter_class=ArgumentDefaultsHelpFormatter,
     )
     options.add_argument("--bookings", type=int, default=2000, help="how many")
@@ -46,13 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rate_limit=limit,
         port=given.port,
     )
-    try:
-        cal.__enter__()
-    except OSError as error:
-        told = f"Port {given.port} cannot be used ({error.strerror}): choose another with --port"
-        print(told, file=sys.stderr)  # noqa: T201
-        return 1
-    with cal:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(cal)
+        except OSError as error:
+            message = f"Port {given.port} cannot be used ({error.strerror}): choose another with --port"
+            print(message, file=sys.stderr)  # noqa: T201
+            return 1
         _serve(cal, given.changes_every, stop)
     return 0
 

@@ -146,6 +146,8 @@ class FakeCal(Changes):
         self.actions.carry_out_late()
 
     def __enter__(self) -> Self:
+        if self._server is not None:
+            raise RuntimeError("The fake Cal.com already runs: enter it once.")
         self._server = _Server(self, self._port)
         Thread(
             target=self._server.serve_forever,

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -213,14 +214,29 @@ def test_the_fixture_points_the_settings_at_the_fake(cal, settings):
     assert account == {"API_KEY": cal.api_key, "BASE_URL": cal.url}
 
 
-def test_the_command_serves_until_it_is_told_to_end():
-    command = [sys.executable, "-m", "cal_bookings.testing", "--port=0", "--bookings=9"]
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def test_a_fake_that_runs_cannot_be_entered_again(cal):
+    with pytest.raises(RuntimeError, match="already runs"):
+        cal.__enter__()
+
+
+@pytest.mark.parametrize("port_of", [int, free_port], ids=["any port", "a given port"])
+def test_the_command_serves_on_a_free_port_until_it_is_interrupted(port_of):
+    port = port_of()
+    command = [sys.executable, "-m", "cal_bookings.testing", "--bookings=9"]
     with subprocess.Popen(
-        [*command, "--changes-every=0.05"], stdout=subprocess.PIPE, text=True
+        [*command, f"--port={port}", "--changes-every=0.05"],
+        stdout=subprocess.PIPE,
+        text=True,
     ) as served:
         assert served.stdout is not None
         assert served.stdout.readline().startswith("A fake Cal.com with 9 bookings")
         url, key = (served.stdout.readline().strip().split("=", 1)[1] for _ in "ab")
+        assert port in (0, int(url.split(":")[2].removesuffix("/v2")))
         answer = requests.get(
             f"{url}/me", headers={"Authorization": f"Bearer {key}"}, timeout=10
         )
