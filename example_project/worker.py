@@ -1,4 +1,4 @@
-"""The demo's background worker: things happen on the fake Cal.com, and are mirrored a little later."""
+"""What the demo does in the background: bookings change on the fake Cal.com, and actions asked for in the admin are sent."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -7,29 +7,32 @@ from threading import Event, Thread
 
 from django.db import connection
 
-from cal_bookings import sync
-from cal_bookings.models import Account, Mode, SyncRun
+from cal_bookings import outbox, sync
+from cal_bookings.models import Account, BookingAction, Mode, SyncRun
 from cal_bookings.testing import FakeCal
 
 ROUND_SECONDS = 5
-FULL_EVERY = 12  # rounds; some changes leave Cal.com's time of update as it was
+FULL_EVERY = 12  # rounds; some changes do not move Cal.com's time of update
+DELIVERY_SECONDS = 1  # a person is waiting
+DELIVERED = 100  # actions in one round
 PATIENCE_SECONDS = 10
 
 
-class Worker(AbstractContextManager["Worker"]):
-    """Works in a thread from entering to leaving. `say` gets a line for each change and each walk."""
+class Rounds(AbstractContextManager["Rounds"]):
+    """Work that a thread repeats every `seconds`, from entering to leaving. `say` gets a line for each event."""
 
-    def __init__(
-        self, account: Account, cal: FakeCal, say: Callable[[str], None]
-    ) -> None:
-        self.account = account
-        self.cal = cal
+    seconds: float
+
+    def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
-        self.random = Random()  # noqa: S311 - no secret hangs on it
         self.ending = Event()
         self.thread = Thread(target=self._work, daemon=True)
 
-    def __enter__(self) -> "Worker":
+    def round(self) -> None:
+        """Work once; may raise."""
+        raise NotImplementedError
+
+    def __enter__(self) -> "Rounds":
         self.thread.start()
         return self
 
@@ -37,41 +40,84 @@ class Worker(AbstractContextManager["Worker"]):
         self.ending.set()
         self.thread.join(PATIENCE_SECONDS)
 
-    def change(self) -> None:
-        """Somebody does something on Cal.com."""
-        self.say(f"on Cal.com: {self.cal.change_something(self.random)}")
-
-    def catch_up(self, mode: Mode) -> None:
-        """One walk. Never raises: whatever one sync meets, the next one is to be tried."""
+    def try_round(self) -> None:
+        """Work once. Never raises: an error must not stop the next round."""
         try:
-            run = sync.walk(self.account, mode, on_page=self._stop_if_ending)
-            self.say(told(run))
-        except _Ending:
-            self.say("sync: ended before its last page")
+            self.round()
         except Exception as error:  # noqa: BLE001 - see above
-            self.say(f"sync failed, the next one is tried all the same: {error!r}")
+            self.say(f"failed, next try in {self.seconds} s: {error!r}")
 
     def _work(self) -> None:
-        rounds = 0
         try:
-            while not self.ending.wait(ROUND_SECONDS):
-                rounds += 1
-                self.change()
-                self.catch_up(Mode.CHANGES if rounds % FULL_EVERY else Mode.FULL)
+            while not self.ending.wait(self.seconds):
+                self.try_round()
         finally:
             connection.close()
+
+
+class Worker(Rounds):
+    """Changes a booking on the fake Cal.com and then mirrors the account, as somebody at Cal.com and Celery beat would."""
+
+    seconds = ROUND_SECONDS
+
+    def __init__(
+        self, account: Account, cal: FakeCal, say: Callable[[str], None]
+    ) -> None:
+        super().__init__(say)
+        self.account = account
+        self.cal = cal
+        self.random = Random()  # noqa: S311 - no secret hangs on it
+        self.rounds = 0
+
+    def round(self) -> None:
+        self.rounds += 1
+        self.say(f"on Cal.com: {self.cal.change_something(self.random)}")
+        self.catch_up(Mode.CHANGES if self.rounds % FULL_EVERY else Mode.FULL)
+
+    def catch_up(self, mode: Mode) -> None:
+        """Walk once, and stop after a page if the demo ends."""
+        try:
+            run = sync.walk(self.account, mode, on_page=self._stop_if_ending)
+        except _Ending:
+            self.say("the walk ended before its last page")
+            return
+        self.say(describe_run(run))
+        if mode == Mode.CHANGES and not run.created + run.updated:
+            rest = (FULL_EVERY - self.rounds % FULL_EVERY) * ROUND_SECONDS
+            self.say(
+                f"  (not every change moves Cal.com's time of update: the loop `full` looks at everything in {rest} s)"
+            )
 
     def _stop_if_ending(self, progress: sync.Progress) -> None:
         if self.ending.is_set():
             raise _Ending
 
 
+class Deliveries(Rounds):
+    """Sends the due actions of the outbox to Cal.com, as `cal_push` or a Celery worker would."""
+
+    seconds = DELIVERY_SECONDS
+
+    def round(self) -> None:
+        for action_id in outbox.due(DELIVERED):
+            action = outbox.deliver(action_id)
+            if action:
+                self.say(describe_action(action))
+
+
 class _Ending(Exception):
-    """Somebody waits for the end: no further page."""
+    """The demo ends: read no further page."""
 
 
-def told(run: SyncRun) -> str:
-    """One line for a person."""
+def describe_run(run: SyncRun) -> str:
+    """Return one line about a walk for a person."""
     if run.outcome != SyncRun.Outcome.COMPLETE:
-        return f"sync failed ({run.mode}): {run.error}"
+        return f"the walk failed ({run.mode}): {run.error}"
     return f"mirrored ({run.mode}): {run.created:,} created, {run.updated:,} updated, {run.unchanged:,} unchanged"
+
+
+def describe_action(action: BookingAction) -> str:
+    """Return one line about an action and what became of it for a person."""
+    line = f"in the admin: {action.get_kind_display()}: {action.booking}: {action.get_status_display()}"
+    details = action.error_message or action.note
+    return f"{line}. {details}" if details else line

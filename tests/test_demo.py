@@ -7,12 +7,14 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
+from cal_bookings import outbox, sync
 from cal_bookings.models import Account, Booking, Mode
-from example_project.worker import Worker
+from example_project.worker import Deliveries, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, "manage.py", "demo"]
@@ -23,7 +25,6 @@ def environment(**more):
     return {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
         **more,
     }
 
@@ -47,10 +48,10 @@ def left_behind(said):
 
 
 @contextmanager
-def demo_under_way():
+def demo_under_way(*arguments):
     """The running demo, and what it has said until it serves."""
     process = subprocess.Popen(
-        [*MANAGE, "--bookings", "30", "--port", "0"],
+        [*MANAGE, "--port", "0", *arguments],
         cwd=ROOT,
         env=environment(),
         stdout=subprocess.PIPE,
@@ -59,7 +60,7 @@ def demo_under_way():
     )
     try:
         said = ""
-        while "Ctrl-C ends" not in said:
+        while "Ctrl-C ends the demo" not in said:
             line = process.stdout.readline() if process.stdout else ""
             assert line, f"it ended early: {said}"
             said += line
@@ -69,15 +70,15 @@ def demo_under_way():
         process.communicate()
 
 
-def test_check_mirrors_two_thousand_bookings_and_opens_the_admin():
+def test_check_mirrors_two_thousand_bookings_opens_each_page_and_carries_out_an_action():
     done = run_demo("--check")
 
     assert (done.returncode, done.stderr) == (0, "")
-    told = r"([\d,]+) bookings mirrored over (\d+) cursor pages"
-    ((bookings, pages),) = re.findall(told, done.stdout)
-    assert int(bookings.replace(",", "")) >= 2000
-    assert int(pages) >= 20
-    assert "answers 200" in done.stdout
+    assert "Mirrored:     2,000 bookings from 20 cursor pages" in done.stdout
+    opened = re.findall(r"^(\w+): +http\S+ answers 200", done.stdout, re.MULTILINE)
+    assert opened == ["Admin", "Bookings", "Calendar", "Overview"]
+    (action,) = re.findall(r"^Action: +(.*)", done.stdout, re.MULTILINE)
+    assert re.fullmatch(r"in the admin: decline: Meeting on request .*: done", action)
     assert left_behind(done.stdout) == []
 
 
@@ -91,9 +92,12 @@ def test_check_goes_past_a_proxy():
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_the_demo_serves_until_it_is_told_to_end_and_leaves_nothing(ending):
-    with demo_under_way() as (process, said):
-        (admin,) = re.findall(r"Admin: +(\S+)", said)
-        assert requests.get(admin, timeout=20).url.endswith("login/?next=/admin/")
+    with demo_under_way("--bookings", "30") as (process, said):
+        pages = re.findall(r"^\w+: +(http\S+/admin/\S*)", said, re.MULTILINE)
+        assert len(pages) == 4
+        for page in pages:
+            answer = requests.get(page, timeout=20)
+            assert answer.url.endswith(f"login/?next={urlsplit(page).path}")
         process.send_signal(ending)
         rest, _ = process.communicate(timeout=30)
 
@@ -142,7 +146,7 @@ def test_the_worker_outlives_a_failed_sync(cal):
     worker.catch_up(Mode.FULL)
     worker.catch_up(Mode.FULL)
 
-    assert said[0].startswith("sync failed (full): ")
+    assert said[0].startswith("the walk failed (full): ")
     assert said[1] == "mirrored (full): 5 created, 0 updated, 0 unchanged"
 
 
@@ -153,8 +157,43 @@ def test_the_worker_outlives_what_nobody_foresaw(cal):
     nowhere = Account(alias="nowhere", base_url=cal.url)
     worker = Worker(nowhere, cal, said.append)
 
-    worker.catch_up(Mode.FULL)
+    worker.try_round()
 
-    assert said[0].startswith("sync failed, the next one is tried all the same")
-    assert "nowhere" in said[0]
+    assert said[0].startswith("on Cal.com: ")
+    assert said[1].startswith("failed, next try in 5 s")
+    assert "nowhere" in said[1]
     assert not Booking.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.cal(bookings=5)
+def test_a_change_that_moves_no_time_of_update_is_explained(cal):
+    said: list[str] = []
+    worker = Worker(Account.objects.configured().get(), cal, said.append)
+    worker.catch_up(Mode.FULL)
+    cal.mark_absent(cal.bookings[0])
+
+    worker.catch_up(Mode.CHANGES)
+
+    _full, changes, explanation = said
+    assert changes.startswith("mirrored (changes): 0 created, 0 updated")
+    assert "the loop `full` looks at everything in 60 s" in explanation
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deliveries_report_what_became_of_each_action(cal):
+    said: list[str] = []
+    good, gone = cal.book(event_type="confirm"), cal.book(event_type="confirm")
+    sync.walk(Account.objects.configured().get())
+    for uid in (good, gone):
+        outbox.decline(Booking.objects.get(uid=uid))
+    cal.confirm(gone)
+
+    Deliveries(said.append).round()
+
+    done, conflict = said
+    assert re.fullmatch("in the admin: decline: Meeting on request .*: done", done)
+    assert re.fullmatch(
+        r"in the admin: decline: .*: failed\. .*on Cal\.com.*", conflict
+    )
+    assert cal.payload(good)["status"] == "rejected"

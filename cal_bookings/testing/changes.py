@@ -10,6 +10,21 @@ from .catalog import Person, User, half_hour, long_uid, somebody
 from .clock import wire
 from .world import Row, World
 
+_SAID = {
+    "booked": "new booking",
+    "touch": "saved without a change",
+    "set_location": "another location",
+    "confirm": "confirmed",
+    "decline": "declined",
+    "cancel": "cancelled",
+    "reschedule": "rescheduled",
+    "reassign": "given to another host",
+    "mark_host_absent": "host marked absent",
+    "mark_absent": "absence of an attendee changed",
+    "join_seat": "somebody took a seat",
+    "cancel_seat": "somebody gave up a seat",
+}
+
 
 class Changes(World):
     """Everything that a host, an attendee or Cal.com itself does to a booking.
@@ -242,7 +257,7 @@ class Changes(World):
         return self.book(event_type=slug, user=user)
 
     def _say(self, did: str, uid: str) -> str:
-        return f"{did.replace('_', ' ')}: {self.rows[uid]['title']}"
+        return f"{_SAID[did]}: {self.rows[uid]['title']}"
 
 
 def _possible(row: Row) -> list[str]:

@@ -47,8 +47,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(live_server: Any, settings: Any) -> str:
-    """The address of the admin, served without TLS and under the policy."""
+def site(django_db_setup: None, live_server: Any, settings: Any) -> str:
+    """The address of the admin, served without TLS and under the policy.
+
+    The database comes first: a server that is there before it would not share its connection to SQLite in memory, and
+    each of its threads would leave one of its own behind.
+    """
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = False
     settings.MIDDLEWARE = ["tests.browser.csp.strict", *settings.MIDDLEWARE]
     return f"{live_server.url}/admin"

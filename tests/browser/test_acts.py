@@ -39,7 +39,8 @@ def select(page: Page, site: str, bookings, action: str) -> None:
     for booking in bookings:
         page.locator(f'input[name="_selected_action"][value="{booking.pk}"]').check()
     page.get_by_label("Action:").select_option(action)
-    page.get_by_role("button", name="Go", exact=True).click()
+    # "Go" until Django 6.0.
+    page.get_by_role("button", name=re.compile("^(Go|Run)$")).click()
 
 
 def booked(cal, mirrored, **fields):

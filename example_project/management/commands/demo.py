@@ -5,29 +5,46 @@ import signal
 import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
-from http import HTTPStatus
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-import requests
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
+from django.template.defaultfilters import pluralize
+from django.urls import reverse
+from django.utils import timezone
 
 from cal_bookings import sync
 from cal_bookings.management.progress import ProgressDisplay
-from cal_bookings.models import Account, SyncRun
+from cal_bookings.models import Account, Booking, BookingAction, Status, SyncRun
 from cal_bookings.testing import FakeCal
 from example_project.serving import Site
-from example_project.worker import FULL_EVERY, ROUND_SECONDS, Worker, told
+from example_project.visitor import Visitor
+from example_project.worker import (
+    DELIVERY_SECONDS,
+    FULL_EVERY,
+    ROUND_SECONDS,
+    Deliveries,
+    Worker,
+    describe_run,
+)
 
 ALIAS = USER = "demo"
 PASSWORD = "demo"  # noqa: S105 - the README tells it to everybody
-BOOKING_LIST = "/admin/cal_bookings/booking/"
-ANSWER_SECONDS = 30
+ACTION_SECONDS = 15  # that an action may take from the admin to Cal.com and back
+#: Hours and event types of this day's bookings.
+TODAY = (
+    (8, "intro-call"),
+    (10, "workshop"),
+    (11, "consultation"),
+    (14, "support"),
+    (16, "deep-dive"),
+)
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
 
@@ -47,7 +64,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--check",
             action="store_true",
-            help="one round on any free port: mirror, change, mirror, ask the admin; exit code 0 if all is well",
+            help="one round on any free port: mirror, change, mirror, open each page, act in the admin; exit code 0 if all is well",
         )
 
     def handle(self, *, port: int, bookings: int, check: bool, **options: Any) -> None:
@@ -61,15 +78,17 @@ class Command(BaseCommand):
             with ExitStack() as stack:
                 stack.callback(_delete_database)
                 site = stack.enter_context(_take_port(0 if check else port))
-                cal = stack.enter_context(FakeCal(bookings=bookings))
+                seeded = max(bookings - len(TODAY), 0)
+                cal = stack.enter_context(FakeCal(bookings=seeded))
+                _book_today(cal)
                 self._run(site, cal, check=check)
         except KeyboardInterrupt:
             if check:
                 raise CommandError("Interrupted.", returncode=INTERRUPTED) from None
-            self.stdout.write("\nThe demo has ended and left nothing behind.")
+            self._print("\nThe demo has ended and left nothing behind.")
 
     def _run(self, site: Site, cal: FakeCal, *, check: bool) -> None:
-        self.stdout.write(
+        self._print(
             f"Fake Cal.com: {len(cal.bookings):,} bookings at {cal.url}\n"
             f"Database:     {settings.DATABASES['default']['NAME']} (deleted at the end)"
         )
@@ -96,36 +115,77 @@ class Command(BaseCommand):
             progress.finish()
         _require_complete(run)
         seconds = time.monotonic() - began
-        self.stdout.write(
-            f"Mirrored:     {run.seen:,} bookings mirrored over {run.pages} {account.dialect} pages in {seconds:.1f} s"
+        self._print(
+            f"Mirrored:     {run.seen:,} bookings from {run.pages} {account.dialect} page{pluralize(run.pages)} "
+            f"in {seconds:.1f} s"
         )
 
     def _check(self, account: Account, cal: FakeCal, site: Site) -> None:
         # No random change: a booking that goes to another host leaves this account's list.
-        cal.book()
-        self.stdout.write("On Cal.com:   somebody books")
+        uid = cal.book(event_type="on-request")
+        self._print("On Cal.com:   somebody asks for a booking")
         run = sync.walk(account)
         _require_complete(run)
-        if not run.created + run.updated:
-            raise CommandError("The change did not arrive in the mirror.")
-        self.stdout.write(f"Then:         {told(run)}")
-        seconds = _look_at_admin(site)
-        self.stdout.write(f"Admin:        answers 200 in {seconds * 1000:.0f} ms")
+        booking = Booking.objects.filter(uid=uid).first()
+        if booking is None:
+            raise CommandError("The new booking did not arrive in the mirror.")
+        self._print(f"Then:         {describe_run(run)}")
+        with Visitor(site.url) as visitor:
+            visitor.sign_in(USER, PASSWORD)
+            for name, address in addresses(site).items():
+                seconds = visitor.open(address).elapsed.total_seconds()
+                self._print(
+                    f"{name + ':':13} {address} answers 200 in {seconds * 1000:.0f} ms"
+                )
+            visitor.act(booking.pk, "decline")
+        self._await_decline(booking, cal)
+
+    def _await_decline(self, booking: Booking, cal: FakeCal) -> None:
+        """Deliver the action, and require that its effect is on Cal.com and in the mirror."""
+        with Deliveries(lambda line: self._print(f"Action:       {line}")):
+            _wait_for_end(booking)
+        action = booking.actions.get()
+        if action.status != BookingAction.Status.DONE:
+            raise CommandError(
+                f"Declining a booking in the admin ended as {action.get_status_display()}: {action.error_message}"
+            )
+        booking.refresh_from_db()
+        remote = cal.payload(booking.uid)["status"]
+        if (remote, booking.status) != (Status.REJECTED, Status.REJECTED):
+            raise CommandError(
+                f"The booking was declined, but is {remote} on Cal.com and {booking.status} in the mirror."
+            )
 
     def _serve(self, account: Account, cal: FakeCal, site: Site) -> None:
-        self.stdout.write(
-            f"Admin:        {site.url}/admin/ (user {USER}, password {PASSWORD})\n"
-            f"Overview:     {site.url}/admin/overview/\n"
-            f"Calendar:     {site.url}{BOOKING_LIST}calendar/\n"
-            "\n"
+        lines = [f"{name + ':':13} {url}" for name, url in addresses(site).items()]
+        lines[0] += f" (user {USER}, password {PASSWORD})"
+        self._print(
+            "\n".join(lines) + "\n\n"
             f"Every {ROUND_SECONDS} s a booking changes on the fake Cal.com, and the loop `changes` mirrors it; every "
-            f"{FULL_EVERY * ROUND_SECONDS} s the loop `full`\nlooks at everything. Ctrl-C ends the demo.\n"
+            f"{FULL_EVERY * ROUND_SECONDS} s the loop `full`\nlooks at everything. What you do in the admin is sent to the "
+            f"fake Cal.com within about {DELIVERY_SECONDS} s.\nCtrl-C ends the demo.\n"
         )
-        with Worker(account, cal, self._say):
+        with Deliveries(self._say), Worker(account, cal, self._say):
             Event().wait()
 
     def _say(self, line: str) -> None:
-        self.stdout.write(f"{time.strftime('%H:%M:%S')}  {line}")
+        self._print(f"{time.strftime('%H:%M:%S')}  {line}")
+
+    def _print(self, text: str) -> None:
+        """Print at once, also into a file or a pipe, where Python would hold the lines back."""
+        self.stdout.write(text)
+        self.stdout.flush()
+
+
+def addresses(site: Site) -> dict[str, str]:
+    """Return the pages that a visitor should see, with their full addresses by name."""
+    names = {
+        "Admin": "admin:index",
+        "Bookings": "admin:cal_bookings_booking_changelist",
+        "Calendar": "admin:cal_bookings_booking_calendar",
+        "Overview": "admin:cal_bookings_overview",
+    }
+    return {name: site.url + reverse(page) for name, page in names.items()}
 
 
 def _refuse_other_settings() -> None:
@@ -165,16 +225,19 @@ def _require_complete(run: SyncRun) -> None:
         raise CommandError(run.error or f"{run.failed} bookings could not be mirrored.")
 
 
-def _look_at_admin(site: Site) -> float:
-    """Signs in and opens the list of bookings as a browser does; answers the seconds that the list took."""
-    form = {"username": USER, "password": PASSWORD}
-    asked: dict[str, Any] = {"allow_redirects": False, "timeout": ANSWER_SECONDS}
-    with requests.Session() as browser:
-        login = f"{site.url}/admin/login/"
-        browser.get(login, **asked)
-        form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
-        browser.post(login, form, **asked)
-        page = browser.get(site.url + BOOKING_LIST, **asked)
-    if page.status_code != HTTPStatus.OK:
-        raise CommandError(f"The admin answers {page.status_code} at {page.url}.")
-    return page.elapsed.total_seconds()
+def _book_today(cal: FakeCal) -> None:
+    """Add some bookings on this day, so that the calendar does not open with an empty column."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    for hour, event_type in TODAY:
+        cal.book(event_type=event_type, start=midnight + timedelta(hours=hour))
+
+
+def _wait_for_end(booking: Booking) -> None:
+    """Wait until no action on a booking is open; CommandError if that takes too long."""
+    latest = time.monotonic() + ACTION_SECONDS
+    while booking.actions.filter(status__in=BookingAction.OPEN).exists():
+        if time.monotonic() > latest:
+            raise CommandError(
+                f"The action that was asked for in the admin has not ended after {ACTION_SECONDS} s."
+            )
+        time.sleep(0.1)

@@ -1,0 +1,72 @@
+"""The demo as its visitor meets it: the process of the README, and what is done in its pages comes true."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import screenshot
+from tests.test_demo import demo_under_way
+
+SECONDS = 10  # within which what was asked for is done
+
+
+@pytest.fixture
+def demo() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with ExitStack() as stack:
+        yield stack.enter_context(demo_under_way("--bookings", "200"))
+
+
+@pytest.fixture
+def visitor(chromium: Browser, demo) -> Iterator[Page]:
+    """Somebody who opened the address that the demo printed, and signed in as it says."""
+    _process, said = demo
+    (admin,) = re.findall(r"^Admin: +(\S+)", said, re.MULTILINE)
+    (name, password) = re.findall(r"\(user (\w+), password (\w+)\)", said)[0]
+    context = chromium.new_context(viewport={"width": 1400, "height": 900})
+    page = context.new_page()
+    page.goto(admin)
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+    yield page
+    context.close()
+
+
+def test_a_request_is_declined_and_seen_to_be_done(visitor, demo):
+    process, said = demo
+    (bookings,) = re.findall(r"^Bookings: +(\S+)", said, re.MULTILINE)
+    visitor.goto(f"{bookings}?status__exact=pending&when=upcoming")
+    visitor.locator("#result_list .field-name a").first.click()
+    visitor.get_by_role("button", name="Decline").click()
+    visitor.get_by_label("Reason").fill("We are closed that day")
+    visitor.get_by_role("button", name="Decline").click()
+    expect(visitor.get_by_text("Decline: 1 queued.")).to_be_visible()
+
+    for _ in range(SECONDS):
+        visitor.wait_for_timeout(1000)
+        visitor.reload()
+        if visitor.get_by_text("rejected").count():
+            break
+
+    expect(visitor.locator(".field-status_badge").first).to_contain_text("rejected")
+    expect(visitor.get_by_role("row").filter(has_text="decline")).to_contain_text(
+        "done"
+    )
+    screenshot(visitor, "demo-declined")
+    process.terminate()
+    rest, _ = process.communicate(timeout=30)
+    assert re.search(r"in the admin: decline: .*: done\n", rest)
+
+
+def test_today_shows_bookings_that_take_place(visitor, demo):
+    _process, said = demo
+    (calendar,) = re.findall(r"^Calendar: +(\S+)", said, re.MULTILINE)
+
+    visitor.goto(calendar)
+
+    today = visitor.locator("td.cal-today .cal-entry.cal-accepted")
+    expect(today.nth(1)).to_be_visible()
