@@ -17,8 +17,8 @@ DATABASES = {
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-CELERY_BROKER_URL = "memory://"
-CAL_BOOKINGS = {"ACCOUNTS": {}}  # the fake, once it has an address
+# No broker: the demo sends actions itself. The account is the fake, once it has an address.
+CAL_BOOKINGS = {"ACCOUNTS": {}, "WORKER": None}
 
 # The terminal is for the demo's own lines: no line for each page that the admin serves or has not.
 LOGGING = {

@@ -92,13 +92,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="memory://")
+NO_BROKER = "memory://"  # which no other process can reach
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=NO_BROKER)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE}
 
 CAL_BOOKINGS: dict[str, Any] = {
     "ACCOUNTS": {},
     "ENCRYPTION_KEYS": env.list("CAL_BOOKINGS_ENCRYPTION_KEYS", default=[]),
+    # Without workers, `manage.py cal_push` sends what was asked for.
+    "WORKER": None if CELERY_BROKER_URL == NO_BROKER else "celery",
 }
 if api_key := env.str("CAL_BOOKINGS_API_KEY", default=""):
     CAL_BOOKINGS["ACCOUNTS"]["default"] = {

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
 
 from cal_bookings import conf, signals
 from cal_bookings.models import Booking
@@ -62,6 +64,18 @@ def example(name: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec(compile(text, "README.md", "exec"), names)  # noqa: S102 - our own text
     return names
+
+
+def test_the_settings_of_the_readme_load_without_a_key(monkeypatch):
+    """As in an image build, where `collectstatic` runs and no secret is at hand."""
+    monkeypatch.delenv("CAL_BOOKINGS_API_KEY", raising=False)
+    step = README.split("<!-- install: 2, settings -->\n```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {"INSTALLED_APPS": []}
+
+    exec(compile(step, "README.md", "exec"), names)  # noqa: S102 - our own text
+
+    with override_settings(CAL_BOOKINGS=names["CAL_BOOKINGS"]):
+        assert [one.id for one in run_checks()] == ["cal_bookings.E002"]
 
 
 @pytest.mark.django_db

@@ -50,7 +50,7 @@ def test_without_an_environment_it_is_safe_and_needs_no_server():
         "CSRF_COOKIE_SECURE": True,
         "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],
         "CELERY_BROKER_URL": "memory://",
-        "CAL_BOOKINGS": {"ACCOUNTS": {}, "ENCRYPTION_KEYS": []},
+        "CAL_BOOKINGS": {"ACCOUNTS": {}, "ENCRYPTION_KEYS": [], "WORKER": None},
         "USE_TZ": True,
     }
 
@@ -74,7 +74,14 @@ def test_the_environment_names_the_account():
             }
         },
         "ENCRYPTION_KEYS": ["one", "two"],
+        "WORKER": None,
     }
+
+
+def test_a_broker_in_the_environment_means_workers():
+    found = settings_under({"CELERY_BROKER_URL": "amqp://127.0.0.1//"}, "CAL_BOOKINGS")
+
+    assert found["CAL_BOOKINGS"]["WORKER"] == "celery"
 
 
 @pytest.mark.parametrize(
