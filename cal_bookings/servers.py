@@ -4,13 +4,23 @@ Which dialect a list is in and which kind of server answers are two things: the 
 that only hosted Cal.com has follow from the second.
 """
 
+import logging
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.utils import timezone
 
-from cal_bookings.client import CalClient, Dialect, Filters, Page, Position, Server
+from cal_bookings.client import (
+    CalClient,
+    CalError,
+    Dialect,
+    Filters,
+    Page,
+    Position,
+    Server,
+    UnexpectedAnswer,
+)
 from cal_bookings.models import Account
 
 #: The hosts of hosted Cal.com. Others are asked.
@@ -18,6 +28,12 @@ HOSTED = frozenset({"api.cal.com", "api.cal.eu"})
 
 #: After this time, a list version that was not available is asked for once more.
 ASK_AGAIN = timedelta(days=1)
+
+
+#: Whether the list of a team filters by change is tried again after this time.
+CHECK_FILTERS_AGAIN = timedelta(days=7)
+
+logger = logging.getLogger(__name__)
 
 
 def list_bookings(
@@ -58,6 +74,26 @@ def kind_of(account: Account, connection: CalClient) -> Server:
     if found:
         _save(account, {"server": str(found)})
     return found or Server.SELF_HOSTED
+
+
+def learn_change_filters(account: Account, connection: CalClient, page: Page) -> None:
+    """Find out whether the server filters the list of a team by change: once a week, with one request.
+
+    `page` is one of the unfiltered list; one without bookings proves nothing. Only the lists of teams need it.
+    """
+    checked_at = account.change_filters_checked_at
+    is_fresh = checked_at and timezone.now() - checked_at < CHECK_FILTERS_AGAIN
+    if connection.scope.has_change_filters or is_fresh or not page.payloads:
+        return
+    try:
+        found = connection.filters_by_change()
+    except (CalError, UnexpectedAnswer) as error:
+        logger.info("%s: filters by change could not be tried: %s", account, error)
+        return
+    _save(
+        account,
+        {"has_change_filters": found, "change_filters_checked_at": timezone.now()},
+    )
 
 
 def _known_dialect(account: Account) -> Dialect | None:

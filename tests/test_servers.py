@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cal_bookings import budget, client, outbox, servers, sync
-from cal_bookings.models import Account, Mode
+from cal_bookings.models import Account, Booking, Mode
 from tests.comparison import assert_mirrors
 from tests.outbox.conftest import mirror_now
 
@@ -197,6 +197,80 @@ def test_a_forced_list_version_replaces_that_of_a_walk_under_way(
 
     assert (run.outcome, set(lists(cal))) == ("complete", {OFFSET})
     assert_mirrors(account, cal.payloads(cal.users[1]))
+
+
+# Filters by change in the lists of teams
+
+
+@pytest.fixture
+def team(cal, settings):
+    """An account that mirrors a team with three bookings."""
+    for _ in range(3):
+        cal.book(event_type="round-robin")
+    entry = settings.CAL_BOOKINGS["ACCOUNTS"]["default"] | {"SCOPE": {"team": 1}}
+    settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | {"ACCOUNTS": {"default": entry}}
+    return Account.objects.configured().get()
+
+
+def loops_of(account):
+    return set(account.sync_states.values_list("mode", flat=True))
+
+
+def test_a_team_of_hosted_cal_com_has_a_changes_loop(cal, team):
+    sync.walk(team)
+    uid = cal.book(event_type="round-robin")
+
+    run = sync.walk(team, Mode.CHANGES)
+
+    assert loops_of(team) == set(Mode)
+    assert (run.outcome, run.created) == ("complete", 1)
+    assert Booking.objects.filter(uid=uid).exists()
+
+
+@pytest.mark.cal(dialect="offset")
+def test_a_server_that_ignores_the_filters_gives_a_team_no_changes_loop(team):
+    sync.walk(team)
+
+    assert loops_of(team) == {Mode.WINDOW, Mode.FULL}
+    with pytest.raises(sync.NoSuchLoop, match="not found to filter"):
+        sync.walk(team, Mode.CHANGES)
+
+
+def test_an_empty_list_proves_nothing_about_its_filters(cal, team):
+    for uid in list(cal.bookings):
+        cal.delete(uid)
+
+    sync.walk(team)
+
+    team.refresh_from_db()
+    assert not team.has_change_filters
+    assert team.change_filters_checked_at is None
+
+
+def test_the_filters_are_tried_again_after_a_week(cal, team):
+    def tried():
+        return sum("beforeUpdatedAt" in one.query for one in cal.requests)
+
+    sync.walk(team)
+    sync.walk(team)
+    first = tried()
+    cal.dialect = "offset"
+    week = timezone.now() - timedelta(days=7, seconds=1)
+    Account.objects.update(change_filters_checked_at=week)
+    team.refresh_from_db()
+    sync.walk(team)
+
+    assert (first, tried()) == (1, 2)
+    assert not Account.objects.get().has_change_filters
+
+
+def test_filters_that_cannot_be_tried_do_not_stop_the_walk(cal, team):
+    cal.fault("500", path="/teams/1/bookings", skip=1, times=4)
+
+    run = sync.walk(team)
+
+    assert run.outcome == "complete"
+    assert loops_of(team) == {Mode.WINDOW, Mode.FULL}
 
 
 @pytest.mark.parametrize(

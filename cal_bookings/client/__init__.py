@@ -4,7 +4,7 @@ from .actions import ActionAnswer, BookingActions
 from .booking_list import Page
 from .client import BOOKING_VERSION, CalClient
 from .credentials import AccessToken, ApiKey, ClientSecret, Credential
-from .dialects import LIST_VERSION, Dialect, Server
+from .dialects import LIST_VERSION, Dialect, Server, UnexpectedAnswer
 from .errors import (
     CalDialectChanged,
     CalError,
@@ -69,6 +69,7 @@ __all__ = [
     "Scope",
     "Server",
     "Tokens",
+    "UnexpectedAnswer",
     "endpoint_limit",
     "parse_booking",
     "refresh_managed_user_tokens",

@@ -11,7 +11,7 @@ from typing import Any, Self
 from .actions import ACTION_VERSION, PEOPLE_VERSION, BookingActions
 from .booking_list import BookingList, Page, unexpected
 from .credentials import Credential
-from .dialects import Dialect, Server, UnexpectedAnswer, recognise
+from .dialects import LIST_VERSION, Dialect, Server, UnexpectedAnswer, recognise
 from .errors import (
     CalError,
     CalForbidden,
@@ -20,10 +20,10 @@ from .errors import (
     CalUnauthorized,
     CalUnexpected,
 )
-from .filters import Filters, Scope, check_filters
+from .filters import Filters, Scope
 from .http import MAX_BYTES, Answer, BeforeRequest, Http, OnAnswer
 from .instants import read_instant, write_instant
-from .positions import Position
+from .positions import FIRST_PLACE, Position
 from .rate_limit import RateLimit
 
 # Matched per endpoint by the server: another resource's version answers 404 [rec 126].
@@ -42,6 +42,7 @@ class CalClient:
         credential: Credential,
         *,
         scope: Scope | None = None,
+        has_change_filters: bool = False,
         timeout: tuple[float, float] = (5, 30),
         max_bytes: int = MAX_BYTES,
         before_request: BeforeRequest | None = None,
@@ -50,7 +51,9 @@ class CalClient:
         renew: Callable[[CalUnauthorized], Credential] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`timeout` is to connect and between two bytes, in seconds; a whole answer has four times the latter.
+        """`has_change_filters` says that the list of a team was found to filter by creation and update.
+
+        `timeout` is to connect and between two bytes, in seconds; a whole answer has four times the latter.
 
         The hooks are called for each HTTP request, retries too. `before_request` may wait for
         its turn, or raise; `on_answer` learns the rate limit and the status of every answer. Both
@@ -61,6 +64,7 @@ class CalClient:
         credential that `renew` gives; `on_error` learns only of the second refusal.
         """
         self.scope = scope or Scope()
+        self._has_change_filters = has_change_filters or self.scope.has_change_filters
         self.credential = credential
         self._http = Http(
             base_url,
@@ -123,7 +127,11 @@ class CalClient:
         ValueError, for a position of another scope, of other filters, or of another dialect than `forced`.
         """
         filters = filters or Filters()
-        check_filters(self.scope, filters)
+        if filters.by_change and not self._has_change_filters:
+            raise ValueError(
+                "The list of this team knows no filter by creation or update: walk it in full, or list the bookings "
+                "of an administrator's own key"
+            )
         listing = BookingList(self._http, self.scope, filters, page_size)
         if position is not None:
             return listing.page(position, forced)
@@ -145,6 +153,21 @@ class CalClient:
             return Server.HOSTED if recognise(answer.body) else Server.SELF_HOSTED
         except (CalForbidden, CalNotFound, CalRefused, CalUnexpected, UnexpectedAnswer):
             return None
+
+    def filters_by_change(self) -> bool:
+        """Return whether this list, which has bookings, filters by update. One request.
+
+        It asks for what was updated before 1970: a server that ignores the filter shows bookings all the same.
+        """
+        place = FIRST_PLACE[Dialect.OFFSET]
+        answer = self._http.request(
+            "GET",
+            self.scope.path,
+            version=LIST_VERSION[Dialect.OFFSET],
+            parts=self.scope.parts,
+            params=place.query(1) | {"beforeUpdatedAt": "1970-01-01T00:00:00.000Z"},
+        )
+        return recognise(answer.body) is Dialect.OFFSET and not answer.body["data"]
 
     def get_booking(self, uid: str) -> list[dict[str, Any]]:
         """The booking; for the uid of a recurring booking all its occurrences."""

@@ -48,7 +48,10 @@ class Scope:
 
     @property
     def has_change_filters(self) -> bool:
-        """The list of a team knows no filter by creation or update, and might ignore it in silence."""
+        """Whether this list filters by creation and update on every server.
+
+        Those of teams do so on hosted Cal.com (CAL_API_NEWS.md); others ignore the filters in silence.
+        """
         return self.team is None
 
     @property
@@ -103,15 +106,6 @@ class Filters:
             "beforeEnd": self.before_end,
         }
         return {name: write_instant(value) for name, value in named.items() if value}
-
-
-def check_filters(scope: Scope, filters: Filters) -> None:
-    """Refuse what the list of this scope does not know, and might ignore in silence."""
-    if filters.by_change and not scope.has_change_filters:
-        raise ValueError(
-            "The list of a team knows no filter by creation or update: walk it in full, or "
-            "list the bookings of an administrator's own key"
-        )
 
 
 def walk_fingerprint(scope: Scope, filters: Filters) -> str:

@@ -306,6 +306,7 @@ class Account(models.Model):
                 self.base_url,
                 self.credential,
                 scope=conf.scope(self.scope),
+                has_change_filters=self.has_change_filters,
                 timeout=conf.get("TIMEOUT"),
                 **hooks,
             )

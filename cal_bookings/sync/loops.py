@@ -31,14 +31,15 @@ class NoSuchLoop(ValueError):
     def __init__(self, account: Account, mode: Mode) -> None:
         possible = ", ".join(f'"{one}"' for one in modes(account))
         super().__init__(
-            f'The account "{account}" mirrors a team, whose list has no filter on changes: instead of "{mode}" '
-            f"walk {possible}."
+            f'The account "{account}" mirrors a team, and its server was not found to filter the list of a team by change: '
+            f'instead of "{mode}" walk {possible}.'
         )
 
 
 def modes(account: Account) -> list[Mode]:
-    """The loops this account can be walked in: the list of a team has no filter on changes."""
-    has_changes = conf.scope(account.scope).has_change_filters
+    """The loops this account can be walked in: not every server filters the list of a team by change."""
+    scope = conf.scope(account.scope)
+    has_changes = scope.has_change_filters or account.has_change_filters
     return [mode for mode in Mode if has_changes or mode != Mode.CHANGES]
 
 

@@ -143,6 +143,8 @@ class _Walk:
             self.checkpoint = loops.begin(self.account, self.state)
             page = self._list()
         self._note_never_updated(page)
+        if self.mode == Mode.FULL:
+            servers.learn_change_filters(self.account, self.connection, page)
         return page
 
     def _list(self) -> Page:

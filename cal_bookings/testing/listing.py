@@ -19,6 +19,8 @@ OFFSET_VERSION = "2024-08-13"
 #: Of the actions of hosted Cal.com, whose controller lists by offset too (CAL_API_SOURCE.md 0).
 HOSTED_VERSION = "2026-02-25"
 STATUSES = ("upcoming", "recurring", "past", "cancelled", "unconfirmed")
+#: How the names of the filters by creation and update end.
+BY_CHANGE = ("CreatedAt", "UpdatedAt")
 _FORWARD = {"upcoming", "recurring", "unconfirmed"}
 
 Wanted = Callable[[Row], bool]
@@ -32,6 +34,8 @@ class View:
     version: int
     rows: Iterable[Row]
     wanted: Wanted = lambda row: True
+    #: Self-hosted ones ignore the filters by creation and update in the lists of teams.
+    has_change_filters: bool = True
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,8 @@ class Listing:
         if backward:
             rows = rows[::-1]
         filters = self._filters(request, statuses)
+        if not view.has_change_filters:
+            filters = [one for one in filters if not one[0].endswith(BY_CHANGE)]
         listed = _listed(rows, filters)
         shown = listed.rows[skip : skip + take]
         total, returned = listed.counted, max(0, min(take, listed.counted - skip))
@@ -197,9 +203,8 @@ _KEY = _sort_key("start")
 
 def _listed(rows: Iterable[Row], filters: list[tuple[str, Wanted]]) -> Listed:
     """On Cal.com the count and the rows are two queries, and the count forgets these filters [rec 391-395]."""
-    forgotten = "CreatedAt", "UpdatedAt"
-    counted = _all([one for one in filters if not one[0].endswith(forgotten)])
-    rest = _all([one for one in filters if one[0].endswith(forgotten)])
+    counted = _all([one for one in filters if not one[0].endswith(BY_CHANGE)])
+    rest = _all([one for one in filters if one[0].endswith(BY_CHANGE)])
     found = [row for row in rows if counted(row)] if filters else list(rows)
     return Listed([row for row in found if rest(row)], len(found))
 

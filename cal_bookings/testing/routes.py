@@ -118,18 +118,22 @@ class Routes:
 
         name = f"organization {organization} {team} {member}"
         whole = member is None and team is None
-        return self._page(request, self._all(name, wanted), has_cursor=whole)
+        view = self._all(name, wanted, of_team=team is not None)
+        return self._page(request, view, has_cursor=whole)
 
     def team_bookings(
         self, request: Request, user: User | None, parts: dict[str, str]
     ) -> Answer:
         _somebody(user)
         team = parts["team"]
-        view = self._all(f"team {team}", lambda row: str(row.team_id) == team)
+        view = self._all(
+            f"team {team}", lambda row: str(row.team_id) == team, of_team=True
+        )
         return self._page(request, view, has_cursor=False)
 
-    def _all(self, name: str, wanted: Wanted) -> View:
-        return View(name, self.world.version, self.world.rows.values(), wanted)
+    def _all(self, name: str, wanted: Wanted, *, of_team: bool = False) -> View:
+        filters = self.dialect == "cursor" or not of_team
+        return View(name, self.world.version, self.world.rows.values(), wanted, filters)
 
     def _page(self, request: Request, view: View, *, has_cursor: bool) -> Answer:
         if request.version in _FOREIGN_VERSIONS:
