@@ -3,13 +3,11 @@
 """
 
 import json
-from http.server import BaseHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
-
-from tests.quiet_server import QuietServer
 
 DATA = Path(__file__).parent / "data"
 LEGACY = (DATA / "legacy_list.json").read_bytes()
@@ -21,8 +19,10 @@ def recorded(name: str) -> list[dict[str, Any]]:
     return [RECORDED["payloads"][place] for place in RECORDED["answers"][name]]
 
 
-class ReplayServer(QuietServer):
+class ReplayServer(ThreadingHTTPServer):
     """Serves `payloads`; `answer` replaces the whole body of whatever is asked."""
+
+    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

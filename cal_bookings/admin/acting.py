@@ -3,8 +3,6 @@
 Nothing is sent to Cal.com from here, except to look: at free times, and at bookings that are refreshed.
 """
 
-import datetime as dt
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,13 +20,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from cal_bookings import db, outbox
-from cal_bookings.admin import display, free_times, privacy
+from cal_bookings.admin import dates, display, free_times, privacy
 from cal_bookings.admin.acts import ACTS, Act, RescheduleForm
 from cal_bookings.admin.listing import BULKY
+from cal_bookings.admin.lookups import read_key
 from cal_bookings.models import Booking
 from cal_bookings.outbox import Verdict
 
-PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 SELECTED = 1_000  # bookings of one act
 REASONS_TOLD = 5  # in the message; the page before it told them all
 
@@ -58,7 +56,8 @@ class Acts(admin.ModelAdmin):
         bookings = self._selected(request, seen)
         if "confirmed" not in request.POST:
             return self.act_page(request, act, bookings)
-        form = act.form(request.POST, bookings=bookings)
+        people = privacy.may_see_people(request)
+        form = act.form(request.POST, bookings=bookings, people=people)
         if not form.is_valid():
             return self.act_page(request, act, bookings, form)
         unchanged = [one for one in bookings if one.payload_hash == seen[one.pk]]
@@ -78,12 +77,13 @@ class Acts(admin.ModelAdmin):
         form: Any = None,
     ) -> HttpResponse:
         """What would happen to each of the bookings, and the form."""
-        form = form or act.form(bookings=bookings)
+        people = privacy.may_see_people(request)
+        form = form or act.form(bookings=bookings, people=people)
         if isinstance(form, RescheduleForm):
             self._offer_free_times(request, form, bookings[0])
         verdicts = outbox.examine(list(form.trial()))
         shown = {booking.pk: booking for booking in bookings}
-        rows = [_row(shown[one.booking.pk], one) for one in verdicts]
+        rows = [_row(shown[one.booking.pk], one, people=people) for one in verdicts]
         eligible = sum(one.refusal is None for one in verdicts)
         context = {
             **self.admin_site.each_context(request),
@@ -105,13 +105,12 @@ class Acts(admin.ModelAdmin):
     def _offer_free_times(
         self, request: HttpRequest, form: RescheduleForm, booking: Booking
     ) -> None:
-        try:
-            day = dt.date.fromisoformat(request.POST.get("around", ""))
-        except ValueError:
+        day = dates.read(request.POST.get("around", ""))
+        if day is None:
             day = timezone.localtime(max(booking.start, timezone.now())).date()
         form.initial["around"] = day
         try:
-            form.offer(free_times.around(booking, day))
+            form.offer(free_times.around(request, booking, day))
         except free_times.NotRead as error:
             told = _("Free times could not be read, so type one. %s")
             self.message_user(request, told % error, messages.WARNING)
@@ -124,22 +123,16 @@ class Acts(admin.ModelAdmin):
             told = _("One act takes at most %d bookings: select fewer.")
             self.message_user(request, told % SELECTED, messages.ERROR)
             return None
-        bookings = list(queryset)
-        if not privacy.may_see_people(request):
-            for booking in bookings:
-                privacy.without_names(booking)
+        bookings = list(_readable(queryset, request))
         return self.act_page(request, act, bookings)
 
     def _selected(self, request: HttpRequest, seen: dict[int, str]) -> list[Booking]:
         if not 0 < len(seen) <= SELECTED:
             raise Http404
-        rows = self.get_queryset(request).filter(pk__in=seen).defer(*BULKY)
+        rows = _readable(self.get_queryset(request).filter(pk__in=seen), request)
         bookings = list(rows.prefetch_related("attendees").order_by("start", "pk"))
         if not bookings:
             raise Http404
-        if not privacy.may_see_people(request):
-            for booking in bookings:
-                privacy.without_names(booking)
         return bookings
 
     def _way_back(self, request: HttpRequest, bookings: Sequence[Booking]) -> str:
@@ -150,10 +143,9 @@ class Acts(admin.ModelAdmin):
         return f"{reverse('admin:cal_bookings_booking_changelist')}?{filters}"
 
     def _log(self, request: HttpRequest, act: Act, verdicts: list[Verdict]) -> None:
-        done = [verdict.booking for verdict in verdicts if verdict.action]
-        if not privacy.may_see_people(request):
-            for booking in done:
-                privacy.without_names(booking)
+        keys = [verdict.booking.pk for verdict in verdicts if verdict.action]
+        # By primary key, whoever acts: those who may not see people may read the log.
+        done = [Booking(pk=pk) for pk in keys]
         if done:
             told = _("Queued: %s.") % act.label
             user: Any = request.user
@@ -176,7 +168,9 @@ class Acts(admin.ModelAdmin):
             self.message_user(request, html, messages.SUCCESS)
         refusals = [verdict for verdict in verdicts if verdict.refusal]
         if refusals:
-            self.message_user(request, _refused(refusals), messages.WARNING)
+            people = privacy.may_see_people(request)
+            message = _refused(refusals, people=people)
+            self.message_user(request, message, messages.WARNING)
         if changed:
             told = ngettext(
                 "%d booking changed since you looked, and was left alone: look again.",
@@ -184,6 +178,16 @@ class Acts(admin.ModelAdmin):
                 changed,
             )
             self.message_user(request, told % changed, messages.WARNING)
+
+
+def _readable(bookings: Any, request: HttpRequest) -> Any:
+    """The bookings with what an act needs of them, such as the uid of their series, which no page shows.
+
+    Without the title for people who may not see it, so that they are named by primary key.
+    """
+    unread = [*BULKY, "account__credentials", "event_type__payload"]
+    unread += [] if privacy.may_see_people(request) else ["title"]
+    return bookings.defer(None).defer(*unread)
 
 
 def format_selection(bookings: Sequence[Booking]) -> str:
@@ -194,12 +198,15 @@ def format_selection(bookings: Sequence[Booking]) -> str:
 def parse_selection(text: str) -> dict[int, str]:
     """Hashes by primary key; what is no selection is left out."""
     pairs = (part.partition(":") for part in text.split(","))
-    return {int(pk): seen for pk, _, seen in pairs if PRIMARY_KEY.fullmatch(pk)}
+    return {pk: seen for text, _, seen in pairs if (pk := read_key(text)) is not None}
 
 
-def _row(booking: Booking, verdict: Verdict) -> tuple[Any, ...]:
-    when = display.start_and_end(booking)
-    return booking, when, display.status_badge(booking.status), verdict.refusal
+def _row(booking: Booking, verdict: Verdict, *, people: bool) -> tuple[Any, ...]:
+    """What the page shows of one booking; the reason is empty where nothing stands in the way."""
+    refusal = verdict.refusal
+    reason = privacy.refusal_text(refusal, people=people) if refusal else ""
+    badge = display.status_badge(booking.status)
+    return booking, display.start_and_end(booking), badge, refusal, reason
 
 
 def _as_action(act: Act) -> Callable[[Acts, HttpRequest, Any], HttpResponse | None]:
@@ -224,11 +231,15 @@ for _act in ACTS.values():
 ACTIONS = [_as_action(act) for act in ACTS.values() if not act.is_single]
 
 
-def _refused(refusals: list[Verdict]) -> SafeString:
+def _refused(refusals: list[Verdict], *, people: bool) -> SafeString:
     count = len(refusals)
     told = ngettext("%d was left out:", "%d were left out:", count) % count
     reasons = list(
-        dict.fromkeys(str(one.refusal.message) for one in refusals if one.refusal)
+        dict.fromkeys(
+            privacy.refusal_text(one.refusal, people=people)
+            for one in refusals
+            if one.refusal
+        )
     )
     shown = format_html_join(
         "", "<li>{}</li>", ((one,) for one in reasons[:REASONS_TOLD])

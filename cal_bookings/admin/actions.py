@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from cal_bookings import outbox
 from cal_bookings.admin import display, privacy
 from cal_bookings.admin.acts import ACTS
-from cal_bookings.admin.filters import AccountFilter
+from cal_bookings.admin.filters import AccountFilter, ChosenFilter
 from cal_bookings.admin.listing import BULKY
 from cal_bookings.admin.read_only import OfAccountAdmin, ReadOnlyInline
 from cal_bookings.models import ActionAttempt, BookingAction
@@ -27,10 +27,13 @@ RETRIABLE = (BookingAction.Status.FAILED, BookingAction.Status.WITHDRAWN)
 
 
 def may_act(request: HttpRequest, action: BookingAction) -> bool:
-    """Whether this person may do what the action does; for kinds that no act does, whoever may change actions."""
+    """Whether this person may view bookings and do what the action does.
+
+    For kinds that the admin itself never queues it takes the permission to change actions.
+    """
     act = ACTS.get(action.kind)
     codename = act.permission if act else "cal_bookings.change_bookingaction"
-    return request.user.has_perm(codename)
+    return request.user.has_perms(["cal_bookings.view_booking", codename])
 
 
 class AttemptInline(ReadOnlyInline):
@@ -50,9 +53,6 @@ class AttemptInline(ReadOnlyInline):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("cal_bookings.view_bookingaction")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return privacy.visible(self.fields, request)
-
 
 @admin.register(BookingAction)
 class BookingActionAdmin(OfAccountAdmin):
@@ -67,7 +67,7 @@ class BookingActionAdmin(OfAccountAdmin):
         "account",
     ]
     list_display_links = ["name"]
-    list_filter = ["status", "kind", AccountFilter]
+    list_filter = ["status", "kind", AccountFilter, ChosenFilter]
     sortable_by = ["name"]
     ordering = ["-pk"]
     inlines = [AttemptInline]
@@ -119,16 +119,11 @@ class BookingActionAdmin(OfAccountAdmin):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         rows = super().get_queryset(request).select_related("requested_by")
-        bulky = [f"booking__{name}" for name in BULKY]
-        return rows.select_related("booking__event_type").defer(
-            *bulky, "booking__event_type__payload"
+        rows = privacy.narrowed(
+            rows.select_related("booking__event_type"), request, "booking"
         )
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        return privacy.visible(self.list_display, request)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return privacy.visible_fieldsets(self.fieldsets, request)
+        bulky = [f"booking__{name}" for name in BULKY]
+        return rows.defer(*bulky, "booking__event_type__payload")
 
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._press(request, pk, outbox.withdraw, gettext("Withdrawn."))
@@ -152,7 +147,9 @@ class BookingActionAdmin(OfAccountAdmin):
         try:
             action = deed(action)
         except outbox.Refused as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
+            people = privacy.may_see_people(request)
+            reason = privacy.refusal_text(refusal, people=people)
+            self.message_user(request, reason, messages.ERROR)
         else:
             self.log_change(request, action, told)
             self.message_user(request, told, messages.SUCCESS)
@@ -217,9 +214,6 @@ class ActionInline(ReadOnlyInline):
     readonly_fields = ["badge"]
     show_change_link = True
     ordering = ["-pk"]
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return privacy.visible(self.fields, request)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).select_related("requested_by")

@@ -21,16 +21,20 @@ Wish = tuple[kinds.Kind, Booking]
 
 
 class ActForm(forms.Form):
-    """Without input it says what could be done, with input what is wanted."""
+    """The form of one act on some bookings: `trial` says what could be done, `wishes` what a valid form asks for.
+
+    Without `people` it names no attendee and offers none to choose from.
+    """
 
     def __init__(
         self,
         *args: Any,
         bookings: Sequence[Booking],
-        time_zone: str = "",
+        people: bool,
         **kwargs: Any,
     ) -> None:
         self.bookings = bookings
+        self.people = people
         super().__init__(*args, **kwargs)
 
     def trial(self) -> Iterator[Wish]:
@@ -40,6 +44,12 @@ class ActForm(forms.Form):
     def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
         """What a valid form asks for these of the bookings."""
         raise NotImplementedError
+
+    def attendees_to_name(self) -> list[Attendee]:
+        """The attendees of a single booking, for people who may see them; of several nobody can be chosen alone."""
+        if not self.people or len(self.bookings) != 1:
+            return []
+        return list(self.bookings[0].attendees.all())
 
 
 class ReasonField(forms.CharField):
@@ -79,7 +89,7 @@ class ReassignForm(ActForm):
     ) -> Iterator[tuple[str | Promise, list[tuple[str, str]]]]:
         """What a list shows under one heading; nothing if nobody is there."""
         chosen = [
-            (key, str(one))
+            (key, one.label(with_address=self.people))
             for key, one in self.hosts.items()
             if one.is_of_event_type == is_of_event_type
         ]
@@ -147,7 +157,7 @@ class CancelForm(ActForm):
         super().__init__(*args, **kwargs)
         if not any(one.recurring_booking_uid for one in self.bookings):
             del self.fields["subsequent"]
-        seats = [one for one in _attendees(self.bookings) if one.seat_uid]
+        seats = [one for one in self.attendees_to_name() if one.seat_uid]
         if seats:
             field: Any = self.fields["seats"]
             field.choices = [(one.seat_uid, str(one)) for one in seats]
@@ -178,7 +188,7 @@ class MarkAbsentForm(ActForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = [one for one in _attendees(self.bookings) if one.email]
+        known = [one for one in self.attendees_to_name() if one.email]
         if known:
             field: Any = self.fields["attendees"]
             field.choices = [(one.email, str(one)) for one in known]
@@ -348,8 +358,3 @@ ACTS = {
         ),
     )
 }
-
-
-def _attendees(bookings: Sequence[Booking]) -> list[Attendee]:
-    """Those of a single booking: of several nobody can be chosen one by one."""
-    return list(bookings[0].attendees.all()) if len(bookings) == 1 else []

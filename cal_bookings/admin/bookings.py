@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from cal_bookings.admin.filters import (
     HostFilter,
     MissingFilter,
     PendingFilter,
+    SeriesFilter,
     StatusFilter,
     WhenFilter,
 )
@@ -35,7 +36,7 @@ from cal_bookings.admin.history import AttendeeInline, ChangeInline
 from cal_bookings.admin.listing import BookingList
 from cal_bookings.admin.read_only import OfAccountAdmin
 from cal_bookings.admin.refreshing import Refreshes
-from cal_bookings.models import Booking
+from cal_bookings.models import Booking, Host
 
 NAMES_SHOWN = 3  # in a cell of the list; a seated booking may have hundreds
 OTHERS_SHOWN = 20  # bookings of one appointment on the page of each
@@ -62,6 +63,7 @@ class BookingAdmin(Acts, Refreshes, Exports, HasCalendar, OfAccountAdmin):
         EventTypeFilter,
         HostFilter,
         AccountFilter,
+        SeriesFilter,
     ]
     actions: list[Any] = [*Exports.actions, *acting.ACTIONS, refreshing.refresh]
     list_display_links = ["name"]
@@ -70,10 +72,6 @@ class BookingAdmin(Acts, Refreshes, Exports, HasCalendar, OfAccountAdmin):
     date_hierarchy = "start"
     ordering = ["-start", "-pk"]
     search_fields = ["uid", "title", "attendees__name", "attendees__email"]
-    search_help_text = _(
-        "A uid, an attendee's e-mail address or its beginning, or words of the title or of an attendee's name "
-        "(the newest thousand)."
-    )
     inlines = [AttendeeInline, ActionInline, ChangeInline]
     fieldsets = [
         (
@@ -158,37 +156,32 @@ class BookingAdmin(Acts, Refreshes, Exports, HasCalendar, OfAccountAdmin):
         "pretty_payload",
     ]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("event_type")
-            .defer("event_type__payload")
-            .prefetch_related("hosts")
+    def get_queryset(self, request: HttpRequest) -> Any:
+        rows = super().get_queryset(request).select_related("event_type")
+        hosts = privacy.narrowed(Host.objects.all(), request)
+        return rows.defer("event_type__payload").prefetch_related(
+            Prefetch("hosts", hosts)
         )
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return BookingList
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: Any, search_term: str
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        found = super().get_changelist_instance(request)
+        found.search_help_text = search.help_text(
+            people=privacy.may_see_people(request)
+        )
+        return found
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """What makes Django show the box and complete what is typed; `search` says what is found."""
+        return self.search_fields
+
+    def search(
+        self, request: HttpRequest, queryset: Any, text: str
     ) -> tuple[QuerySet, bool]:
         people = privacy.may_see_people(request)
-        return search.bookings(queryset, search_term, people=people), False
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        return privacy.visible(self.list_display, request)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return privacy.visible_fieldsets(self.fieldsets, request)
-
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Any:
-        booking = super().get_object(request, object_id, from_field)
-        if booking is None or privacy.may_see_people(request):
-            return booking
-        return privacy.without_names(booking)
+        return search.bookings(queryset, text, people=people), False
 
     def change_view(
         self,
@@ -279,12 +272,9 @@ class BookingAdmin(Acts, Refreshes, Exports, HasCalendar, OfAccountAdmin):
 
     @admin.display(description=_("series"))
     def series(self, booking: Booking) -> str:
-        uid = booking.recurring_booking_uid
-        if not uid:
+        if not booking.recurring_booking_uid:
             return "-"
-        return display.bookings_link(
-            _("All bookings of the series"), recurring_booking_uid=uid
-        )
+        return display.bookings_link(_("All bookings of the series"), series=booking.pk)
 
     @admin.display(description=_("booking form"))
     def pretty_responses(self, booking: Booking) -> SafeString:

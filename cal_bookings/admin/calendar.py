@@ -23,6 +23,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from cal_bookings.admin import dates, display, privacy
+from cal_bookings.admin.listing import DatedList
+from cal_bookings.admin.lookups import DATE_PARTS
 from cal_bookings.models import Booking, EventType, Host
 
 PARAMETERS = ("date", "view", "by")
@@ -34,12 +36,14 @@ GROUPS: dict[str, type[Host] | type[EventType]] = {
 }
 
 
-class FilteredBookings(ChangeList):
+class FilteredBookings(DatedList):
     """The filters of the list, without its pages: what they leave is `queryset`."""
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
+        """Those of the list, without its dates: the calendar has dates of its own."""
         kept: dict[str, Any] = super().get_filters_params(params)
-        return {name: value for name, value in kept.items() if name not in PARAMETERS}
+        own = (*PARAMETERS, *(f"start__{part}" for part in DATE_PARTS))
+        return {name: value for name, value in kept.items() if name not in own}
 
     def get_results(self, request: HttpRequest) -> None:
         """None: the calendar asks for its own."""
@@ -54,14 +58,8 @@ class Period:
 
     @classmethod
     def asked_for(cls, query: Mapping[str, str]) -> "Period":
-        try:
-            chosen = dt.date.fromisoformat(query.get("date", ""))
-        except ValueError:
-            chosen = timezone.localdate()
-        view = "month" if query.get("view") == "month" else "week"
-        # The first and the last year have weeks that no date can hold.
-        within = dt.date.min.year < chosen.year < dt.date.max.year
-        return cls(view, chosen if within else timezone.localdate())
+        chosen = dates.read(query.get("date", "")) or timezone.localdate()
+        return cls("month" if query.get("view") == "month" else "week", chosen)
 
     @property
     def days(self) -> list[dt.date]:
@@ -197,8 +195,8 @@ class Calendar:
             RowNumber(), partition_by=[F("group"), F("day")], order_by=["start", "pk"]
         )
         first = bookings.annotate(place=place).filter(place__lte=SHOWN)
-        names = ["pk", "uid", "start", "end", "title", "status", "group", "day"]
-        names += ["event_type__title", "event_type__slug"]
+        names = ["pk", "start", "end", "status", "group", "day"]
+        names += ["title"] if self.people else ["event_type__title", "event_type__slug"]
         entries = defaultdict(list)
         for row in first.order_by("start", "pk").values(*names):
             entries[row["group"], row["day"]].append(self._entry(row))
@@ -206,12 +204,11 @@ class Calendar:
 
     def _entry(self, row: dict[str, Any]) -> Entry:
         start = timezone.localtime(row["start"])
-        kind = row["event_type__title"] or row["event_type__slug"]
         return Entry(
             url=reverse("admin:cal_bookings_booking_change", args=[row["pk"]]),
             time=date_format(start, "TIME_FORMAT"),
             start=start.isoformat(),
-            text=(row["title"] if self.people else kind) or row["uid"],
+            text=_text(row),
             status=display.status_class(row["status"]),
             status_text=str(display.status_text(row["status"])),
         )
@@ -247,12 +244,19 @@ class Calendar:
         query = self.query.copy()
         for name in (*PARAMETERS, "p"):
             query.pop(name, None)
-        for part in ("year", "month", "day"):
+        for part in DATE_PARTS:
             query[f"start__{part}"] = str(getattr(day, part))
         if self.period.view == "week":
             lookup = f"{self.by}__id__exact" if key else f"{self.by}__isnull"
             query[lookup] = str(key or True)
         return f"{reverse('admin:cal_bookings_booking_changelist')}?{query.urlencode()}"
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    """The title if it was asked for, else what the booking is for; its primary key if there is neither."""
+    names = ("title", "event_type__title", "event_type__slug")
+    found = next((row[name] for name in names if row.get(name)), "")
+    return found or str(Booking(pk=row["pk"]))
 
 
 def pages(calendar: Calendar, changelist: ChangeList) -> Iterator[dict[str, Any]]:

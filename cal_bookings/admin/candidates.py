@@ -32,10 +32,13 @@ class Candidate:
         """Names the candidate in a form."""
         return str(self.host.pk) if self.host.pk else f"cal-{self.host.remote_id}"
 
-    def __str__(self) -> str:
-        told = ngettext("%d booking then", "%d bookings then", self.bookings)
-        email = f" <{self.host.email}>" if self.host.email else ""
-        return f"{self.host}{email}, {told % self.bookings}"
+    def label(self, *, with_address: bool) -> str:
+        """The candidate in a list to choose from."""
+        host = self.host
+        name = host.name or (host.email if with_address else "") or f"#{host.remote_id}"
+        address = f" <{host.email}>" if host.email and with_address else ""
+        count = ngettext("%d booking then", "%d bookings then", self.bookings)
+        return f"{name}{address}, {count % self.bookings}"
 
 
 def find(bookings: Sequence[Booking]) -> list[Candidate]:

@@ -6,7 +6,31 @@ from collections.abc import Sequence
 from django.db.models import Case, IntegerField, Q, When
 from django.utils import formats, timezone
 
+from cal_bookings.admin.lookups import read_key
+
 DAY = dt.timedelta(days=1)
+
+
+def read(text: str) -> dt.date | None:
+    """The day that an address or a form names in ISO 8601; None if there is no such day within reach."""
+    try:
+        return _within_reach(dt.date.fromisoformat(text))
+    except ValueError:
+        return None
+
+
+def read_parts(year: str, month: str = "1", day: str = "1") -> dt.date | None:
+    """The same of a day that is named by three numbers."""
+    numbers = [read_key(text) for text in (year, month, day)]
+    try:
+        return _within_reach(dt.date(*[number or 0 for number in numbers]))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _within_reach(day: dt.date) -> dt.date | None:
+    """None for the first and the last year: what is before and after their days cannot be computed."""
+    return day if dt.date.min.year < day.year < dt.date.max.year else None
 
 
 def midnight(day: dt.date) -> dt.datetime:

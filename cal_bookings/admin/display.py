@@ -149,10 +149,10 @@ def side_by_side(seen: Any, found: Any) -> SafeString | str:
 
 
 def booking_link(booking: Booking) -> SafeString:
-    """To the booking's page. Named by its start: its title may name people."""
+    """A link to the booking's page, named by event type and start: its title and its uid are personal."""
     url = reverse("admin:cal_bookings_booking_change", args=[booking.pk])
     start = date_format(timezone.localtime(booking.start), "DATETIME_FORMAT")
-    kind = booking.event_type or booking.uid
+    kind = booking.event_type or str(Booking(pk=booking.pk))
     return format_html('<a href="{}">{}, {}</a>', url, kind, start)
 
 

@@ -17,9 +17,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from cal_bookings.admin import dates
-from cal_bookings.models import Attendee, BookingAction, Status
+from cal_bookings.admin.lookups import read_key
+from cal_bookings.models import Attendee, Booking, BookingAction, Status
 
 FEW = 100  # choices in a list that people scroll
+MOST_CHOSEN = 1_000  # primary keys in an address
 
 
 class WhenFilter(admin.SimpleListFilter):
@@ -92,11 +94,11 @@ class PendingFilter(admin.SimpleListFilter):
         return [(str(hours), text % {"hours": hours}) for hours in self.HOURS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
-        hours = self.value()
-        if hours is None or not hours.isdecimal():
+        hours = read_key(self.value() or "")
+        if hours is None:
             return None
         # Longer than anybody waits, shorter than what a date can hold.
-        waited = dt.timedelta(hours=min(int(hours), 100_000))
+        waited = dt.timedelta(hours=min(hours, 100_000))
         return queryset.filter(
             status=Status.PENDING, remote_created_at__lt=timezone.now() - waited
         )
@@ -141,6 +143,46 @@ class ActionFilter(admin.SimpleListFilter):
         return queryset.filter(pk__in=named.values("booking"))
 
 
+class SeriesFilter(admin.SimpleListFilter):
+    """The bookings of one series, named by one of them: the uid of a series is for who may see people."""
+
+    title = _("series")
+    parameter_name = "series"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        pk = read_key(self.value() or "")
+        return [] if pk is None else [(str(pk), _("Of booking %s") % pk)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
+        pk = read_key(self.value() or "")
+        if pk is None:
+            return None
+        one = Booking.objects.exclude(recurring_booking_uid="").filter(pk=pk).first()
+        if one is None:
+            return queryset.none()
+        return queryset.filter(
+            account=one.account_id, recurring_booking_uid=one.recurring_booking_uid
+        )
+
+
+class ChosenFilter(admin.SimpleListFilter):
+    """The rows with these primary keys, to which a message links."""
+
+    title = _("chosen")
+    parameter_name = "id__in"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(self.value() or "", _("The chosen ones"))] if self._keys else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
+        return queryset.filter(pk__in=self._keys) if self._keys else None
+
+    @property
+    def _keys(self) -> list[int]:
+        texts = (self.value() or "").split(",")[:MOST_CHOSEN]
+        return [pk for text in texts if (pk := read_key(text)) is not None]
+
+
 class NamedBox(AutocompleteSelect):
     """Says what it is for while it is empty; relation_filter.js calls it by that."""
 
@@ -180,22 +222,24 @@ class RelationFilter(admin.ListFilter):
         self.site = model_admin.admin_site
         self.related = self.field.remote_field.model
         self.parameter_name = f"{self.name}__id__exact"
-        if self.parameter_name in params:
-            self.used_parameters[self.parameter_name] = params.pop(self.parameter_name)[
-                -1
-            ]
+        #: "True" for the rows without any; the calendar links to them.
+        self.none_name = f"{self.name}__isnull"
+        for name in (self.parameter_name, self.none_name):
+            if name in params:
+                self.used_parameters[name] = params.pop(name)[-1]
 
     def expected_parameters(self) -> list[str | None]:
-        return [self.parameter_name]
+        return [self.parameter_name, self.none_name]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.used_parameters.get(self.none_name) == "True":
+            queryset = queryset.filter(**{self.none_name: True})
         chosen: Any = self.used_parameters.get(self.parameter_name)
         if not chosen:
             return queryset
-        try:
-            pk = int(chosen)
-        except ValueError as error:
-            raise IncorrectLookupParameters(error) from error
+        pk = read_key(chosen)
+        if pk is None:
+            raise IncorrectLookupParameters(f"{chosen!r} is no primary key.")
         if not self.field.many_to_many:
             return queryset.filter(**{self.name: pk})
         through = self.field.remote_field.through._default_manager
@@ -214,11 +258,13 @@ class RelationFilter(admin.ListFilter):
             "others": [
                 (name, value)
                 for name, values in self.request.GET.lists()
-                if name not in {self.parameter_name, "p"}
+                if name not in {self.parameter_name, self.none_name, "p"}
                 for value in values
             ],
-            "chosen": self.parameter_name in self.used_parameters,
-            "without": changelist.get_query_string(remove=[self.parameter_name]),
+            "chosen": bool(self.used_parameters),
+            "without": changelist.get_query_string(
+                remove=[self.parameter_name, self.none_name]
+            ),
         }
 
     def _form(self) -> forms.Form:

@@ -3,11 +3,11 @@
 import datetime as dt
 
 from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
 from django.utils import timezone
 
 from cal_bookings import budget, client
-from cal_bookings.admin import dates
-from cal_bookings.budget import cures
+from cal_bookings.admin import dates, privacy
 from cal_bookings.models import Booking
 
 DAYS = 3  # before and after the wanted one
@@ -18,7 +18,7 @@ class NotRead(Exception):
     """Why there are none to show."""
 
 
-def around(booking: Booking, day: dt.date) -> list[dt.datetime]:
+def around(request: HttpRequest, booking: Booking, day: dt.date) -> list[dt.datetime]:
     """What is free on the days around this one, but nothing of the past. One request; raises NotRead."""
     begin = max(dates.midnight(day - DAYS * dates.DAY), timezone.now())
     end = dates.midnight(day + (DAYS + 1) * dates.DAY)
@@ -37,7 +37,7 @@ def around(booking: Booking, day: dt.date) -> list[dt.datetime]:
                 rescheduling=booking.uid,
             )
     except client.CalError as error:
-        raise NotRead(cures.explain(account, error)) from None
+        raise NotRead(privacy.explain(account, error, request)) from None
     except (
         budget.BudgetExhausted,
         budget.CircuitOpen,

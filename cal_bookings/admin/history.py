@@ -11,20 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from cal_bookings.admin import display, privacy, search
 from cal_bookings.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from cal_bookings.models import Attendee, BookingChange
+from cal_bookings.privacy import impersonal_changes
 
 
 class OfBookingAdmin(ReadOnlyAdmin):
-    """For models with a `booking`: loads no more of it than its name."""
+    """For models with a `booking`: loads no more of it than its name, and of that what the person may see."""
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        booking = ["booking__uid", "booking__title", "booking__start"]
+    def get_queryset(self, request: HttpRequest) -> Any:
+        booking = ["booking__start"]
+        booking += ["booking__title"] if privacy.may_see_people(request) else []
         own = [field.attname for field in self.opts.concrete_fields]
-        return (
-            super()
-            .get_queryset(request)
-            .select_related("booking")
-            .only(*own, "booking", *booking)
-        )
+        rows = super().get_queryset(request).select_related("booking").defer(None)
+        return rows.only(*own, "booking", *booking)
 
 
 @admin.register(Attendee)
@@ -49,10 +47,14 @@ class AttendeeAdmin(OfBookingAdmin):
     ]
     readonly_fields = ["pretty_responses", "pretty_metadata"]
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: Any, search_term: str
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Only the permission to view: with Django's own rule one to change shows people too."""
+        return privacy.may_see_people(request)
+
+    def search(
+        self, request: HttpRequest, queryset: Any, text: str
     ) -> tuple[QuerySet, bool]:
-        return search.attendees(queryset, search_term), False
+        return search.attendees(queryset, text), False
 
     @admin.display(description=_("name"), ordering="name")
     def who(self, attendee: Attendee) -> str:
@@ -74,25 +76,17 @@ class AttendeeAdmin(OfBookingAdmin):
 
 @admin.register(BookingChange)
 class BookingChangeAdmin(OfBookingAdmin):
-    list_display = ["changed_at", "booking", "source", "__str__"]
+    list_display = ["changed_at", "booking_name", "source", "__str__"]
     list_filter = ["source"]
     date_hierarchy = "changed_at"
-    fields = ["booking", "changed_at", "source", "what"]
-    readonly_fields = ["what", "uid", "impersonal"]
-
-    def get_list_display(self, request: HttpRequest) -> Any:
-        if privacy.may_see_people(request):
-            return self.list_display
-        return ["changed_at", "uid", "source", "__str__"]
+    readonly_fields = ["booking_name", "what", "impersonal"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        if privacy.may_see_people(request):
-            return self.fields
-        return ["uid", "changed_at", "source", "impersonal"]
+        return ["booking_name", "changed_at", "source", _changes_for(request)]
 
-    @admin.display(description=_("booking"))
-    def uid(self, change: BookingChange) -> str:
-        return change.booking.uid
+    @admin.display(description=_("booking"), ordering="booking")
+    def booking_name(self, change: BookingChange) -> str:
+        return str(change.booking)
 
     @admin.display(description=_("changes"))
     def what(self, change: BookingChange) -> SafeString:
@@ -100,7 +94,7 @@ class BookingChangeAdmin(OfBookingAdmin):
 
     @admin.display(description=_("changes"))
     def impersonal(self, change: BookingChange) -> SafeString:
-        return display.changes_table(privacy.impersonal_changes(change.changes))
+        return display.changes_table(impersonal_changes(change.changes))
 
 
 class AttendeeInline(ReadOnlyInline):
@@ -117,7 +111,10 @@ class AttendeeInline(ReadOnlyInline):
     readonly_fields = ["time_there"]
     show_change_link = True
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return privacy.may_see_people(request)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
         own = [field.attname for field in self.opts.concrete_fields]
         attendees = super().get_queryset(request).select_related("booking")
         return attendees.only(*own, "booking__start")
@@ -131,13 +128,13 @@ class AttendeeInline(ReadOnlyInline):
 class ChangeInline(ReadOnlyInline):
     model = BookingChange
     verbose_name_plural = _("history")
-    fields = ["changed_at", "source", "what"]
     readonly_fields = ["what", "impersonal"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        if privacy.may_see_people(request):
-            return self.fields
-        return ["changed_at", "source", "impersonal"]
+        return ["changed_at", "source", _changes_for(request)]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer(None)
 
     @admin.display(description=_("changes"))
     def what(self, change: BookingChange) -> SafeString:
@@ -145,4 +142,9 @@ class ChangeInline(ReadOnlyInline):
 
     @admin.display(description=_("changes"))
     def impersonal(self, change: BookingChange) -> SafeString:
-        return display.changes_table(privacy.impersonal_changes(change.changes))
+        return display.changes_table(impersonal_changes(change.changes))
+
+
+def _changes_for(request: HttpRequest) -> str:
+    """The display of the changes that this person may see."""
+    return "what" if privacy.may_see_people(request) else "impersonal"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from icalendar import Calendar, Event
 
-from cal_bookings.models import Booking, Status
+from cal_bookings.models import Attendee, Booking, Host, Status
 
 STATUSES: dict[str, str] = {
     Status.ACCEPTED: "CONFIRMED",
@@ -29,20 +29,34 @@ def calendar(bookings: Iterable[Booking], *, people: bool) -> bytes:
 def _event(booking: Booking, *, people: bool) -> Event:
     event = Event()
     # Cal.com's own iCalendar uid: a calendar that has the invitation already sees the same event.
-    event.add("uid", booking.ics_uid or booking.uid)
+    own = f"booking-{booking.pk}@django-cal-bookings"
+    event.add("uid", _line(booking.ics_uid or booking.uid) if people else own)
     event.add("dtstamp", booking.mirrored_at)
     event.add("dtstart", booking.start)
     event.add("dtend", booking.end)
-    event.add("summary", str(booking if people else booking.event_type or booking.uid))
+    summary = str(booking) if people else str(booking.event_type or booking)
+    event.add("summary", summary)
     if booking.status in STATUSES:
         event.add("status", STATUSES[booking.status])
     if people:
-        for host in booking.hosts.all():
-            event.add("organizer", f"mailto:{host.email}", {"cn": host.name})
-            break  # iCalendar knows one organizer
-        for attendee in booking.attendees.all():
-            if attendee.email:
-                event.add("attendee", f"mailto:{attendee.email}", {"cn": attendee.name})
-        if booking.location:
-            event.add("location", booking.location)
+        _add_people(event, booking)
     return event
+
+
+def _add_people(event: Event, booking: Booking) -> None:
+    for host in booking.hosts.all()[:1]:  # iCalendar knows one organizer
+        event.add("organizer", *_person(host))
+    for attendee in booking.attendees.all():
+        if attendee.email:
+            event.add("attendee", *_person(attendee))
+    if booking.location:
+        event.add("location", booking.location)
+
+
+def _person(one: Host | Attendee) -> tuple[str, dict[str, str]]:
+    return f"mailto:{_line(one.email)}", {"cn": _line(one.name)}
+
+
+def _line(text: str) -> str:
+    """One line: iCalendar has no way to write a break in an address, and the library refuses the whole file."""
+    return "".join(char for char in " ".join(text.split()) if char.isprintable())

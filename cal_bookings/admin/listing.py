@@ -4,6 +4,7 @@ import calendar
 import datetime as dt
 from typing import Any
 
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Max, Min, Prefetch, Q, QuerySet
 from django.http import HttpRequest
@@ -12,7 +13,8 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from cal_bookings.admin import privacy
+from cal_bookings.admin import dates, privacy
+from cal_bookings.admin.lookups import DATE_PARTS
 from cal_bookings.models import Attendee, BookingAction
 
 BULKY = ["payload", "description", "metadata", "booking_fields_responses", "guests"]
@@ -21,7 +23,28 @@ FAILED_LATELY = dt.timedelta(days=7)
 
 
 class DatedList(ChangeList):
-    """Its date hierarchy costs two look-ups in an index; Django's own reads every row to see which days have any."""
+    """Its date hierarchy costs two look-ups in an index; Django's own reads every row to see which days have any.
+
+    An address that no filter understands leads back to the list, where Django would fail with some of them.
+    """
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        asked_for = self.get_filters_params()
+        if any("\0" in value for values in asked_for.values() for value in values):
+            raise IncorrectLookupParameters("No database takes a NUL.")
+        if self.date_hierarchy:
+            self._check_date(asked_for)
+        return super().get_filters(request)
+
+    def _check_date(self, asked_for: dict[str, Any]) -> None:
+        names = {part: f"{self.date_hierarchy}__{part}" for part in DATE_PARTS}
+        given = {
+            part: asked_for[name][-1]
+            for part, name in names.items()
+            if name in asked_for
+        }
+        if given and dates.read_parts(**{"year": "", **given}) is None:
+            raise IncorrectLookupParameters("There is no such date.")
 
     def date_links(self) -> dict[str, Any]:
         """What Django's template of the date hierarchy shows."""
@@ -78,24 +101,21 @@ class BookingList(DatedList):
     """Loads what the list shows; the booking's page loads everything."""
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet:
+        """The bookings of the page with what its columns show, which depends on who looks."""
         queryset = super().get_queryset(request, *args, **kwargs)
+        queryset = queryset.defer(*BULKY).prefetch_related(
+            Prefetch("actions", _unfinished_and_failed(), to_attr="shown_actions")
+        )
+        if not privacy.may_see_people(request):
+            return queryset
         shown = ["booking", "position", "name", "email", "display_email"]
         attendees = Attendee.objects.only(*shown, "phone_number")
-        return queryset.defer(*BULKY).prefetch_related(
-            Prefetch("attendees", attendees),
-            Prefetch("actions", _unfinished_and_failed(), to_attr="shown_actions"),
-        )
+        return queryset.prefetch_related(Prefetch("attendees", attendees))
 
     @property
     def calendar_query(self) -> str:
         """The filters that the calendar has too."""
         return self.get_query_string(remove=["when", "start__", "q", "o"])
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        if not privacy.may_see_people(request):
-            for booking in self.result_list:
-                privacy.without_names(booking)
 
 
 def _unfinished_and_failed() -> QuerySet:

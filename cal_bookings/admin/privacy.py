@@ -1,73 +1,103 @@
-"""Who may see whom: without the permission to view attendees, nothing that a person said or that names them is shown."""
+"""What the admin shows to whom: columns go by `cal_bookings.privacy`, what pages compute by the list here."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
+from django.db import models
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
-from cal_bookings.models import Booking
-
-#: Of a booking. Its title too: Cal.com writes the names of host and attendee into it.
-PERSONAL = frozenset(
-    {
-        "title",
-        "description",
-        "location",
-        "cancellation_reason",
-        "cancelled_by_email",
-        "rescheduling_reason",
-        "rescheduled_by_email",
-        "guests",
-        "metadata",
-        "booking_fields_responses",
-        "payload",
-        "attendees",
-    }
+from cal_bookings import client, outbox, privacy
+from cal_bookings.budget import cures
+from cal_bookings.models import (
+    Account,
+    Booking,
+    BookingAction,
+    BookingChange,
+    EventType,
+    Host,
+    SyncRun,
+    SyncState,
 )
-#: How the admin shows them.
-PERSONAL_DISPLAYS = PERSONAL | {
-    "location_link",
-    "attendee_names",
-    "pretty_responses",
-    "pretty_guests",
-    "pretty_metadata",
-    "pretty_payload",
-    "pretty_parameters",
-    "seen_and_found",
-    "error_message",
-    "short_error",
-    "note",
+
+#: What pages compute and is impersonal, by model; `str` of a row too, which holds only what was read of it.
+DISPLAYS: Mapping[type[models.Model], frozenset[str]] = {
+    Account: frozenset({"credential_from", "paused_until", "its_bookings"}),
+    EventType: frozenset({"__str__", "its_bookings"}),
+    Host: frozenset({"__str__", "its_bookings"}),
+    Booking: frozenset(
+        {
+            "name",
+            "status_and_actions",
+            "status_badge",
+            "when",
+            "host_names",
+            "host_links",
+            "other_bookings",
+            "series",
+        }
+    ),
+    BookingChange: frozenset({"__str__", "booking_name", "impersonal"}),
+    BookingAction: frozenset({"name", "badge", "booking_link"}),
+    SyncState: frozenset({"paused_until", "paused_because"}),
+    SyncRun: frozenset({"took", "impersonal_failures"}),
 }
 
 
 def may_see_people(request: HttpRequest) -> bool:
-    return request.user.has_perm("cal_bookings.view_attendee")
+    return privacy.may_see_people(request.user)
 
 
-def visible(names: Iterable[Any], request: HttpRequest) -> list[Any]:
-    """Those of the fields or columns that this person may see."""
-    if may_see_people(request):
-        return list(names)
-    return [name for name in names if name not in PERSONAL_DISPLAYS]
+def is_visible(model: type[models.Model], name: Any, request: HttpRequest) -> bool:
+    """Whether this person may see a column, or what a page computes under this name."""
+    return (
+        may_see_people(request)
+        or privacy.is_impersonal(model, name)
+        or name in DISPLAYS.get(model, ())
+    )
 
 
-def visible_fieldsets(fieldsets: Iterable[Any], request: HttpRequest) -> list[Any]:
-    """The same of a page; a fieldset of which nothing is left goes."""
+def visible(
+    model: type[models.Model], names: Iterable[Any], request: HttpRequest
+) -> list[Any]:
+    """The names that this person may see, with those that share a line as a tuple; an empty line is left out."""
+    shown: list[Any] = []
+    for name in names:
+        if isinstance(name, (list, tuple)):
+            line = tuple(visible(model, name, request))
+            shown += [line] if line else []
+        elif is_visible(model, name, request):
+            shown.append(name)
+    return shown
+
+
+def visible_fieldsets(
+    model: type[models.Model], fieldsets: Iterable[Any], request: HttpRequest
+) -> list[Any]:
+    """The fieldsets with the fields that this person may see; an empty fieldset is left out."""
     shown = [
-        (heading, {**options, "fields": visible(options["fields"], request)})
+        (heading, {**options, "fields": visible(model, options["fields"], request)})
         for heading, options in fieldsets
     ]
     return [(heading, options) for heading, options in shown if options["fields"]]
 
 
-def impersonal_changes(changes: Any) -> Any:
-    """The changes of fields that name nobody."""
-    if not isinstance(changes, Mapping):
-        return {}
-    return {name: pair for name, pair in changes.items() if name not in PERSONAL}
+def narrowed(rows: Any, request: HttpRequest, *relations: str) -> Any:
+    """The queryset, without what this person may not see; see `privacy.narrowed`."""
+    return rows if may_see_people(request) else privacy.narrowed(rows, *relations)
 
 
-def without_names(booking: Booking) -> Booking:
-    """The same booking, called by its event type. Not to be saved."""
-    booking.title = str(booking.event_type or "")
-    return booking
+def refusal_text(refusal: outbox.Refused, *, people: bool) -> str:
+    """Why something was refused, in words for somebody who may or may not see people."""
+    if people or refusal.code in privacy.REFUSALS:
+        return str(refusal.message)
+    return _("This cannot be done. People who may view attendees see why.")
+
+
+def explain(account: Account, error: client.CalError, request: HttpRequest) -> str:
+    """What went wrong and the cure; with Cal.com's own words, which may name anybody, only for who may see people."""
+    if not may_see_people(request):
+        error = copy(error)
+        error.message = ""
+    return cures.explain(account, error)

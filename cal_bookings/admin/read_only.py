@@ -1,20 +1,28 @@
-"""What all our admin pages share: they show and never write, and they never read a credential."""
+"""What all our admin pages share: they show and never write, they show each person what that person may see, and they
+never read a credential."""
 
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.views.main import ChangeList
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from cal_bookings.admin import lookups, privacy
 from cal_bookings.admin.filters import NamedBox
 from cal_bookings.admin.listing import DatedList
 from cal_bookings.admin.pagination import BoundedPaginator
 
 
 class ReadOnly:
-    """No add, no change, no delete; who may see is Django's view permission."""
+    """No add, no change, no delete; who may see is Django's view permission.
+
+    Fields that are not impersonal (`admin.privacy`) are for people who may view attendees.
+    """
+
+    model: type[models.Model]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -24,6 +32,15 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        declared: Any = super().get_fieldsets(request, obj)  # type: ignore[misc]  # Django's, of which this is a mixin
+        return privacy.visible_fieldsets(self.model, declared, request)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """The rows, without the columns that this person may not see."""
+        rows: Any = super().get_queryset(request)  # type: ignore[misc]
+        return privacy.narrowed(rows, request)
 
 
 class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
@@ -38,6 +55,42 @@ class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return DatedList
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return privacy.visible(self.model, super().get_list_display(request), request)
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        return privacy.visible(self.model, super().get_search_fields(request), request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        """No database takes a NUL, with which Django's own search box refuses a text, but not its autocompletion."""
+        if "\0" in search_term:
+            return queryset.none(), False
+        return self.search(request, queryset, search_term)
+
+    def search(
+        self, request: HttpRequest, queryset: Any, text: str
+    ) -> tuple[Any, bool]:
+        """The rows that `text` finds, and whether they may come several times."""
+        return super().get_search_results(request, queryset, text)
+
+    def lookup_allowed(
+        self, lookup: str, value: Any, request: HttpRequest | None = None
+    ) -> bool:
+        return request is not None and lookups.is_declared(self, lookup, value, request)
+
+    def response_action(
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """As Django's, which fails with a selection that is no number: here it is left out."""
+        posted = request.POST.copy()
+        chosen = posted.getlist(ACTION_CHECKBOX_NAME)
+        keys = [text for text in chosen if lookups.read_key(text) is not None]
+        posted.setlist(ACTION_CHECKBOX_NAME, keys)
+        request.POST = posted  # type: ignore[assignment]
+        return super().response_action(request, *args, **kwargs)
 
 
 class ReadOnlyInline(ReadOnly, admin.TabularInline):
@@ -55,7 +108,7 @@ class OfAccountAdmin(ReadOnlyAdmin):
         account = self.opts.get_field("account")
         return super().media + NamedBox(account, self.admin_site).media
 
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+    def get_queryset(self, request: HttpRequest) -> Any:
         queryset = super().get_queryset(request).select_related("account")
         # Reading a credential decrypts it: needless, and an error where its key is gone.
         return queryset.defer("account__credentials")

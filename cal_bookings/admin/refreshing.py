@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from cal_bookings import budget, client, mirror
-from cal_bookings.budget import cures
+from cal_bookings.admin import privacy
 from cal_bookings.models import Account, Booking
 
 REFRESHED = 10  # bookings at a time, each a request
@@ -55,7 +55,7 @@ class Refreshes(admin.ModelAdmin):
             try:
                 read += _read(account, uids)
             except client.CalError as error:
-                told = cures.explain(account, error)
+                told = privacy.explain(account, error, request)
                 self.message_user(request, told, messages.ERROR)
             except (
                 budget.BudgetExhausted,

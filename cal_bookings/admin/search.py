@@ -1,41 +1,67 @@
-"""Searching bookings as staff do: by uid or e-mail through an index, else by words of the title or of a name."""
+"""Searching bookings as staff do: by number, uid or e-mail through an index, else by words of the title or of a name."""
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
+from cal_bookings.admin.lookups import read_key
 from cal_bookings.models import Attendee, Booking
 
 MATCHES = 1_000  # by words: the newest so many, in titles and in names each
 
 
+def help_text(*, people: bool) -> str:
+    """What `bookings` finds, in words for the page."""
+    if not people:
+        return _("The number of a booking, for example #17.")
+    return _(
+        "The number of a booking (#17), its uid, the beginning of an attendee's e-mail address, or words that all occur "
+        "in the title or in one attendee's name (the newest thousand are found)."
+    )
+
+
 def bookings(
     queryset: QuerySet[Booking], text: str, *, people: bool
 ) -> QuerySet[Booking]:
-    """Those that `text` names: a uid, an address or its beginning, or words that all occur in a title or a name.
+    """Return the bookings that `text` names, see `help_text`.
 
-    Without `people` only a uid finds something, so that nobody learns from a search who attends.
+    Without `people` only a number finds something, so that nobody learns from a search who attends.
     """
     if not text:
         return queryset
-    if people and "@" in text:
+    number = read_key(text.removeprefix("#"))
+    if number is not None and (text.startswith("#") or not people):
+        return queryset.filter(pk=number)
+    if not people:
+        return queryset.none()
+    if "@" in text:
         return queryset.filter(_attended_by(_by_email(text)))
     by_uid = queryset.filter(uid=text)
-    if not people or by_uid.exists():
-        return by_uid
+    return by_uid if by_uid.exists() else _by_words(queryset, text)
+
+
+def _by_words(queryset: QuerySet[Booking], text: str) -> QuerySet[Booking]:
     words = text.split()
-    titled = queryset.filter(_contains_all("title", words))
-    named = queryset.filter(
-        _attended_by(Attendee.objects.filter(_contains_all("name", words)))
-    )
-    # Each on its own, so that each can use an index of trigrams (docs/admin.md): joined by OR neither can. And
+    people = Attendee.objects
+    conditions = [
+        _contains_all("title", words),
+        _attended_by(people.filter(_contains_all("name", words))),
+    ]
+    if len(words) == 1:
+        conditions.append(_attended_by(_by_email(text)))
+    # Each on its own, so that each can use an index of trigrams (docs/admin.md): joined by OR none can. And
     # as numbers, because MariaDB takes no LIMIT in a subquery.
-    newest = [list(_newest(found)) for found in (titled, named)]
+    newest = [list(_newest(queryset.filter(one))) for one in conditions]
     return queryset.filter(pk__in={pk for found in newest for pk in found})
 
 
 def attendees(queryset: QuerySet[Attendee], text: str) -> QuerySet[Attendee]:
-    if "@" in text:
-        return queryset.filter(pk__in=_by_email(text).values("pk"))
-    return queryset.filter(_contains_all("name", text.split()))
+    """Return those whose e-mail address begins with `text`, or whose name has all its words."""
+    words = text.split()
+    by_name = _contains_all("name", words)
+    if len(words) > 1:
+        return queryset.filter(by_name)
+    by_email = Q(pk__in=_by_email(text).values("pk"))
+    return queryset.filter(by_email if "@" in text else by_name | by_email)
 
 
 def _contains_all(field: str, words: list[str]) -> Q:

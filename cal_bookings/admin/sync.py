@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from cal_bookings.admin import display
+from cal_bookings.admin import display, privacy
 from cal_bookings.admin.filters import AccountFilter
 from cal_bookings.admin.overview_page import HasOverview
 from cal_bookings.admin.read_only import OfAccountAdmin
 from cal_bookings.models import SyncRun, SyncState
+from cal_bookings.privacy import FAILURE, impersonal_failures
 
 ERROR_LENGTH = 100  # characters in a list
 
@@ -91,9 +93,12 @@ class SyncRunAdmin(OfAccountAdmin):
         ("pages", "requests"),
         ("seen", "created", "updated", "unchanged", "missing", "failed"),
         "error",
-        "what_failed",
     ]
-    readonly_fields = ["took", "what_failed"]
+    readonly_fields = ["took", "what_failed", "impersonal_failures"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        people = privacy.may_see_people(request)
+        return [*self.fields, "what_failed" if people else "impersonal_failures"]
 
     @admin.display(description=_("took"))
     def took(self, run: SyncRun) -> Any:
@@ -106,3 +111,7 @@ class SyncRunAdmin(OfAccountAdmin):
     @admin.display(description=_("failures"))
     def what_failed(self, run: SyncRun) -> SafeString | str:
         return display.records_table(run.failures, ["place", "uid", "error"])
+
+    @admin.display(description=_("failures"))
+    def impersonal_failures(self, run: SyncRun) -> SafeString | str:
+        return display.records_table(impersonal_failures(run.failures), FAILURE)

@@ -84,7 +84,8 @@ class Host(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or f"#{self.remote_id}"
+        """The name, else the address if it was read from the database, else the Cal.com id."""
+        return self.name or self.__dict__.get("email") or f"#{self.remote_id}"
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
@@ -225,7 +226,11 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or self.uid
+        """The title; the primary key where there is no title, or where it was not read from the database.
+
+        Whoever may not see people is shown rows whose title was never read (`cal_bookings.privacy`).
+        """
+        return self.__dict__.get("title") or _("Booking %s") % self.pk
 
     @property
     def is_known_status(self) -> bool:
@@ -302,4 +307,4 @@ class BookingChange(models.Model):
         ordering = ["-changed_at", "-pk"]
 
     def __str__(self) -> str:
-        return ", ".join(self.changes)
+        return ", ".join(self.changes) if isinstance(self.changes, dict) else "-"

@@ -37,7 +37,7 @@ def verdicts(response):
     assert response.status_code == 200
     return {
         booking.uid: refusal.code if refusal else "ok"
-        for booking, _when, _badge, refusal in response.context["rows"]
+        for booking, _when, _badge, refusal, _why in response.context["rows"]
     }
 
 

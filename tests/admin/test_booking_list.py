@@ -183,7 +183,9 @@ def test_a_search_tells_nobody_who_attends_without_the_permission(client, accoun
 
     assert uids(client, "q=ben@example.com") == []
     assert uids(client, "q=ben") == []
-    assert uids(client, f"q={booking.uid}") == [booking.uid]
+    assert uids(client, f"q={booking.uid}") == []
+    assert uids(client, f"q=%23{booking.pk}") == [booking.uid]
+    assert uids(client, f"q={booking.pk}") == [booking.uid]
 
 
 def test_filters_cost_the_same_at_10_and_at_10_000_bookings(admin_client, account):

@@ -29,7 +29,7 @@ def team_host(number, name, **fields):
 
 def offered(booking):
     """Names by heading."""
-    field: Any = ReassignForm(bookings=[booking]).fields["host"]
+    field: Any = ReassignForm(bookings=[booking], people=True).fields["host"]
     return {
         str(heading): [label.partition(",")[0] for _key, label in hosts]
         for heading, hosts in field.choices
@@ -96,7 +96,7 @@ def test_each_is_told_with_the_bookings_of_that_day(booking, mirrored):
     event_type(2, teamId=7, hosts=[team_host(5, "Grace")])
     event_type(9, teamId=7)
 
-    assert [str(one) for one in candidates.find([booking])] == [
+    assert [one.label(with_address=True) for one in candidates.find([booking])] == [
         "Ada <ada@example.com>, 1 booking then",
         "Grace, 0 bookings then",
         "Joan <joan@example.com>, 2 bookings then",

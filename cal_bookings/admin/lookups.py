@@ -1,0 +1,63 @@
+"""What an address may ask of a list: the declared filters and nothing else, whoever asks.
+
+Django lets an address filter on any column, which reads a column letter by letter: ``payload__…__startswith=z``.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib.admin import FieldListFilter, ListFilter
+from django.contrib.admin.utils import get_fields_from_path
+from django.contrib.admin.widgets import url_params_from_lookup_dict
+from django.http import HttpRequest
+
+DATE_PARTS = ("year", "month", "day")
+#: Within what a column of primary keys holds, in any database.
+PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
+
+
+def read_key(text: str) -> int | None:
+    """The primary key that an address or a form names; None if it is no number, or larger than any key."""
+    return int(text) if PRIMARY_KEY.fullmatch(text) else None
+
+
+def is_declared(
+    model_admin: Any, lookup: str, value: Any, request: HttpRequest
+) -> bool:
+    """Whether a filter of the list or its date hierarchy has this parameter.
+
+    What a foreign key of the site limits its choices to is allowed too, with just that value: Django's own pop-up
+    asks for it.
+    """
+    limits = (
+        one() if callable(one) else one
+        for one in model_admin.model._meta.related_fkey_lookups
+    )
+    if any(
+        (lookup, value) in url_params_from_lookup_dict(one).items() for one in limits
+    ):
+        return True
+    return lookup in set(_declared(model_admin, request))
+
+
+def _declared(model_admin: Any, request: HttpRequest) -> Iterator[str]:
+    for item in model_admin.get_list_filter(request):
+        yield from _parameters(model_admin, item, request)
+    if model_admin.date_hierarchy:
+        for part in DATE_PARTS:
+            yield f"{model_admin.date_hierarchy}__{part}"
+
+
+def _parameters(model_admin: Any, item: Any, request: HttpRequest) -> Iterator[str]:
+    """The parameters of one entry of `list_filter`: a class, the name of a field, or a field with its class."""
+    model = model_admin.model
+    if isinstance(item, type) and issubclass(item, ListFilter):
+        spec: Any = item(request, {}, model, model_admin)
+    else:
+        path, make = (
+            item if isinstance(item, (list, tuple)) else (item, FieldListFilter.create)
+        )
+        field = get_fields_from_path(model, path)[-1]
+        spec = make(field, request, {}, model, model_admin, field_path=path)
+    yield from filter(None, spec.expected_parameters())

@@ -1,0 +1,290 @@
+"""Who may see whom: the one list of what is impersonal, for the admin, exports, commands and the API.
+
+Cal.com shows a booking with all its people to anybody who knows its uid (`GET /bookings/{uid}` needs no credential), so
+a uid is as personal as a name. People without the permission to view attendees see a booking by its primary key.
+
+A column that `IMPERSONAL` does not name is hidden from them: a new column stays hidden until somebody judges it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import models
+
+from cal_bookings.models import (
+    Account,
+    ActionAttempt,
+    AppointmentLock,
+    Attendee,
+    Booking,
+    BookingAction,
+    BookingChange,
+    EventType,
+    Host,
+    RateWindow,
+    SyncRun,
+    SyncState,
+    WalkPage,
+)
+
+PERMISSION = "cal_bookings.view_attendee"
+
+#: The columns, by model, that anybody may see who may view the model: they neither name somebody who attends a booking,
+#: nor repeat what such a person wrote, nor open a booking on Cal.com. Hosts and owners of accounts are people of the
+#: site: a host's name is shown to all, the owner's address to those who may view accounts.
+IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
+    Account: frozenset(
+        {
+            "id",
+            "alias",
+            "base_url",
+            "scope",
+            "is_active",
+            "dialect",
+            "dialect_expires_at",
+            "list_version",
+            "server",
+            "lists_never_updated",
+            "has_change_filters",
+            "change_filters_checked_at",
+            "mirror_began_at",
+            "fully_mirrored_at",
+            "remote_id",
+            "email",
+            "created_at",
+            "credentials_revision",
+            "credentials_lease_until",
+            "circuit_open_until",
+            "circuit_reason",
+            "circuit_failures",
+        }
+    ),
+    EventType: frozenset(
+        {
+            "id",
+            "account",
+            "remote_id",
+            "slug",
+            "title",
+            "length_minutes",
+            "mirrored_at",
+        }
+    ),
+    Host: frozenset(
+        {
+            "id",
+            "account",
+            "remote_id",
+            "name",
+            "username",
+            "time_zone",
+            "mirrored_at",
+        }
+    ),
+    Booking: frozenset(
+        {
+            "id",
+            "account",
+            "remote_id",
+            "status",
+            "start",
+            "end",
+            "duration",
+            "event_type",
+            "event_type_remote_id",
+            "hosts",
+            "absent_host",
+            "appointment",
+            "rating",
+            "remote_created_at",
+            "remote_updated_at",
+            "first_seen_at",
+            "mirrored_at",
+            "missing_since",
+            # A digest over the uid too: nobody can guess what it was made of.
+            "payload_hash",
+            "api_version",
+        }
+    ),
+    Attendee: frozenset(),
+    AppointmentLock: frozenset({"account"}),
+    BookingChange: frozenset({"id", "booking", "source", "changed_at"}),
+    BookingAction: frozenset(
+        {
+            "id",
+            "account",
+            "booking",
+            "kind",
+            "status",
+            "requested_by",
+            "enqueued_at",
+            "next_attempt_at",
+            "deadline",
+            "attempts",
+            "sent_at",
+            "settles_at",
+            "ended_at",
+            "error_code",
+            "lease_token",
+            "lease_until",
+        }
+    ),
+    ActionAttempt: frozenset(
+        {
+            "id",
+            "action",
+            "began_at",
+            "ended_at",
+            "worker",
+            "sent",
+            "requests",
+            "outcome",
+            "http_status",
+            "request_id",
+        }
+    ),
+    SyncState: frozenset(
+        {
+            "id",
+            "account",
+            "mode",
+            "watermark",
+            "lease_token",
+            "lease_owner",
+            "lease_until",
+            "due_at",
+            "last_completed_at",
+            "failures",
+            "last_error",
+        }
+    ),
+    SyncRun: frozenset(
+        {
+            "id",
+            "account",
+            "mode",
+            "outcome",
+            "started_at",
+            "finished_at",
+            "pages",
+            "requests",
+            "seen",
+            "created",
+            "updated",
+            "unchanged",
+            "missing",
+            "failed",
+            "drift",
+            "error",
+        }
+    ),
+    WalkPage: frozenset({"id", "state", "number", "booking_ids"}),
+    RateWindow: frozenset(
+        {
+            "key",
+            "number",
+            "began",
+            "ends",
+            "slots",
+            "used",
+            "opening_until",
+            "blocked_until",
+        }
+    ),
+}
+
+#: What is impersonal of one entry in the failures of a run.
+FAILURE = ("place", "error")
+
+#: The codes of `outbox.Refused` whose message names nobody and repeats nothing that was typed.
+REFUSALS = frozenset(
+    {
+        "account",
+        "booker",
+        "changed",
+        "guests",
+        "hosted",
+        "inactive",
+        "missing",
+        "naive",
+        "name",
+        "no_seat",
+        "no_series",
+        "nobody",
+        "not_failed",
+        "not_pending",
+        "not_round_robin",
+        "not_started",
+        "open",
+        "over",
+        "past",
+        "reason",
+        "rescheduled",
+        "same_host",
+        "same_start",
+        "seat",
+        "seated",
+        "time_zone",
+        "too_late",
+    }
+)
+
+
+def may_see_people(user: Any) -> bool:
+    """Whether this user (or AnonymousUser) may view attendees, and with them all that is personal."""
+    return bool(user.has_perm(PERMISSION))
+
+
+def is_impersonal(model: type[models.Model], name: str) -> bool:
+    """Whether a column may be shown to people who may not view attendees. "pk" is the name of any primary key too."""
+    return name == "pk" or name in IMPERSONAL.get(model, ())
+
+
+def hidden_columns(model: type[models.Model]) -> list[str]:
+    """The columns of the model's own table that are not impersonal."""
+    return [
+        field.name
+        for field in model._meta.concrete_fields
+        if not (field.primary_key or is_impersonal(model, field.name))
+    ]
+
+
+def narrowed(rows: Any, *relations: str) -> Any:
+    """A queryset that does not read what is personal, of its own rows and of these (joined) relations.
+
+    What was not read is not in `str` of a row either. Makes no query.
+    """
+    hidden = hidden_columns(rows.model)
+    for name in relations:
+        related = rows.model._meta.get_field(name).related_model
+        hidden += [f"{name}__{column}" for column in hidden_columns(related)]
+    return rows.defer(*hidden)
+
+
+def impersonal_changes(changes: Any) -> dict[str, Any]:
+    """The part of a `BookingChange.changes` that names nobody who attends."""
+    if not isinstance(changes, Mapping):
+        return {}
+    kept = {
+        name: pair for name, pair in changes.items() if is_impersonal(Booking, name)
+    }
+    if "hosts" in kept:
+        kept["hosts"] = _without_hidden_keys(kept["hosts"])
+    return kept
+
+
+def impersonal_failures(failures: Any) -> list[dict[str, Any]]:
+    """The failures of a run without the uids."""
+    entries = failures if isinstance(failures, Iterable) else []
+    return [
+        {name: entry[name] for name in FAILURE if name in entry}
+        for entry in entries
+        if isinstance(entry, Mapping)
+    ]
+
+
+def _without_hidden_keys(pair: Any) -> Any:
+    """The old and the new hosts of a booking, each with its impersonal columns only."""
+    if isinstance(pair, Mapping):
+        return {name: pair[name] for name in pair if is_impersonal(Host, name)}
+    return [_without_hidden_keys(one) for one in pair] if isinstance(pair, list) else ""
