@@ -3,11 +3,13 @@
 """
 
 import json
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+from tests.quiet_server import QuietServer
 
 DATA = Path(__file__).parent / "data"
 LEGACY = (DATA / "legacy_list.json").read_bytes()
@@ -19,10 +21,8 @@ def recorded(name: str) -> list[dict[str, Any]]:
     return [RECORDED["payloads"][place] for place in RECORDED["answers"][name]]
 
 
-class ReplayServer(ThreadingHTTPServer):
+class ReplayServer(QuietServer):
     """Serves `payloads`; `answer` replaces the whole body of whatever is asked."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 from urllib.parse import parse_qsl, urlsplit
@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from cal_bookings.client import ApiKey, CalClient
+from tests.quiet_server import QuietServer
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "recordings"
 KEY = "cal_live_5ecre75ecre75ecre7"
@@ -130,7 +131,7 @@ class Handler(BaseHTTPRequestHandler):
 def script() -> Iterator[Script]:
     script = Script()
     handler = type("ScriptedHandler", (Handler,), {"script": script})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with QuietServer(("127.0.0.1", 0), handler) as server:
         script.url = f"http://127.0.0.1:{server.server_port}/v2"
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield script

@@ -5,7 +5,7 @@ import socket
 import struct
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -18,6 +18,7 @@ from cal_bookings.models import Account, Booking, BookingAction, BookingChange
 from cal_bookings.outbox import kinds
 from cal_bookings.outbox.enqueue import new_action
 from tests.outbox.conftest import pass_time
+from tests.quiet_server import QuietServer
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "recordings"
 LOST = object()  # instead of an answer
@@ -31,10 +32,8 @@ def booking_in(name, **edited):
     return recorded(name)["body"]["data"] | edited
 
 
-class Replay(ThreadingHTTPServer):
+class Replay(QuietServer):
     """Answers each method and path with its recorded answers, one after the other; the last one again and again."""
-
-    daemon_threads = True
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Handler)
