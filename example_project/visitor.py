@@ -52,7 +52,9 @@ class Visitor(AbstractContextManager["Visitor"]):
         try:
             return self.browser.request(method, address, **options)
         except requests.RequestException as error:
-            raise CommandError(f"{address} does not answer: {error}") from error
+            raise CommandError(
+                f"{address} does not answer ({type(error).__name__})."
+            ) from error
 
 
 def _require(status: int, answer: requests.Response) -> requests.Response:

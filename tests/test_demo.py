@@ -11,9 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from django.core.management import CommandError
 
 from cal_bookings import outbox, sync
 from cal_bookings.models import Account, Booking, Mode
+from example_project.visitor import Visitor
 from example_project.worker import Deliveries, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -197,3 +199,19 @@ def test_deliveries_report_what_became_of_each_action(cal):
         r"in the admin: decline: .*: failed\. .*on Cal\.com.*", conflict
     )
     assert cal.payload(good)["status"] == "rejected"
+
+
+def test_a_page_that_is_not_there_fails_the_check_with_its_address(cal):
+    with (
+        Visitor(cal.url) as visitor,
+        pytest.raises(CommandError, match="/nowhere answers 404 instead of 200"),
+    ):
+        visitor.open(f"{cal.url}/nowhere")
+
+
+def test_a_site_that_does_not_answer_fails_the_check_with_its_address():
+    with (
+        Visitor("http://127.0.0.1:9") as visitor,
+        pytest.raises(CommandError, match=r"//127\.0\.0\.1:9/ does not answer"),
+    ):
+        visitor.open("http://127.0.0.1:9/")
