@@ -72,6 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/v2/event-types"):
             self._send(b'{"status": "success", "data": []}')
             return
+        if self.path == "/v2/me":
+            self._send(b'{"status": "success", "data": {"id": 4}}')
+            return
         version = self.headers.get("cal-api-version")
         self.server.versions.append(version)
         query = {

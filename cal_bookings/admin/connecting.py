@@ -1,7 +1,6 @@
 """Connecting an account: the key is tried before it is kept, encrypted, and never shown again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django import forms
@@ -14,6 +13,7 @@ from cal_bookings import budget, client, conf, servers
 from cal_bookings.budget import cures
 from cal_bookings.models import Account
 from cal_bookings.models.encryption import fernet
+from cal_bookings.sync import ownership
 
 PATIENCE = 10  # seconds a person waits for a turn under the rate limit
 
@@ -21,31 +21,9 @@ PATIENCE = 10  # seconds a person waits for a turn under the rate limit
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """The user whom a credential belongs to, as far as Cal.com says."""
-
-    remote_id: int | None
-    email: str
-    organization_id: int | None
-
-    @classmethod
-    def of(cls, user: dict[str, Any]) -> "Owner":
-        """`user` is what ``GET /me`` answers."""
-        email = user.get("email")
-        return cls(
-            remote_id=_number(user.get("id")),
-            email=email if isinstance(email, str) else "",
-            organization_id=_number(user.get("organizationId")),
-        )
-
-    def __str__(self) -> str:
-        return self.email or str(self.remote_id)
-
-
-def probe(account: Account) -> Owner:
+def probe(account: Account) -> ownership.Owner:
     """Who Cal.com says the account's credential belongs to. One request; raises ValidationError with the cure."""
-    return _ask(account, lambda connection: Owner.of(connection.me()))
+    return _ask(account, lambda connection: ownership.Owner.of(connection.me()))
 
 
 def check_reach(account: Account) -> None:
@@ -84,10 +62,6 @@ def _ask(account: Account, question: Callable[[client.CalClient], T]) -> T:
         ValueError,
     ) as error:
         raise ValidationError(str(error)) from None
-
-
-def _number(value: Any) -> int | None:
-    return value if type(value) is int else None
 
 
 class ApiKeyField(forms.CharField):
@@ -154,4 +128,6 @@ class AccountForm(forms.ModelForm):
         self.instance.credentials = {"API_KEY": cleaned["api_key"].strip()}
         check_encryption()
         owner = probe(self.instance)
+        if twin := ownership.twin_of(self.instance, owner):
+            raise ValidationError(ownership.mirrored_twice(self.instance, twin))
         self.instance.remote_id, self.instance.email = owner.remote_id, owner.email

@@ -25,6 +25,7 @@ from django.views.decorators.debug import (
 from cal_bookings import budget, conf, db
 from cal_bookings.admin import connecting
 from cal_bookings.models import Account, Host, SyncState
+from cal_bookings.sync import ownership
 
 PERMISSION = "cal_bookings.change_account"
 
@@ -37,7 +38,7 @@ class NewKeyForm(forms.Form):
     def __init__(self, account: Account, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.account = account
-        self.owner: connecting.Owner | None = None
+        self.owner: ownership.Owner | None = None
 
     @sensitive_variables()
     def clean_api_key(self) -> str:
@@ -110,7 +111,7 @@ def in_settings(account: Account) -> str:
     return told % {"alias": account, "place": place}
 
 
-def _check_owner(account: Account, owner: connecting.Owner) -> None:
+def _check_owner(account: Account, owner: ownership.Owner) -> None:
     """Raises ValidationError if the bookings of this key are not those of the account."""
     organization = account.scope.get("organization")
     if organization is not None:
@@ -131,7 +132,7 @@ def _check_owner(account: Account, owner: connecting.Owner) -> None:
         raise ValidationError(told % names)
 
 
-def _is_owner(account: Account, owner: connecting.Owner) -> bool:
+def _is_owner(account: Account, owner: ownership.Owner) -> bool:
     if owner.remote_id is None:
         return False
     if account.remote_id is not None:
@@ -142,7 +143,7 @@ def _is_owner(account: Account, owner: connecting.Owner) -> bool:
 
 
 @sensitive_variables()
-def _store(account: Account, key: str, owner: connecting.Owner) -> None:
+def _store(account: Account, key: str, owner: ownership.Owner) -> None:
     account.store_credentials({**_kept(account), "API_KEY": key})
     account.remote_id, account.email = owner.remote_id, owner.email
     account.save(update_fields=["remote_id", "email"])

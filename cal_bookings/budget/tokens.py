@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from cal_bookings import client, conf
+from cal_bookings.budget.naming import name_of
 from cal_bookings.client import CalUnauthorized, CalUnavailable, Credential, Tokens
 from cal_bookings.models import Account
 
@@ -68,8 +69,13 @@ def _exchange(account: Account) -> Credential:
         "ACCESS_TOKEN": tokens.access_token,
         "REFRESH_TOKEN": tokens.refresh_token,
     }
+    refused, account.credentials = account.credential, fresh
+    if account.owner_key == name_of(account.base_url, refused):
+        # New tokens, the same user: nobody need ask again whose they are.
+        account.owner_key = name_of(account.base_url, account.credential)
     stored = row.update(
         credentials=account.sealed(fresh),
+        owner_key=account.owner_key,
         credentials_revision=F("credentials_revision") + 1,
         credentials_lease_until=None,
     )
@@ -77,7 +83,6 @@ def _exchange(account: Account) -> Credential:
         # Meanwhile somebody stored another credential: that one is wanted.
         account.refresh_from_db(fields=["credentials", "credentials_revision"])
         return account.credential
-    account.credentials = fresh
     account.credentials_revision += 1
     return account.credential
 

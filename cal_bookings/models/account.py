@@ -30,6 +30,14 @@ CIRCUIT_COLUMNS = [
     "circuit_key",
 ]
 
+#: Whose bookings the account mirrors, while nobody has asked Cal.com.
+NO_OWNER: dict[str, Any] = {
+    "remote_id": None,
+    "email": "",
+    "owner_key": "",
+    "source_key": None,
+}
+
 
 class AccountQuerySet(models.QuerySet["Account"]):
     def active(self) -> Self:
@@ -59,7 +67,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
             entry = conf.account(alias)
             row = rows.setdefault(alias, self.model(alias=alias))
             if (row.base_url, row.scope) != (entry.base_url, entry.scope):
-                row.base_url, row.scope, row.dialect = entry.base_url, entry.scope, ""
+                row.relocate(entry.base_url, entry.scope)
         return [rows[alias] for alias in sorted(rows) if rows[alias].is_active]
 
     def rename(self, alias: str, new_alias: str) -> "Account":
@@ -163,6 +171,12 @@ class Account(models.Model):
     )
     remote_id = models.BigIntegerField(_("Cal.com user id"), null=True, blank=True)
     email = models.CharField(_("e-mail"), max_length=320, blank=True)
+    #: Names the credential whose owner was asked for; empty if none was.
+    owner_key = models.CharField(max_length=64, blank=True, editable=False)
+    #: A hash of server, scope and user: two accounts with the same one would mirror everything twice.
+    source_key = models.CharField(  # noqa: DJ001 - many have none, and it is unique
+        max_length=64, null=True, unique=True, editable=False, default=None
+    )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     mirror_began_at = models.DateTimeField(
@@ -261,16 +275,31 @@ class Account(models.Model):
 
         What was learnt of the old one no longer holds, and what the new one already has is history.
         """
-        self.base_url, self.scope = base_url, scope
-        for name, unknown in LEARNT.items():
-            setattr(self, name, unknown)
-        columns = ["base_url", "scope", *LEARNT]
+        self.relocate(base_url, scope)
+        columns = ["base_url", "scope", *LEARNT, *NO_OWNER]
         if not self.is_paused_by_hand:
             self.circuit_open_until, self.circuit_reason = None, ""
             self.circuit_failures, self.circuit_key = 0, ""
             columns += CIRCUIT_COLUMNS
         with db.atomic():
             self.save(update_fields=columns)
+            self.sync_states.begin_anew()
+        self.mirror_began_at = self.fully_mirrored_at = None
+
+    def relocate(self, base_url: str, scope: dict[str, int]) -> None:
+        """Set server and scope, and forget what was learnt of those before. In memory only."""
+        self.base_url, self.scope = base_url, scope
+        for name, unknown in {**LEARNT, **NO_OWNER}.items():
+            setattr(self, name, unknown)
+
+    def begin_anew(self) -> None:
+        """Mirror, from now on, whoever owns the account's credential, from the beginning. Opens a transaction.
+
+        For a credential of another user that was put in on purpose. The bookings of before stay in the mirror.
+        """
+        self.relocate(self.base_url, self.scope)
+        with db.atomic():
+            self.save(update_fields=[*LEARNT, *NO_OWNER])
             self.sync_states.begin_anew()
         self.mirror_began_at = self.fully_mirrored_at = None
 

@@ -15,7 +15,7 @@ from cal_bookings import budget, client, conf, db, mirror, servers
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
-from cal_bookings.sync import failures, loops, vanished
+from cal_bookings.sync import failures, loops, ownership, vanished
 from cal_bookings.sync.checkpoint import Checkpoint
 from cal_bookings.sync.walk import Progress
 
@@ -58,11 +58,14 @@ def preview(
     ) as connection:
         trial = _Trial(Preview(run), connection, on_page)
         try:
+            ownership.ask(account, connection)
             trial.go(checkpoint)
             run.outcome = SyncRun.Outcome.COMPLETE
         except client.CalError as error:
             run.outcome = SyncRun.Outcome.FAILED
             run.error = cures.explain(account, error)
+        except ownership.WrongOwner as error:
+            run.outcome, run.error = SyncRun.Outcome.FAILED, str(error)
         run.requests = connection.requests
     return trial.result
 

@@ -15,7 +15,15 @@ from cal_bookings import budget, client, conf, db, mirror, servers
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient, Page
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
-from cal_bookings.sync import drift, event_types, failures, lease, loops, vanished
+from cal_bookings.sync import (
+    drift,
+    event_types,
+    failures,
+    lease,
+    loops,
+    ownership,
+    vanished,
+)
 from cal_bookings.sync.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
@@ -57,7 +65,7 @@ def walk(
         held, state = lease.take(account, mode)
         saved = None if since else Checkpoint.from_json(state.checkpoint)
         checkpoint = saved or loops.begin(account, state, since=since)
-        one = _Walk(account, state, held, connection, checkpoint, on_page)
+        one = _Walk(account, state, held, connection, checkpoint, on_page, since)
         return one.run(max_pages)
 
 
@@ -70,7 +78,9 @@ class _Walk:
         connection: CalClient,
         checkpoint: Checkpoint,
         on_page: Callable[[Progress], None] | None,
+        since: datetime | None,
     ) -> None:
+        self.since = since
         self.account = account
         self.state = state
         self.mode = Mode(state.mode)
@@ -82,6 +92,7 @@ class _Walk:
 
     def run(self, max_pages: int | None) -> SyncRun:
         try:
+            self._settle_owner()
             outcome = self._go_on(max_pages)
         except client.CalError as error:
             self._fail(error)
@@ -90,6 +101,8 @@ class _Walk:
         except budget.CircuitOpen as error:
             # Paused by hand meanwhile; what is due waits until it is resumed.
             self._close(self._pause(), error=str(error))
+        except ownership.WrongOwner as error:
+            self._refuse(str(error))
         except lease.LeaseLost:
             raise
         except BaseException as error:
@@ -101,6 +114,13 @@ class _Walk:
         else:
             self._close(outcome)
         return self.record
+
+    def _settle_owner(self) -> None:
+        """Know whose bookings these are. Those of another user than before are read from the first page on."""
+        if ownership.settle(self.account, self.connection, self.state):
+            self.state.watermark = None
+            self.checkpoint = loops.begin(self.account, self.state, since=self.since)
+            self.lease.save(watermark=None, checkpoint=self.checkpoint.to_json())
 
     def _go_on(self, max_pages: int | None) -> SyncRun.Outcome:
         """To the end, or to as many pages as allowed."""
@@ -259,6 +279,10 @@ class _Walk:
             columns |= {"checkpoint": {}, "due_at": loops.later()}
         self.lease.release(**columns)
         self._close(SyncRun.Outcome.FAILED, error=told)
+
+    def _refuse(self, error: str) -> None:
+        self.lease.release(**loops.failed(self.mode, self.state.failures + 1, error))
+        self._close(SyncRun.Outcome.FAILED, error=error)
 
     def _got_on(self) -> bool:
         """Whether this run stored anything: what failed before it is not in a row with what fails after it."""

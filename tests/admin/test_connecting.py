@@ -60,6 +60,18 @@ def test_a_key_that_cal_com_refuses_is_not(admin_client, own_accounts):
     assert "sesame" not in response.content.decode()
 
 
+def test_a_user_whose_bookings_another_account_mirrors_is_not_connected_again(
+    admin_client, own_accounts
+):
+    add(admin_client, form(own_accounts))
+
+    response = add(admin_client, form(own_accounts, alias="eve"))
+
+    [problem] = errors(response)["__all__"]
+    assert 'The accounts "eve" and "ada" have the same bookings' in problem
+    assert [account.alias for account in Account.objects.all()] == ["ada"]
+
+
 def test_a_server_that_is_not_there_is_named_with_the_cure(admin_client, own_accounts):
     response = add(admin_client, form(own_accounts, base_url="http://127.0.0.1:9/v2"))
 

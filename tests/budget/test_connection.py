@@ -28,8 +28,8 @@ class TestInTheDatabase:
         sync.walk(account)
 
         assert (
-            RateWindow.objects.get().used == len(cal.requests) == 4
-        )  # with the event types
+            RateWindow.objects.get().used == len(cal.requests) == 5
+        )  # with the owner of the key and the event types
 
     def test_accounts_with_one_credential_share_its_budget(
         self, cal, account, settings

@@ -42,8 +42,8 @@ def test_killed_while_it_asks_for_a_page_it_resumes_there(
     cal.dialect = dialect
     cal.seed(bookings_of(dialect), user=cal.users[1])
     worker.settings = settings.CAL_BOOKINGS | {"PAGE_SIZE": PAGE_SIZE}
-    # In one dialect the other one, which is tried first; behind the first page the event types.
-    asked_before = (dialect == "offset") + (page > 1)
+    # Whose key it is; in one dialect the other one, which is tried first; behind the first page the event types.
+    asked_before = 1 + (dialect == "offset") + (page > 1)
     process = worker.start()
     kill = cal.on_request = Kill(process, page + asked_before)
     process.communicate("", timeout=60)

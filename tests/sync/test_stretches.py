@@ -88,10 +88,10 @@ def test_each_loop_that_fails_is_tried_again_soon_and_at_least_every_hour(
 
 @pytest.mark.cal(bookings=30)
 def test_a_failure_behind_pages_that_were_stored_is_the_first_of_its_row(cal, account):
-    cal.fault("html", times=3)
+    cal.fault("html", times=3, path="/bookings")
     for _ in range(3):
         changes(account)
-    cal.fault("html", skip=1, times=1)
+    cal.fault("html", skip=1, times=1, path="/bookings")
 
     run = changes(account)
 
@@ -102,7 +102,7 @@ def test_a_failure_behind_pages_that_were_stored_is_the_first_of_its_row(cal, ac
 @pytest.mark.cal(bookings=30)
 def test_what_is_read_anew_for_one_bad_page_is_not_read_anew_at_once(cal, account):
     """A page that nobody can read, whatever is stored before it."""
-    cal.fault("html", skip=1, times=2)
+    cal.fault("html", skip=1, times=2, path="/bookings")
     assert changes(account).pages == 1
 
     run = changes(account)
@@ -144,7 +144,7 @@ def test_a_failure_behind_bookings_asked_for_one_by_one_is_the_first_of_its_row(
 
 @pytest.mark.cal(bookings=30)
 def test_a_stretch_that_stored_pages_ends_a_row_of_failures(cal, account):
-    cal.fault("html", times=2)
+    cal.fault("html", times=2, path="/bookings")
     for _ in range(2):
         changes(account)
 

@@ -359,7 +359,7 @@ def test_of_two_messages_because_the_first_waited_too_long_the_second_does_nothi
 def test_the_message_of_a_worker_that_died_goes_on_from_its_checkpoint(cal, broker):
     sync_accounts()
     message = broker.deliver()
-    with pytest.raises(Crash), crash_at(40):
+    with pytest.raises(Crash), crash_at(50):
         message.work()
     assert SyncState.objects.get(mode=Mode.FULL).checkpoint
     past = timezone.now() - timedelta(seconds=1)

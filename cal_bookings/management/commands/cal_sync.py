@@ -61,6 +61,12 @@ class Command(exit_codes.CalCommand):
             help="also accounts that are paused, because requests failed or by hand; ends the pause",
         )
         parser.add_argument(
+            "--begin-anew",
+            action="store_true",
+            help="with --account: forget whose bookings it mirrors and where its loops stand, and mirror those of the "
+            "user whose key it has now; its bookings stay",
+        )
+        parser.add_argument(
             "--since",
             metavar="TIME",
             type=moment,
@@ -82,6 +88,11 @@ class Command(exit_codes.CalCommand):
         if options["since"] and mode != Mode.CHANGES:
             raise CommandError(
                 "--since asks for changes: use it with --mode changes.",
+                returncode=WALK_FAILED,
+            )
+        if options["begin_anew"] and (not account or options["dry_run"]):
+            raise CommandError(
+                "--begin-anew changes one account: name it with --account, and leave out --dry-run.",
                 returncode=WALK_FAILED,
             )
         codes = [
@@ -116,6 +127,8 @@ class Command(exit_codes.CalCommand):
                 return sync.preview(
                     account, mode, since=since, though_paused=force, on_page=on_page
                 )
+            if options["begin_anew"]:
+                account.begin_anew()
             if force:
                 budget.reset(account)
             return sync.Preview(sync.walk(account, mode, since=since, on_page=on_page))

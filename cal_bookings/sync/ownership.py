@@ -1,0 +1,173 @@
+"""Whose bookings a credential lists: asked once for each credential, before anything is mirrored with it.
+
+Another user's key in an account that has bookings would mix the bookings of two users, and the same user in two
+accounts would mirror everything twice. Both are refused with the cure.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import IntegrityError
+
+from cal_bookings import client, conf, db
+from cal_bookings.budget.naming import name_of
+from cal_bookings.client import CalClient, ClientSecret
+from cal_bookings.models import Account, SyncState
+from cal_bookings.sync import failures
+
+logger = logging.getLogger(__name__)
+
+
+class WrongOwner(ImproperlyConfigured):
+    """The account's credential belongs to a user whose bookings it may not mirror; the message names the cure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """The user whom a credential belongs to, as far as Cal.com says."""
+
+    remote_id: int | None = None
+    email: str = ""
+    organization_id: int | None = None
+
+    @classmethod
+    def of(cls, user: dict[str, Any]) -> "Owner":
+        """Read the response to ``GET /me``."""
+        email = user.get("email")
+        return cls(
+            remote_id=_number(user.get("id")),
+            email=email if isinstance(email, str) else "",
+            organization_id=_number(user.get("organizationId")),
+        )
+
+    def __str__(self) -> str:
+        return self.email or str(self.remote_id)
+
+
+def ask(account: Account, connection: CalClient) -> Owner | None:
+    """Return whom the account's credential belongs to if that is news, else None; stores nothing.
+
+    One request for a credential that is new to the account. Cal.com may refuse to name the owner: a token without the
+    scope for profiles gets a 403; then the owner has no id. A platform's client is not asked about, because it acts as
+    whoever owns the organization at the moment. Raises WrongOwner, and the `CalError`s that the list of bookings would
+    meet as well.
+    """
+    if isinstance(account.credential, ClientSecret) or _is_known(account):
+        return None
+    try:
+        owner = Owner.of(connection.me())
+    except client.CalError as error:
+        if not failures.is_alone(error):
+            raise
+        owner = Owner()
+    if account.pk and account.bookings.exists():
+        _refuse_another_user(account, owner)
+    elif twin := twin_of(account, owner):
+        raise WrongOwner(mirrored_twice(account, twin))
+    return owner
+
+
+def settle(account: Account, connection: CalClient, state: SyncState) -> bool:
+    """Ask as `ask` does, and keep the answer; return whether the account mirrors another user from now on.
+
+    Then all its loops begin anew, except for `state`, whose walk is the caller's. Opens a transaction.
+    """
+    owner = ask(account, connection)
+    if owner is None:
+        return False
+    moves = _is_another_user(account, owner)
+    if owner.remote_id is not None:
+        account.remote_id, account.email = owner.remote_id, owner.email
+    account.owner_key = name_of(account.base_url, account.credential)
+    columns = ["remote_id", "email", "owner_key", "source_key"]
+    if moves:
+        account.mirror_began_at = account.fully_mirrored_at = None
+        columns += ["mirror_began_at", "fully_mirrored_at"]
+    with db.atomic():
+        _claim(account, source_key(account, owner))
+        account.save(update_fields=columns)
+        if moves:
+            account.sync_states.exclude(pk=state.pk).begin_anew()
+    return moves
+
+
+def _claim(account: Account, key: str | None) -> None:
+    """Make `key` the account's own, unless another active account has it. The unique column decides between two."""
+    others = Account.objects.exclude(pk=account.pk).filter(source_key=key)
+    others.filter(is_active=False).update(source_key=None, owner_key="")
+    try:
+        with db.atomic():
+            Account.objects.filter(pk=account.pk).update(source_key=key)
+    except IntegrityError:
+        twin = others.without_credentials().get()
+        if not account.bookings.exists():
+            raise WrongOwner(mirrored_twice(account, twin)) from None
+        logger.warning("%s", mirrored_twice(account, twin))
+        key = None
+    account.source_key = key
+
+
+def source_key(account: Account, owner: Owner) -> str | None:
+    """Return a hash of what the account mirrors; None if that is not known. A team's list is the same for all its users."""
+    if not account.scope and owner.remote_id is None:
+        return None
+    user = None if account.scope else owner.remote_id
+    source = [account.base_url.rstrip("/"), account.scope, user]
+    return blake2b(
+        json.dumps(source, sort_keys=True).encode(), digest_size=16
+    ).hexdigest()
+
+
+def twin_of(account: Account, owner: Owner) -> Account | None:
+    """Return another active account that mirrors the same bookings, if there is one. One query."""
+    key = source_key(account, owner)
+    others = Account.objects.active().without_credentials().exclude(pk=account.pk)
+    if not account.scope:
+        others = others.filter(remote_id=owner.remote_id)
+    found = (
+        other
+        for other in others
+        if key and source_key(other, Owner(other.remote_id)) == key
+    )
+    return next(found, None)
+
+
+def mirrored_twice(account: Account, twin: Account) -> str:
+    """Return the sentences that name both accounts and the cure."""
+    return (
+        f'The accounts "{account}" and "{twin}" have the same bookings at {account.base_url}: everything would be mirrored '
+        f"twice. Remove or deactivate one of them. If you renamed it in the settings, rename it here as well: "
+        f'Account.objects.rename("{twin}", "{account}").'
+    )
+
+
+def _is_known(account: Account) -> bool:
+    return account.owner_key == name_of(account.base_url, account.credential)
+
+
+def _is_another_user(account: Account, owner: Owner) -> bool:
+    """Whether the account's own bookings would be another user's; those of an organization or a team are the same."""
+    ids = account.remote_id, owner.remote_id
+    return not account.scope and None not in ids and ids[0] != ids[1]
+
+
+def _refuse_another_user(account: Account, owner: Owner) -> None:
+    if not _is_another_user(account, owner):
+        return
+    where = "stored on the account"
+    if account.alias in conf.aliases():
+        where = f'in CAL_BOOKINGS["ACCOUNTS"]["{account}"]'
+    raise WrongOwner(
+        f'The credential {where} belongs to the Cal.com user {owner.remote_id}, but the account "{account}" mirrors the '
+        f"user {account.remote_id}: nothing was mirrored. Put a key of user {account.remote_id} back, or add another "
+        f"account for user {owner.remote_id}. To mirror user {owner.remote_id} in this account from now on, run "
+        f"`manage.py cal_sync --account {account} --begin-anew`; the bookings of before stay."
+    )
+
+
+def _number(value: Any) -> int | None:
+    return value if type(value) is int else None
