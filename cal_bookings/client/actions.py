@@ -12,6 +12,7 @@ from typing import Any
 
 from .dialects import Server, describe
 from .errors import CalUnexpected
+from .guard import Guard
 from .http import Answer, Http
 from .instants import write_instant
 
@@ -36,10 +37,14 @@ class ActionAnswer:
 
 
 class BookingActions:
-    """What can be done to bookings. Texts are sent as given, empty ones left out; raises `CalError`s."""
+    """What can be done to bookings. Texts are sent as given, empty ones left out; raises `CalError`s.
 
-    def __init__(self, http: Http, server: Server) -> None:
+    `guard` is called right before each write, and may stop it by raising.
+    """
+
+    def __init__(self, http: Http, server: Server, guard: Guard | None = None) -> None:
         self._http = http
+        self._guard = guard
         self._version = ACTION_VERSION[server]
 
     def create(self, fields: Mapping[str, Any]) -> ActionAnswer:
@@ -189,6 +194,7 @@ class BookingActions:
             version=version,
             parts=parts,
             json=None if body is None else dict(body),
+            guard=self._guard,
         )
         return ActionAnswer(
             bookings=_bookings(answer) if shows else [],

@@ -21,6 +21,7 @@ from .errors import (
     CalUnexpected,
 )
 from .filters import Filters, Scope
+from .guard import Guard
 from .http import MAX_BYTES, Answer, BeforeRequest, Http, OnAnswer
 from .instants import read_instant, write_instant
 from .positions import FIRST_PLACE, Position
@@ -197,9 +198,12 @@ class CalClient:
             raise unexpected(answer, "a list of attendees as data")
         return found
 
-    def actions(self, server: Server) -> BookingActions:
-        """Return what can be done to bookings, in the version of this kind of server."""
-        return BookingActions(self._http, server)
+    def actions(self, server: Server, guard: Guard | None = None) -> BookingActions:
+        """Return what can be done to bookings, in the version of this kind of server.
+
+        `guard` is called right before each write, and may stop it by raising.
+        """
+        return BookingActions(self._http, server, guard)
 
     def me(self) -> dict[str, Any]:
         """The user whom the credential belongs to."""

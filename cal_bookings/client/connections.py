@@ -17,6 +17,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyM
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
+from . import guard
+
 #: A whole answer, head and body, may take this many times the read timeout, which is that between two bytes.
 PATIENCE = 4
 _IDLE_CONNECTIONS = 100  # kept for each host; with more threads than this, the others are closed after use
@@ -66,12 +68,22 @@ class _TimedResponse(HTTPResponse):
         self.fp = BufferedReader(_TimedReader(sock))
 
 
-class _Http(HTTPConnection):
+class _Guarded(HTTPConnection):
+    """Asks the guard of the request after it has connected, and before it writes."""
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        guard.ask()
+        super().send(data)
+
+
+class _Http(_Guarded):
     # Also what a proxy answers to CONNECT is read by it.
     response_class = _TimedResponse
 
 
-class _Https(HTTPSConnection):
+class _Https(_Guarded, HTTPSConnection):
     response_class = _TimedResponse
 
 

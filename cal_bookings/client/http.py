@@ -26,6 +26,7 @@ from .causes import cause_of, is_never_sent
 from .connections import connections
 from .credentials import Credential, Signer
 from .errors import CalError, CalUnauthorized, CalUnavailable, CalUnexpected
+from .guard import Guard, guarded
 from .rate_limit import RateLimit, read_http_date, read_rate_limit
 from .redaction import Secrets
 
@@ -109,10 +110,12 @@ class Http:
         params: Mapping[str, str] | None = None,
         json: Any = None,
         retries: int = RETRIES,
+        guard: Guard | None = None,
     ) -> Answer:
         """Return the answer to one request; `parts` fill the braces of the path, quoted.
 
-        A read that gets no usable answer is repeated up to `retries` times, a write never.
+        A read that gets no usable answer is repeated up to `retries` times, a write never. `guard` is called right before
+        the request is written to its connection, each time; what it raises stops the request, and reaches the caller.
         """
         plain = {name: str(value) for name, value in (parts or {}).items()}
         quoted = {name: _quoted(value) for name, value in plain.items()}
@@ -127,26 +130,27 @@ class Http:
         call = Call(method, path, self.base_url, self._secrets.including(*uids))
         retries = 0 if call.writes else retries
         if self._renew is None:
-            return self._persist(call, request, retries)
+            return self._persist(call, request, retries, guard)
         try:
-            return self._persist(call, request, retries, is_told=_is_no_expiry)
+            return self._persist(call, request, retries, guard, is_told=_is_no_expiry)
         except CalUnauthorized as error:
             # Refused, so it had no effect, and even a write may be repeated.
             self._sign_with(self._renew(error))
         call = Call(method, path, self.base_url, self._secrets.including(*uids))
-        return self._persist(call, request, retries)
+        return self._persist(call, request, retries, guard)
 
     def _persist(
         self,
         call: Call,
         request: requests.Request,
         retries: int,
+        guard: Guard | None,
         *,
         is_told: Callable[[CalError], bool] = lambda error: True,
     ) -> Answer:
         for delay in _delays(retries):
             try:
-                return self._attempt(call, request)
+                return self._attempt(call, request, guard)
             except CalError as error:
                 if self._on_error and is_told(error):
                     self._on_error(error)
@@ -156,11 +160,14 @@ class Http:
                 self._sleep(delay)
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
-    def _attempt(self, call: Call, request: requests.Request) -> Answer:
+    def _attempt(
+        self, call: Call, request: requests.Request, guard: Guard | None
+    ) -> Answer:
         if self._before_request:
             self._before_request(call.endpoint_limit)
-        self.requests += 1
-        answer = self._send(call, request)
+        with guarded(guard):
+            self.requests += 1
+            answer = self._send(call, request)
         self.rate_limit = read_rate_limit(answer.headers) or self.rate_limit
         self.answered_at = read_http_date(answer.headers.get("Date", ""))
         if self._on_answer:

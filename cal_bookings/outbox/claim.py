@@ -16,15 +16,27 @@ from django.utils import timezone
 from cal_bookings import conf, db
 from cal_bookings.client import CalClient
 from cal_bookings.models import ActionAttempt, BookingAction
+from cal_bookings.outbox.look import Look
 
 _FIRST_DELAY = timedelta(seconds=5)
 _LONGEST_DELAY = timedelta(hours=1)
+#: Nothing is written to the connection later than this after the last answer that the look got.
+FRESH = 2.0  # seconds
 #: A lost answer is looked for first after this part of the time it may take to settle.
 _FIRST_LOOK = 1 / 120
 
 
 class ClaimLost(Exception):
     """The claim ran out and another worker took the action; what this one wanted to send or write, it did not."""
+
+
+class NotInTime(Exception):
+    """The moment to send has passed; nothing was sent."""
+
+    def __init__(self, *, is_pointless: bool) -> None:
+        super().__init__()
+        #: Whether the action's deadline has passed; else the look or the lease is too old.
+        self.is_pointless = is_pointless
 
 
 @dataclass(slots=True)
@@ -65,6 +77,18 @@ class Claim:
         self._write(**columns)
         self._know(columns)
         self.attempt.sent = True
+
+    def may_be_sent(self, look: Look) -> None:
+        """Raise NotInTime unless the request may be written now: before the deadline, within the lease, on a fresh look.
+
+        A worker may have been paused since the look, or have waited for a lock, a connection or another token.
+        """
+        now = timezone.now()
+        if self.action.deadline <= now:
+            raise NotInTime(is_pointless=True)
+        lease_until = self.action.lease_until
+        if look.age > FRESH or lease_until is None or lease_until <= now:
+            raise NotInTime(is_pointless=False)
 
     def end(self, outcome: ActionAttempt.Outcome, **columns: Any) -> None:
         """Writes what became of it, and gives the claim back; raises ClaimLost. Needs a transaction."""

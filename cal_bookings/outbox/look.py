@@ -1,5 +1,6 @@
 """A look at Cal.com before something is done there, and after."""
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +14,17 @@ from cal_bookings.client import (
     RemoteBooking,
     parse_booking,
 )
-from cal_bookings.models import Account
+from cal_bookings.models import Account, EventType
 
 #: A search looks at so many pages of bookings of a day: 2,000 on hosted Cal.com, 5,000 on others.
 PAGES = 20
+#: The event types are not for this credential, or not to be had from this server.
+_NOT_SHOWN = (
+    client.CalForbidden,
+    client.CalNotFound,
+    client.CalRefused,
+    client.CalUnexpected,
+)
 
 
 class Look:
@@ -27,10 +35,18 @@ class Look:
         self.uid = uid
         self.asked_at = timezone.now()
         self._account = account
+        self._answered = time.monotonic()
         self._connection = connection
         self._read: dict[str, list[RemoteBooking]] = {}
+        self._attendees: list[dict[str, Any]] | None = None
+        self._event_types: list[dict[str, Any]] | None = None
         #: As sent, in the version of `client.BOOKING_VERSION` or one of the same shape.
         self.payloads: dict[str, dict[str, Any]] = {}
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last answer that was read, whatever happened to the clock meanwhile."""
+        return time.monotonic() - self._answered
 
     @property
     def booking(self) -> RemoteBooking:
@@ -58,7 +74,27 @@ class Look:
 
     def attendees(self) -> list[dict[str, Any]]:
         """The attendees with their numbers."""
-        return self._connection.attendees(self.uid)
+        if self._attendees is None:
+            self._attendees = self._connection.attendees(self.uid)
+            self._answered = time.monotonic()
+        return self._attendees
+
+    def event_type(self, remote_id: int) -> dict[str, Any]:
+        """One of the account's own event types, as it was mirrored, else asked for; empty if it is none of them."""
+        rows = EventType.objects.filter(account=self._account, remote_id=remote_id)
+        mirrored = rows.values_list("payload", flat=True).first()
+        if mirrored:
+            return dict(mirrored)
+        if self._event_types is None:
+            self._event_types = self._own_event_types()
+        own = (one for one in self._event_types if one.get("id") == remote_id)
+        return next(own, {})
+
+    def _own_event_types(self) -> list[dict[str, Any]]:
+        try:
+            return self._connection.event_types()
+        except _NOT_SHOWN:
+            return []
 
     def starting_at(self, start: datetime) -> list[RemoteBooking]:
         """The bookings of the account that start then and last for less than a day.
@@ -71,6 +107,7 @@ class Look:
             page = servers.list_bookings(
                 self._account, self._connection, position, filters=filters
             )
+            self._answered = time.monotonic()
             found += [self._keep(payload) for payload in page.payloads]
             position = page.next
             if position is None:
@@ -82,6 +119,7 @@ class Look:
     def _get(self, uid: str) -> list[RemoteBooking]:
         if uid not in self._read:
             payloads = self._connection.get_booking(uid)
+            self._answered = time.monotonic()
             kept = [self._keep(payload) for payload in payloads]
             self._read[uid] = [one for one in kept if one is not None]
             if not self._read[uid]:

@@ -57,6 +57,19 @@ class Record:
             error_message=message,
         )
 
+    def not_sent(self, outcome: Outcome, code: str, message: str) -> None:
+        """It had been announced, and nothing was sent: it fails."""
+        self._end(
+            outcome,
+            signals.action_failed,
+            None,
+            status=Status.FAILED,
+            sent_at=None,
+            settles_at=None,
+            error_code=code,
+            error_message=message,
+        )
+
     def put_off(self, code: str, message: str, pause: float | None = None) -> None:
         """Back into the queue, unsent; without `pause` (seconds) for as long as the claim set it back."""
         columns: dict[str, Any] = {"status": Status.QUEUED, "sent_at": None}
@@ -103,9 +116,22 @@ class Record:
             error_message=message,
         )
 
-    def still_unknown(self, outcome: Outcome, pause: float | None = None) -> None:
-        """Nothing new; the claim has set the next look. `pause` in seconds: an attempt that does not count."""
+    def still_unknown(
+        self,
+        outcome: Outcome,
+        pause: float | None = None,
+        *,
+        note: tuple[str, str] | None = None,
+    ) -> None:
+        """Nothing new; the claim has set the next look. `pause` in seconds: an attempt that does not count.
+
+        `note` is a code and a message for the attempt.
+        """
         columns: dict[str, Any] = {"status": Status.UNKNOWN}
+        if note:
+            self.claim.attempt.error_code, self.claim.attempt.error_message = note
+            if not self.claim.action.error_code:
+                columns |= {"error_code": note[0], "error_message": note[1]}
         if pause is not None:
             columns["next_attempt_at"] = self._in(pause)
             columns["attempts"] = self.claim.action.attempts - 1

@@ -72,11 +72,23 @@ class EventType:
             "seats": {"seatsPerTimeSlot": 10}
             if self.kind == "seated"
             else {"disabled": True},
+            "schedulingType": "roundRobin" if self.kind == "round-robin" else None,
+            "recurrence": {
+                "disabled": False,
+                "interval": 1,
+                "occurrences": MOST_OCCURRENCES,
+                "frequency": "weekly",
+            }
+            if self.kind == "recurring"
+            else None,
             "confirmationPolicy": {"type": "always"}
             if self.kind == "confirm"
             else {"disabled": True},
         }
 
+
+#: Occurrences of a series that somebody books without saying how many.
+MOST_OCCURRENCES = 4
 
 #: slug, title, minutes, kind
 EVENT_TYPES = (

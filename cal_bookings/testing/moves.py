@@ -8,7 +8,7 @@ from typing import Any
 
 from .answers import Answer, Refusal
 from .calls import EXTRAS, Act, Bare, Call, busy, created, overlapping
-from .catalog import EventType, Person, User
+from .catalog import MOST_OCCURRENCES, EventType, Person, User
 from .clock import wire
 from .world import Payload
 
@@ -19,7 +19,6 @@ _HOSTED = (
     "allowBookingOutOfBounds",
     "skipBookingLimits",
 )
-_MOST_OCCURRENCES = 4
 
 
 def reschedule(call: Call) -> Act:
@@ -86,19 +85,33 @@ def _move(call: Call, start: datetime, end: str, by: str) -> Act:
 
 
 def _move_all(call: Call, start: datetime) -> Act:
-    """The whole seated booking, by its host: the same uid [rec 241]; nobody else may, and is told so badly [rec 242]."""
+    """The whole seated booking, by its host: the same uid [rec 241]; nobody else may, and is told so badly [rec 242].
+
+    Where the event type has a seated booking at that time, the attendees go into that one, and the old one is cancelled.
+    """
     if not call.is_host:
         raise Bare(500, "Internal server error")
 
     def act() -> Answer:
-        end = start + timedelta(minutes=call.row["duration"])
-        call.world.change(call.uid, start=wire(start), end=wire(end))
+        new = _seated_booking(call, call.row["eventTypeId"], wire(start))
+        if new and new != call.uid:
+            _merge(call, new)
+        else:
+            new = call.uid
+            end = start + timedelta(minutes=call.row["duration"])
+            call.world.change(call.uid, start=wire(start), end=wire(end))
         reason = call.text("reschedulingReason")
-        details = {"new": call.uid, "start": wire(start), "reason": reason}
+        details = {"new": new, "start": wire(start), "reason": reason}
         call.effect("reschedule", call.uid, **details)
-        return created(call.world.payload(call.uid) | EXTRAS | {"seatUid": ""})
+        return created(call.world.payload(new) | EXTRAS | {"seatUid": ""})
 
     return act
+
+
+def _merge(call: Call, target: str) -> None:
+    people = [*call.world.rows[target]["attendees"], *call.row["attendees"]]
+    call.world.change(target, attendees=people)
+    call.world.change(call.uid, attendees=[], status="cancelled")
 
 
 def _move_seat(call: Call, seat: str, start: datetime) -> Act:
@@ -215,8 +228,8 @@ def _attendee(call: Call) -> Person:
 def _occurrences(call: Call, event_type: EventType) -> int:
     if event_type.kind != "recurring":
         return 1
-    count = int(call.body.get("recurrenceCount") or _MOST_OCCURRENCES)
-    if count > _MOST_OCCURRENCES:
+    count = int(call.body.get("recurrenceCount") or MOST_OCCURRENCES)
+    if count > MOST_OCCURRENCES:
         told = "Provided recurrence count is higher than the event type's recurring event count."
         raise Refusal(400, told)
     return count

@@ -26,6 +26,8 @@ class Scenario:
     #: Requests besides the one that acts, when all goes well.
     reads: int = 1
     dialects: tuple[str, ...] = ("cursor", "offset")
+    #: The code of its failure if no answer came and it is not to be seen.
+    unseen: str = "not_applied"
 
 
 def status_is(status: str) -> Callable[..., bool]:
@@ -143,6 +145,7 @@ SCENARIOS = [
             uid, cal.payload(uid)["attendees"][0]["seatUid"]
         ),
         reads=2,
+        unseen="uncertain",
     ),
     Scenario(
         "request a reschedule",
@@ -250,6 +253,7 @@ SCENARIOS = [
         "mark_absent",
         lambda cal, it, action: cal.payload(it.uid)["attendees"][1]["absent"],
         lambda cal, uid: cal.cancel(uid),
+        unseen="uncertain",
     ),
     Scenario(
         "update the location",
@@ -282,6 +286,7 @@ SCENARIOS = [
         lambda cal, uid: cal.cancel(uid),
         again=True,
         reads=3,
+        dialects=("offset",),
     ),
     Scenario(
         "add guests",

@@ -3,7 +3,7 @@
 from cal_bookings.models import BookingAction
 from cal_bookings.outbox.kinds.absence import MarkAbsent
 from cal_bookings.outbox.kinds.answer import Confirm, Decline
-from cal_bookings.outbox.kinds.base import Conflict, Found, Kind, Refused
+from cal_bookings.outbox.kinds.base import Conflict, Doubt, Found, Kind, Refused
 from cal_bookings.outbox.kinds.cancel import Cancel
 from cal_bookings.outbox.kinds.create import Create
 from cal_bookings.outbox.kinds.location import UpdateLocation
@@ -30,9 +30,17 @@ KINDS: dict[str, type[Kind]] = {
 }
 
 
+class NotUnderstood(Exception):
+    """A newer release wrote the action: its kind or its parameters are not known here."""
+
+
 def of(action: BookingAction) -> Kind:
-    """What an action in the database is, with its parameters."""
-    return KINDS[action.kind].load(action.parameters)
+    """Return what an action in the database is, with its parameters; raises NotUnderstood."""
+    try:
+        return KINDS[action.kind].load(action.parameters)
+    except (KeyError, TypeError):
+        # Without the words of the error, which may hold parameters.
+        raise NotUnderstood(str(action)) from None
 
 
 __all__ = [
@@ -44,9 +52,11 @@ __all__ = [
     "Conflict",
     "Create",
     "Decline",
+    "Doubt",
     "Found",
     "Kind",
     "MarkAbsent",
+    "NotUnderstood",
     "Reassign",
     "Refused",
     "RemoveAttendee",

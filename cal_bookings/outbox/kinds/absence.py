@@ -53,6 +53,10 @@ class MarkAbsent(Kind):
     def deadline(self, booking: Booking, now: datetime) -> datetime:
         return now + WEEK
 
+    def leaves_trace(self, remote: RemoteBooking) -> bool:
+        # An attendee's absence does not move the time of update [rec 280-283].
+        return not self.attendees and super().leaves_trace(remote)
+
     def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
         # Cal.com skips another spelling of an e-mail, too.
         spelled = {one.email.lower(): one.email for one in look.booking.attendees}

@@ -1,13 +1,18 @@
 """What every kind of action has to know: its rules, how it is sent, and how its effect is recognised."""
 
 from abc import ABC, abstractmethod
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
 
-from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
+from cal_bookings.client import (
+    ActionAnswer,
+    BookingActions,
+    RemoteBooking,
+    Server,
+)
 from cal_bookings.models import Account, Booking, BookingAction
 from cal_bookings.outbox import facts
 from cal_bookings.outbox.look import Look
@@ -36,6 +41,34 @@ class Conflict:
 
     message: str
     code: str = "conflict"
+    #: The effect is there in part.
+    is_partial_effect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why an effect that is not to be seen may have been there all the same, and been undone since."""
+
+    message: str
+    code: str = "uncertain"
+    #: Whether the booking differs from what it was when the action was sent.
+    is_a_change: bool = False
+
+
+CHANGED = Doubt(
+    "The booking changed since this was sent: whether it took effect is not known. Queue it again if it is still wanted.",
+    is_a_change=True,
+)
+NO_TRACE = Doubt(
+    "The booking does not show this, but would not show either that somebody undid it since: whether it took effect is "
+    "not known. Queue it again if it is still wanted."
+)
+
+#: Notes on what took effect and was followed by something else.
+MOVED = "This took effect, and the booking was rescheduled since."
+UNDONE = "This took effect, and the booking was %s since."
+#: A chain of reschedules is followed so far.
+_MOST_MOVES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +81,7 @@ class Kind(ABC):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return asdict(self)
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     @classmethod
     def load(cls, parameters: dict[str, Any]) -> Self:
@@ -74,6 +107,9 @@ class Kind(ABC):
     def deadline(self, booking: Booking, now: datetime) -> datetime:
         """From when on it is pointless."""
 
+    def prepare(self, look: Look) -> None:  # noqa: B027 - most need nothing
+        """Read what the request needs, before it is announced; raises Refused if that is not to be had."""
+
     @abstractmethod
     def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
         """The one request."""
@@ -93,6 +129,25 @@ class Kind(ABC):
         first one and the second would both take effect.
         """
         return False
+
+    def snapshot(self, look: Look) -> dict[str, Any]:
+        """Return what is kept of the state to which the action is sent, to be compared with later ones."""
+        return facts.facts(look.booking)
+
+    def doubt(self, look: Look, seen: dict[str, Any]) -> Doubt | None:
+        """Say why the effect, which is not to be seen, may have been there; None means that it was not.
+
+        `seen` is the snapshot to which the action was sent.
+        """
+        if self.snapshot(look) != seen:
+            return CHANGED
+        return None if self.leaves_trace(look.booking) else NO_TRACE
+
+    def leaves_trace(self, remote: RemoteBooking) -> bool:
+        """Whether the booking would differ even if somebody had undone the effect: by its time of update, which every
+        change moves that CAL_API names, and which may be absent.
+        """
+        return remote.remote_updated_at is not None
 
     def of_series(self, booking: Booking) -> bool:
         """Whether it acts on other occurrences of the series too."""
@@ -114,6 +169,34 @@ class Kind(ABC):
         )
 
 
+def latest(look: Look, remote: RemoteBooking) -> RemoteBooking:
+    """Return the booking itself, or the last of those that took its place on Cal.com."""
+    for _ in range(_MOST_MOVES):
+        following = _successor(look, remote)
+        if following is None:
+            return remote
+        remote = following
+    return remote
+
+
+def _successor(look: Look, remote: RemoteBooking) -> RemoteBooking | None:
+    if remote.rescheduled_to_uid:
+        return look.other(remote.rescheduled_to_uid)
+    if remote.status != "cancelled" or not remote.recurring_booking_uid:
+        return None
+    # Occurrences do not name what replaced them [rec 262].
+    series = look.all_of(remote.recurring_booking_uid)
+    return next((one for one in series if one.rescheduled_from_uid == remote.uid), None)
+
+
+def what_became(look: Look, made: RemoteBooking) -> Found:
+    """The effect is the booking `made`: name the one that took its place since, or say that nothing is left of it."""
+    last = latest(look, made)
+    if last.status in facts.OVER:
+        return Found(last.uid, UNDONE % last.status)
+    return Found(last.uid, "" if last.uid == made.uid else MOVED)
+
+
 def takes_place(booking: Booking) -> None:
     """Raises Refused for a booking that is cancelled, rejected, or gone."""
     if booking.missing_since:
@@ -131,6 +214,11 @@ def takes_place(booking: Booking) -> None:
             f"This booking is {booking.status}: only one that takes place can be acted on.",
             "over",
         )
+
+
+def is_hosted(account: Account) -> bool:
+    """Whether the account is on hosted Cal.com, as far as that is known: some acts exist there only, or not there."""
+    return account.server == Server.HOSTED
 
 
 def is_seated(booking: Booking) -> bool:
@@ -152,9 +240,15 @@ def seat_holder(booking: Booking, seat_uid: str) -> str:
     )
 
 
+def known_email(value: Any) -> str:
+    """The e-mail address in lower case; empty where Cal.com shows none, or its word for one that it does not know."""
+    email = value.lower() if isinstance(value, str) else ""
+    return "" if email == "unknown" else email
+
+
 def emails(booking: Booking) -> set[str]:
     """The e-mail addresses of its attendees, lower case."""
-    return {str(one.get("email") or "").lower() for one in _attendees(booking)}
+    return {known_email(one.get("email")) for one in _attendees(booking)} - {""}
 
 
 def _attendees(booking: Booking) -> list[dict[str, Any]]:

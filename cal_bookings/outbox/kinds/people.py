@@ -10,7 +10,6 @@ from django.core.validators import validate_email
 from cal_bookings.client import (
     ActionAnswer,
     BookingActions,
-    CalNotFound,
     RemoteBooking,
 )
 from cal_bookings.models import Booking, BookingAction
@@ -19,7 +18,9 @@ from cal_bookings.outbox.kinds.base import (
     Kind,
     Refused,
     emails,
+    is_hosted,
     is_seated,
+    known_email,
     takes_place,
 )
 from cal_bookings.outbox.look import Look
@@ -70,7 +71,7 @@ class _People(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class AddAttendee(_People):
-    """Not to a seated booking."""
+    """Not to a seated booking: a self-hosted Cal.com takes one without a seat, and then cannot cancel the booking."""
 
     attendee: dict[str, str]
 
@@ -87,7 +88,7 @@ class AddAttendee(_People):
             raise Refused("An attendee needs a name.", "name")
         if is_seated(booking):
             raise Refused(
-                "Attendees take seats in this booking: they book one themselves.",
+                "Attendees take seats in this booking: book a seat for them, as a new booking of the event type at that time.",
                 "seated",
             )
 
@@ -126,7 +127,7 @@ class AddGuests(_People):
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveAttendee(_People):
-    """Not the one who booked. Named by e-mail; the number that Cal.com wants is read before."""
+    """Not the one who booked, and not on hosted Cal.com. Named by e-mail; the number that Cal.com wants is read before."""
 
     email: str
 
@@ -140,21 +141,32 @@ class RemoveAttendee(_People):
         super().check(booking, now)
         if self.email.lower() not in emails(booking):
             raise Refused(f"Not among the attendees: {self.email}.", "no_attendee")
-        booker = booking.booking_fields_responses.get("email") or ""
-        if self.email.lower() == str(booker).lower():
+        if is_hosted(booking.account):
+            raise Refused(
+                "Hosted Cal.com cannot remove an attendee: cancel the booking, and book it again without them.",
+                "self_hosted",
+            )
+        booker = known_email(booking.booking_fields_responses.get("email"))
+        if self.email.lower() == booker:
             raise Refused(
                 "Who booked cannot be removed: cancel the booking instead.", "booker"
             )
 
+    def prepare(self, look: Look) -> None:
+        self._number(look)
+
     def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        number = self._number(look)
-        return actions.remove_attendee(look.uid, number)
+        return actions.remove_attendee(look.uid, self._number(look))
 
     def _number(self, look: Look) -> int:
         for one in look.attendees():
-            if str(one.get("email") or "").lower() == self.email.lower():
+            is_wanted = str(one.get("email") or "").lower() == self.email.lower()
+            if is_wanted and type(one.get("id")) is int:
                 return int(one["id"])
-        raise CalNotFound("Cal.com shows no number of this attendee")
+        raise Refused(
+            "Cal.com shows no number of this attendee, without which they cannot be removed: remove them there by hand.",
+            "no_number",
+        )
 
     def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
         there = {one.email.lower() for one in look.booking.attendees}

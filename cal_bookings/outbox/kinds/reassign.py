@@ -69,10 +69,14 @@ class Reassign(Kind):
         joined = self._joined(look.booking, seen) if self.host_id else set()
         if not joined:
             return super().conflict(look, seen)
-        people = ", ".join(sorted(joined))
         return Conflict(
-            f"Attendees were added on Cal.com in the meantime: {people}. Whether the host changed could not be told."
+            "An attendee who could be taken for the new host was added on Cal.com in the meantime: look at the booking, and "
+            "decide again."
         )
+
+    def leaves_trace(self, remote: RemoteBooking) -> bool:
+        # With a fixed host, Cal.com rewrites the row of an attendee beside the one who booked, and not the booking.
+        return len(remote.attendees) <= 1 and super().leaves_trace(remote)
 
     def _joined(self, remote: RemoteBooking, seen: dict[str, Any]) -> set[str]:
         """The new one among the attendees, who was not there before; anybody new, unless we know the e-mail."""

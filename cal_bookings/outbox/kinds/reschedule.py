@@ -14,6 +14,7 @@ from cal_bookings.outbox.kinds.base import (
     Refused,
     seat_holder,
     takes_place,
+    what_became,
 )
 from cal_bookings.outbox.look import Look
 
@@ -27,6 +28,7 @@ OPTIONS = frozenset(
     }
 )
 
+MERGED = "Another booking of this event type was at that time: Cal.com moved the attendees into it."
 PENDING = "The new time waits for confirmation, and the old booking is cancelled already: if the new one is declined, nothing is left of the meeting."
 
 
@@ -87,6 +89,10 @@ class Reschedule(Kind):
     def deadline(self, booking: Booking, now: datetime) -> datetime:
         return self.moment
 
+    def leaves_trace(self, remote: RemoteBooking) -> bool:
+        # A seat that moves does not move the time of update, and keeps its uid [rec 270, 524-526].
+        return not self.seat_uid and super().leaves_trace(remote)
+
     def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
         # The uid of a seated booking stays the same, and moving it again is just as good.
         return not self.seat_uid and not any(
@@ -118,9 +124,35 @@ class Reschedule(Kind):
         if old.start == self.moment and old.status not in OVER:
             return self._found(old)  # a whole seated booking stays the same one
         new = self._successor(look, old, sent=sent)
-        if new is None or (not sent and new.status in OVER):
-            return None  # or somebody else moved it there, and then cancelled it
-        return self._found(new)
+        if new is None:
+            return self._merged(look, old, seen) if sent else None
+        if new.status in OVER and not sent:
+            return None  # somebody else moved it there, and then cancelled it
+        return self._what_became(look, new)
+
+    def _what_became(self, look: Look, new: RemoteBooking) -> Found:
+        return self._found(new) if new.status == "pending" else what_became(look, new)
+
+    def _merged(
+        self, look: Look, old: RemoteBooking, seen: dict[str, Any]
+    ) -> Found | None:
+        """A whole seated booking moved to where the event type has another one: its seats are in that one."""
+        seats = [one for one in seen["attendees"] if one["seat_uid"]]
+        if not seats or old.status != "cancelled":
+            return None
+        for one in look.starting_at(self.moment):
+            if (
+                one.event_type_remote_id == old.event_type_remote_id
+                and one.uid != old.uid
+            ):
+                there = {seat.seat_uid for seat in one.attendees}
+                there |= {seat.email.lower() for seat in one.attendees}
+                there -= {""}
+                if all(
+                    {seat["seat_uid"], seat["email"].lower()} & there for seat in seats
+                ):
+                    return Found(one.uid, MERGED)
+        return None
 
     def _successor(
         self, look: Look, old: RemoteBooking, *, sent: bool
