@@ -14,17 +14,19 @@ from django.utils import timezone
 
 from cal_bookings import db, signals
 from cal_bookings.models import Booking, BookingAction
-from cal_bookings.outbox import kinds
 from cal_bookings.outbox.enqueue import (
     lane_of,
     new_action,
     refuse_contradiction,
+    refuse_deleted,
     refuse_inactive,
+    understood,
 )
 from cal_bookings.outbox.kinds import Kind, Refused
+from cal_bookings.outbox.parameters import check_parameters
 
 #: What is open on a booking or its series, by account and lane.
-Open = dict[tuple[int, str], list[tuple[Kind, Booking | None, BookingAction]]]
+Open = dict[tuple[int, str], list[tuple[Kind | None, Booking | None, BookingAction]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,10 @@ def _verdicts(
     unfinished = _open_actions(list(bookings.values()))
     verdicts = []
     for kind, booking in wishes:
-        # One that was deleted in the meantime is judged as it was seen.
-        current = bookings.get(booking.pk, booking)
+        current = bookings.get(booking.pk or 0, booking)
         try:
+            if current.pk not in bookings:
+                refuse_deleted()
             _refuse_changed(booking, current)
             action = _judge(kind, current, unfinished, now, requested_by)
         except Refused as refusal:
@@ -113,6 +116,7 @@ def _judge(
     kind: Kind, booking: Booking, unfinished: Open, now: datetime, requested_by: Any
 ) -> BookingAction:
     refuse_inactive(booking.account)
+    check_parameters(kind)
     kind.check(booking, now)
     key = booking.account_id, lane_of(booking)
     for earlier, its_booking, action in unfinished[key]:
@@ -130,5 +134,5 @@ def _open_actions(bookings: list[Booking]) -> Open:
         lane__in={lane_of(booking) for booking in bookings},
     )
     for row in rows.select_related("booking"):
-        found[row.account_id, row.lane].append((kinds.of(row), row.booking, row))
+        found[row.account_id, row.lane].append((understood(row), row.booking, row))
     return found

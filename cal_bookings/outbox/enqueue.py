@@ -1,7 +1,7 @@
 """Into the outbox, and out of it again before it is sent."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
@@ -12,6 +12,7 @@ from cal_bookings.models import Account, Booking, BookingAction
 from cal_bookings.outbox import kinds
 from cal_bookings.outbox.facts import facts
 from cal_bookings.outbox.kinds import Kind, Refused
+from cal_bookings.outbox.parameters import check_parameters
 
 
 def enqueue(
@@ -28,9 +29,10 @@ def enqueue(
     """
     now = timezone.now()
     with db.atomic():
-        current = _locked(booking) if booking.pk else booking
+        current = _locked(kind, booking)
         if not _is_active(current):
             refuse_inactive(current.account)
+        check_parameters(kind)
         kind.check(current, now)
         if booking.pk:
             _refuse_contradictions(kind, current)
@@ -48,6 +50,14 @@ def refuse_inactive(account: Account) -> None:
             f'The account "{account}" is not active, so nothing is sent to Cal.com: activate it first.',
             "inactive",
         )
+
+
+def refuse_deleted() -> NoReturn:
+    """Raise Refused for a booking whose row somebody deleted."""
+    raise Refused(
+        "This booking is no longer in the mirror: somebody deleted it. Look it up again.",
+        "deleted",
+    )
 
 
 def lane_of(booking: Booking) -> str:
@@ -83,23 +93,37 @@ def new_action(
 def refuse_contradiction(
     kind: Kind,
     booking: Booking,
-    earlier: Kind,
+    earlier: Kind | None,
     its_booking: Booking | None,
     action: BookingAction,
 ) -> None:
     """Raises Refused if the earlier open `action` changes what this one relies on, or changes as well.
 
-    The two were not thought together.
+    The two were not thought together. `earlier` is None for an action that a newer release wrote, and that may change
+    anything. An `action` without a primary key is another one of the same request.
     """
+    if earlier is None:
+        raise Refused(
+            f"{action} is still open on this booking, and a newer release wrote it: wait until it has ended, or update "
+            "this one.",
+            "open",
+        )
     of_both = action.booking_id == booking.pk or kind.of_series(booking)
     if its_booking and earlier.of_series(its_booking):
         of_both = True
-    if of_both and earlier.changes() & (kind.changes() | kind.relies_on()):
+    if not of_both or not earlier.changes() & (kind.changes() | kind.relies_on()):
+        return
+    if action.pk is None:
         raise Refused(
-            f"{action} is still open on this booking ({action.get_status_display()}): wait until it has ended, "
-            "or withdraw it.",
+            "The same request holds another action on this booking, or on its series, and the two exclude each other: "
+            "choose one of them.",
             "open",
         )
+    raise Refused(
+        f"{action} is still open on this booking ({action.get_status_display()}): wait until it has ended, "
+        "or withdraw it.",
+        "open",
+    )
 
 
 def withdraw(action: BookingAction) -> BookingAction:
@@ -134,13 +158,50 @@ def requeue(
             f"Only what failed or was withdrawn can be put back; this is {action.get_status_display()}.",
             "not_failed",
         )
-    kind = kinds.of(action)
-    booking = _latest(action.booking) if action.booking else kind.draft(action.account)
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    kind = understood(action)
+    if kind is None:
+        raise Refused(
+            f"A newer release wrote {action}, and this one does not understand it: update this one.",
+            "newer_release",
+        )
+    if action.booking:
+        booking = _latest(action.booking)
+        return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    with db.atomic():
+        _refuse_two_drafts(action)
+        draft = kind.draft(action.account)
+        return enqueue(kind, draft, requested_by=requested_by, deadline=deadline)
 
 
-def _locked(booking: Booking) -> Booking:
-    """The booking as it is now; nobody else enqueues on it, or on its series, until the transaction ends."""
+def _refuse_two_drafts(action: BookingAction) -> None:
+    """Raise Refused if the booking that is to be made is already queued again; two who try at once wait for each other."""
+    lane = BookingAction.objects.filter(account=action.account_id, lane=action.lane)
+    list(lane.select_for_update().order_by("pk").values_list("pk"))
+    other = lane.open().order_by("pk").first()
+    if other:
+        raise Refused(
+            f"{other} is the same booking, queued again already ({other.get_status_display()}): wait until it has ended.",
+            "open",
+        )
+
+
+def understood(action: BookingAction) -> Kind | None:
+    """What an action is; None if a newer release wrote it."""
+    try:
+        return kinds.of(action)
+    except kinds.NotUnderstood:
+        return None
+
+
+def _locked(kind: Kind, booking: Booking) -> Booking:
+    """The booking as it is now; nobody else enqueues on it, or on its series, until the transaction ends.
+
+    One that is to be created is as it is given. Raises Refused if somebody deleted it.
+    """
+    if not booking.pk:
+        if kind.name != BookingAction.Kind.CREATE:
+            refuse_deleted()
+        return booking
     active = Account.objects.active().filter(pk=OuterRef("account"))
     bookings = Booking.objects.select_for_update().annotate(is_active=Exists(active))
     rows = bookings.order_by("pk")
@@ -154,7 +215,8 @@ def _locked(booking: Booking) -> Booking:
     for row in rows:
         if row.pk == booking.pk:
             return row
-    return bookings.get(pk=booking.pk)
+    current = bookings.filter(pk=booking.pk).first()
+    return current or refuse_deleted()
 
 
 def _is_active(booking: Booking) -> bool:
@@ -168,7 +230,7 @@ def _refuse_contradictions(kind: Kind, booking: Booking) -> None:
         account=booking.account_id, lane=lane_of(booking)
     )
     for other in others.select_related("booking"):
-        refuse_contradiction(kind, booking, kinds.of(other), other.booking, other)
+        refuse_contradiction(kind, booking, understood(other), other.booking, other)
 
 
 def _deadline(deadline: datetime | None, now: datetime) -> datetime | None:

@@ -1,5 +1,6 @@
 """What became of a turn, written together: the mirror, the action, the attempt."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,8 @@ from cal_bookings.outbox import claim as claims
 from cal_bookings.outbox.facts import facts
 from cal_bookings.outbox.kinds import Found
 from cal_bookings.outbox.look import Look
+
+logger = logging.getLogger(__name__)
 
 Outcome = ActionAttempt.Outcome
 Status = BookingAction.Status
@@ -154,6 +157,17 @@ class Record:
     def _end_alone(self, outcome: Outcome, **columns: Any) -> None:
         with db.atomic():
             self.claim.end(outcome, **columns)
+            db.after_commit(self._log)
+
+    def _log(self) -> None:
+        """One line for each attempt, of numbers and of our own words."""
+        action = self.claim.action
+        code = f" ({action.error_code})" if action.error_code else ""
+        logger.info(
+            "%s of account %s, booking %s: attempt #%s ended as %s, the action is %s%s",
+            *(action, action.account_id, action.booking_id),
+            *(self.claim.attempt.pk, self.claim.attempt.outcome, action.status, code),
+        )
 
     def _end(
         self,
@@ -177,6 +191,7 @@ class Record:
                 columns["booking"] = rows.first()
             self.claim.end(outcome, ended_at=timezone.now(), **columns)
             signals.send_after_commit(signal, BookingAction, action=action)
+            db.after_commit(self._log)
 
         if not payloads:
             with db.atomic():

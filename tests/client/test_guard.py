@@ -17,7 +17,7 @@ class Stop(Exception):
 def listener():
     """Accept connections, and keep what each of them sent until it was closed."""
     server = socket.create_server(("127.0.0.1", 0))
-    heard = []
+    heard: list[bytes] = []
 
     def serve():
         while True:

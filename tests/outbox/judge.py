@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from cal_bookings.models import Booking, BookingAction
 from cal_bookings.outbox.kinds.create import MARK
-from cal_bookings.testing import FakeCal
+from cal_bookings.testing import FakeCal, Person
 from cal_bookings.testing.calls import Effect
 from tests.outbox.scenarios import attends, moved, rest_cancelled, seat_gone, status_is
 
@@ -20,6 +20,8 @@ IN_THE_JOURNAL = {
 }
 #: The same may be wanted again later, and looks the same.
 NOT_TOLD_APART = ("confirm", "mark_absent", "remove_attendee")
+#: The codes of failures that leave open whether it took effect, or say that part of it did. All others say that it did not.
+MAY_HAVE_TAKEN_EFFECT = ("uncertain", "unverified", "partly")
 #: Of two, Cal.com refuses the second.
 REFUSED_TWICE = ("cancel", "confirm", "add_attendee", "remove_attendee", "add_guests")
 
@@ -102,3 +104,68 @@ def is_refused_twice(action: BookingAction) -> bool:
         # A seated booking stays the same one, and can be moved again.
         return not any(one["seat_uid"] for one in action.seen["attendees"])
     return action.kind in REFUSED_TWICE
+
+
+def undo(cal: FakeCal, action: BookingAction, *, moves: bool) -> list[str]:
+    """Somebody on Cal.com undoes what an action did, or moves it away; returns the uids of the bookings that changed."""
+    there = [one for one in cal.effects if effect_of(action)(one)]
+    if not there:
+        return []
+    effect = there[-1]
+    uid = effect.details.get("new") or effect.uid
+    undoing = _UNDO.get(effect.kind)
+    if undoing is None:  # something was made that can be moved or cancelled
+        takes_place = cal.payload(uid)["status"] in ("accepted", "pending")
+        uids = [uid, cal.reschedule(uid)] if moves and takes_place else [uid]
+        if len(uids) == 1:
+            cal.cancel(uid, "Not any more")
+        return uids
+    undoing(cal, effect, action)
+    return [uid, effect.uid]
+
+
+def _without(cal: FakeCal, effect: Effect, action: BookingAction) -> None:
+    email = effect.details["email"]
+    people = cal.payload(effect.uid)["attendees"]
+    left = [one for one in people if one["email"] != email]
+    cal.change(effect.uid, attendees=left)
+
+
+def _seat_back(cal: FakeCal, effect: Effect, action: BookingAction) -> None:
+    """Without a trace: under its old uid, and no time of update moves."""
+    moved, seat = effect.details["new"], effect.details["seat"]
+    holder = action.parameters["seat_email"]
+    people = cal.payload(moved)["attendees"]
+    there = [one for one in people if one["email"] == holder]
+    left = [one for one in people if one["email"] != holder]
+    cal.edit(moved, attendees=left, status="accepted" if left else "cancelled")
+    back = [
+        *cal.payload(effect.uid)["attendees"],
+        *(one | {"seatUid": seat} for one in there),
+    ]
+    before = action.found["attendees"] if action.found else []
+    order = {one["seat_uid"]: place for place, one in enumerate(before)}
+    back.sort(key=lambda one: order.get(one.get("seatUid", ""), 99))
+    cal.edit(effect.uid, attendees=back, status="accepted")
+
+
+_UNDO: dict[str, Callable[[FakeCal, Effect, BookingAction], object]] = {
+    "cancel": lambda cal, effect, action: cal.confirm(effect.uid),
+    "request_reschedule": lambda cal, effect, action: cal.confirm(effect.uid),
+    "confirm": lambda cal, effect, action: cal.cancel(effect.uid, "Not any more"),
+    "decline": lambda cal, effect, action: cal.change(effect.uid, status="pending"),
+    "cancel_seat": lambda cal, effect, action: cal.join_seat(effect.uid),
+    "reschedule_seat": _seat_back,
+    "reassign": lambda cal, effect, action: cal.reassign(effect.uid, 1),
+    "mark_absent": lambda cal, effect, action: cal.mark_absent(
+        effect.uid, effect.details["email"], absent=False
+    ),
+    "update_location": lambda cal, effect, action: cal.set_location(
+        effect.uid, action.seen["location"]
+    ),
+    "add_attendee": _without,
+    "add_guests": _without,
+    "remove_attendee": lambda cal, effect, action: cal.add_attendee(
+        effect.uid, Person("Back again", effect.details["email"])
+    ),
+}

@@ -112,6 +112,27 @@ def test_a_booking_is_judged_as_it_is_now(mirrored):
     assert told(outbox.enqueue_many([(Confirm(), booking)])) == ["not_pending"]
 
 
+def test_one_that_was_deleted_meanwhile_is_refused_and_the_others_are_written(mirrored):
+    deleted, other = mirrored("a", "b")
+    Booking.objects.filter(pk=deleted.pk).delete()
+
+    verdicts = outbox.enqueue_many([(Confirm(), deleted), (Confirm(), other)])
+
+    assert told(verdicts) == ["deleted", "ok"]
+    assert BookingAction.objects.get().booking == other
+
+
+def test_two_wishes_that_exclude_each_other_are_told_so(mirrored):
+    [booking] = mirrored("a")
+
+    verdicts = outbox.enqueue_many([(Confirm(), booking), (Decline(), booking)])
+
+    assert told(verdicts) == ["ok", "open"]
+    assert verdicts[1].refusal
+    assert "The same request holds another action" in verdicts[1].refusal.message
+    assert "None" not in verdicts[1].refusal.message
+
+
 def test_each_is_announced_after_commit(mirrored, django_capture_on_commit_callbacks):
     heard = []
 

@@ -1,11 +1,12 @@
 """What goes into the outbox, what is refused with its cure, and what comes out again before it is sent."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from cal_bookings import mirror, outbox, signals
@@ -358,3 +359,61 @@ def test_a_deadline_is_aware_and_to_come(mirrored):
 def test_times_go_over_the_wire_in_utc(mirrored):
     action = outbox.reschedule(mirrored(), start=TOMORROW + timedelta(hours=3))
     assert action.parameters["start"] == iso(TOMORROW + timedelta(hours=3))
+
+
+def test_a_booking_that_somebody_deleted_is_refused(mirrored):
+    booking, another = mirrored(), mirrored()
+    Booking.objects.filter(pk=booking.pk).delete()
+    another.delete()
+
+    for gone in (booking, another):
+        code, message = refusal(outbox.cancel, gone, reason="Ill")
+        assert code == "deleted"
+        assert "no longer in the mirror" in message
+
+
+def failed_create(account):
+    person = {"name": "Zoë", "email": "zoe@example.net", "timeZone": "UTC"}
+    action = outbox.create(account, event_type_id=2, start=TOMORROW, attendee=person)
+    BookingAction.objects.update(status="failed")
+    action.refresh_from_db()
+    return action
+
+
+def test_a_new_booking_is_queued_again_once_at_a_time(account):
+    action = failed_create(account)
+    again = outbox.requeue(action)
+
+    with pytest.raises(outbox.Refused, match=f"create #{again.pk} is the same booking"):
+        outbox.requeue(action)
+
+    assert BookingAction.objects.count() == 2
+
+
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="its connections do not wait for a row"
+)
+@pytest.mark.django_db(transaction=True)
+def test_two_who_queue_a_new_booking_again_at_once_make_one_action(account):
+    action = failed_create(account)
+    barrier, ends = Barrier(2), list[str]()
+
+    def press():
+        mine = BookingAction.objects.get(pk=action.pk)
+        barrier.wait()
+        try:
+            outbox.requeue(mine)
+            ends.append("queued")
+        except outbox.Refused as refused:
+            ends.append(str(refused.code))
+        finally:
+            connection.close()
+
+    threads = [Thread(target=press) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(ends) == ["open", "queued"]
+    assert BookingAction.objects.open().count() == 1

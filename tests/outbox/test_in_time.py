@@ -6,6 +6,7 @@ The pauses are real: a row lock, a slow answer, a token that is exchanged slowly
 import time
 from datetime import timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -132,7 +133,7 @@ def test_a_worker_that_was_paused_past_its_lease_and_past_settling_sends_nothing
     desk = with_tokens
     booking = desk.book()
     action = outbox.update_location(booking, location=PLACE)
-    verdicts = []
+    verdicts: list[Any] = []
 
     def another_worker_decides():
         time.sleep(1.1)
@@ -158,7 +159,7 @@ def test_a_worker_that_was_paused_past_its_lease_and_past_settling_sends_nothing
 def test_a_look_that_grew_old_behind_a_row_lock_is_not_acted_on(desk):
     booking = desk.book("confirm")
     action = outbox.confirm(booking)
-    release = []
+    release: list[Any] = []
 
     def lock_the_row(request):
         if request.method == "GET" and not release:

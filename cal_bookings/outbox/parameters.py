@@ -1,0 +1,52 @@
+"""What may be kept as the parameters of an action: JSON that every database stores, and that Cal.com would read."""
+
+import json
+from typing import Any
+
+from cal_bookings.outbox.kinds import Kind, Refused
+
+#: Objects and lists in one another. MariaDB stores 32, beside our own.
+DEEPEST = 20
+#: Characters of JSON; Cal.com reads bodies of 100 kB.
+LONGEST = 100_000
+
+
+def check_parameters(kind: Kind) -> None:
+    """Raise Refused for parameters that cannot be kept, before a database does it in its own way."""
+    parameters = kind.parameters
+    if _depth(parameters) > DEEPEST:
+        raise _refused(
+            f"they hold objects or lists more than {DEEPEST} deep in one another"
+        )
+    try:
+        text = json.dumps(parameters, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except UnicodeEncodeError:
+        raise _refused("they hold half a surrogate pair, which is no text") from None
+    except TypeError:
+        raise _refused("they hold a value that is not JSON") from None
+    except ValueError:
+        raise _refused("they hold a number that is not finite") from None
+    if "\\u0000" in text:
+        raise _refused("they hold a NUL character")
+    if len(text) > LONGEST:
+        raise _refused(f"they are longer than {LONGEST} characters")
+
+
+def _refused(why: str) -> Refused:
+    message = f"The parameters of this action cannot be kept: {why}. Leave that out."
+    return Refused(message, "parameters")
+
+
+def _depth(value: Any) -> int:
+    """How deep it is nested, without recursion, and no further than matters."""
+    level, depth = [value], 0
+    while level and depth <= DEEPEST:
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += one.values()
+            elif isinstance(one, list | tuple):
+                below += one
+        level, depth = below, depth + 1
+    return depth
