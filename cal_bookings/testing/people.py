@@ -60,7 +60,7 @@ def reassign(call: Call) -> Act:
         if not call.reassign_is_stub:
             users = call.row.users
             call.world.reassign(call.uid, to.id)
-            call.world.rows[call.uid].users = users | {to.id}
+            call.world.hand_over(call.uid, users | {to.id})
             call.effect("reassign", call.uid, host=to.id, reason=call.text("reason"))
         host = call.row["hosts"][0]
         keys = ("id", "name", "email", "displayEmail")

@@ -143,7 +143,7 @@ def _seat_back(cal: FakeCal, effect: Effect, action: BookingAction) -> None:
         *cal.payload(effect.uid)["attendees"],
         *(one | {"seatUid": seat} for one in there),
     ]
-    before = action.found["attendees"] if action.found else []
+    before = action.seen["attendees"]
     order = {one["seat_uid"]: place for place, one in enumerate(before)}
     back.sort(key=lambda one: order.get(one.get("seatUid", ""), 99))
     cal.edit(effect.uid, attendees=back, status="accepted")

@@ -275,7 +275,6 @@ class Office(RuleBasedStateMachine):
             if not waiting and afterwards and request.method not in WRITES:
                 how = afterwards.pop()
                 if how:
-                    action.refresh_from_db()
                     self.undo(action, moves=how == "moves it")
             if not waiting or request.method not in WRITES:
                 return
