@@ -14,7 +14,6 @@ from cal_bookings.models import BookingAction
 from cal_bookings.outbox.kinds import Cancel
 from cal_bookings.outbox.turn import ATTEMPTS
 from cal_bookings.tasks import outbox as tasks
-from tests.outbox.conftest import in_dialect
 from tests.outbox.test_verdicts import create
 
 SECRET = "yorick.secret@canary.example"
@@ -116,7 +115,7 @@ def test_after_the_request_it_is_looked_for_as_after_a_lost_answer(desk):
 
 @pytest.mark.parametrize("number", ["unknown", None, [1]])
 def test_an_attendee_without_a_number_is_not_removed_and_nothing_is_sent(desk, number):
-    in_dialect(desk, "offset")
+    desk.speak("offset")
     booking = desk.book(attendees=desk.people(2))
     action = outbox.remove_attendee(booking, email="p1@example.net")
     for email in ("p0@example.net", "p1@example.net"):

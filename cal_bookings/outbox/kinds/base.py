@@ -135,7 +135,7 @@ class Kind(ABC):
         return facts.facts(look.booking)
 
     def doubt(self, look: Look, seen: dict[str, Any]) -> Doubt | None:
-        """Say why the effect, which is not to be seen, may have been there; None means that it was not.
+        """Say why the effect, which cannot be seen, may have been there; None means that it was not.
 
         `seen` is the snapshot to which the action was sent.
         """
