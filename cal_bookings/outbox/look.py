@@ -35,7 +35,7 @@ class Look:
         self.uid = uid
         self.asked_at = timezone.now()
         self._account = account
-        self._answered = time.monotonic()
+        self._note_time()
         self._connection = connection
         self._read: dict[str, list[RemoteBooking]] = {}
         self._attendees: list[dict[str, Any]] | None = None
@@ -45,8 +45,14 @@ class Look:
 
     @property
     def age(self) -> float:
-        """Seconds since the last answer that was read, whatever happened to the clock meanwhile."""
-        return time.monotonic() - self._answered
+        """Seconds since the last answer: by the clock that runs evenly, or by the one that goes on while a machine sleeps,
+        whichever says more.
+        """
+        by_the_wall = (timezone.now() - self._answered_at).total_seconds()
+        return max(time.monotonic() - self._answered, by_the_wall)
+
+    def _note_time(self) -> None:
+        self._answered, self._answered_at = time.monotonic(), timezone.now()
 
     @property
     def booking(self) -> RemoteBooking:
@@ -76,7 +82,7 @@ class Look:
         """The attendees with their numbers."""
         if self._attendees is None:
             self._attendees = self._connection.attendees(self.uid)
-            self._answered = time.monotonic()
+            self._note_time()
         return self._attendees
 
     def event_type(self, remote_id: int) -> dict[str, Any]:
@@ -107,7 +113,7 @@ class Look:
             page = servers.list_bookings(
                 self._account, self._connection, position, filters=filters
             )
-            self._answered = time.monotonic()
+            self._note_time()
             found += [self._keep(payload) for payload in page.payloads]
             position = page.next
             if position is None:
@@ -119,7 +125,7 @@ class Look:
     def _get(self, uid: str) -> list[RemoteBooking]:
         if uid not in self._read:
             payloads = self._connection.get_booking(uid)
-            self._answered = time.monotonic()
+            self._note_time()
             kept = [self._keep(payload) for payload in payloads]
             self._read[uid] = [one for one in kept if one is not None]
             if not self._read[uid]:

@@ -188,6 +188,8 @@ class Turn:
             look = self._new_look()
             found = self.kind.found(look, self.seen, sent=False)
             conflict = None if found else self.kind.conflict(look, self.seen)
+            is_final = isinstance(error, client.CalRefused)
+            caveat = self.kind.caveat(look) if is_final and not found else ""
         except client.CalNotFound:
             self._gone()
         except FAILURES:
@@ -200,7 +202,8 @@ class Turn:
             elif conflict:
                 self._conflict(conflict, look)
             else:
-                self.record.failed(Outcome.REFUSED, REFUSED, error.message, look)
+                message = f"{error.message}.{caveat}" if caveat else error.message
+                self.record.failed(Outcome.REFUSED, REFUSED, message, look)
 
     def _not_read(self, error: CalError) -> None:
         """The look failed: nothing new is known, and nothing was sent in this turn."""

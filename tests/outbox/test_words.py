@@ -185,6 +185,32 @@ def test_a_whole_series_without_a_count_whose_answer_was_lost_is_done(desk):
     assert action.status == "done", action.error_message
 
 
+def test_a_refused_series_of_somebody_else_may_have_been_booked_in_part(desk):
+    event_type = desk.cal.event_type(desk.cal.users[2], "recurring")
+    start = desk.cal._some_start()
+    desk.cal.book(user=desk.cal.users[2], start=start + timedelta(weeks=2))
+    person = {"name": "Zoë", "email": "zoe@example.net", "timeZone": "UTC"}
+    action = outbox.create(
+        desk.account, event_type_id=event_type.id, start=start, attendee=person
+    )
+
+    action = desk.deliver_until_ended(action)
+
+    assert len(desk.effects("create")) == 2
+    assert (action.status, action.error_code) == ("failed", "refused")
+    assert "may have been booked all the same" in action.error_message
+
+
+def test_a_refusal_on_an_own_event_type_needs_no_caveat(desk):
+    start = desk.cal._some_start()
+    desk.cal.book(start=start)
+
+    action = desk.deliver_until_ended(create(desk, start=start))
+
+    assert (action.status, action.error_code) == ("failed", "refused")
+    assert "may have been" not in action.error_message
+
+
 # Two seated bookings that become one
 
 

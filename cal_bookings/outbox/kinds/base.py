@@ -143,6 +143,10 @@ class Kind(ABC):
             return CHANGED
         return None if self.leaves_trace(look.booking) else NO_TRACE
 
+    def caveat(self, look: Look) -> str:
+        """Say what a refusal may hide that cannot be seen, with a blank before it; empty if it hides nothing."""
+        return ""
+
     def leaves_trace(self, remote: RemoteBooking) -> bool:
         """Whether the booking would differ even if somebody had undone the effect: by its time of update, which every
         change moves that CAL_API names, and which may be absent.

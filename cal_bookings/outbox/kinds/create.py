@@ -26,6 +26,10 @@ UNSEEN = Doubt(
     "whether this took effect is not known. Look for the booking on Cal.com before you queue this again.",
     "unverified",
 )
+PERHAPS_PARTLY = (
+    " If this is a series, its first occurrences may have been booked all the same, where the account does not see them: look "
+    "for them on Cal.com."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,6 +140,11 @@ class Create(Kind):
         """The bookings with our mark: those of an earlier action that was queued again."""
         ours = filter(self._is_ours, look.starting_at(self.start))
         return {"uids": sorted(one.uid for one in ours)}
+
+    def caveat(self, look: Look) -> str:
+        is_one = str(self.fields.get("recurrenceCount")) == "1"
+        is_own = is_one or bool(look.event_type(self.fields["eventTypeId"]))
+        return "" if is_own else PERHAPS_PARTLY
 
     def doubt(self, look: Look, seen: dict[str, Any]) -> Doubt | None:
         """Only of an own event type without seats the account's list shows every booking, those that are over included."""
