@@ -85,6 +85,7 @@ class BookingAdmin(Acts, Refreshes, Exports, HasCalendar, OfAccountAdmin):
                     "duration",
                     "location_link",
                     "event_type",
+                    "event_type_gone_at",
                     "host_links",
                     "description",
                     "pretty_responses",

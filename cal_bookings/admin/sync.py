@@ -78,6 +78,7 @@ class SyncRunAdmin(OfAccountAdmin):
         "created",
         "updated",
         "unchanged",
+        "stale",
         "missing",
         "failed",
     ]

@@ -2,22 +2,20 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.dispatch import Signal
 
 from cal_bookings import conf, db, signals
 from cal_bookings.mirror.appointments import Reschedule
+from cal_bookings.mirror.changes import Write
 from cal_bookings.models import Account, Booking, BookingChange
-
-if TYPE_CHECKING:
-    from cal_bookings.mirror.page import Write
 
 
 def send_on_commit(
     account: Account,
     source: BookingChange.Source,
-    writes: list["Write"],
+    writes: list[Write],
     reschedules: list[Reschedule],
 ) -> None:
     """Send the signals of a page after its transaction; build nothing for a signal that has no receiver."""
@@ -30,7 +28,7 @@ def send_on_commit(
         db.after_commit(partial(_send_reschedules, account, source, reschedules))
 
 
-def _send_changes(source: BookingChange.Source, writes: Iterable["Write"]) -> None:
+def _send_changes(source: BookingChange.Source, writes: Iterable[Write]) -> None:
     for write in writes:
         if write.changes and not write.is_new:
             signals.booking_changed.send_robust(

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.db import connections, models, router
 
-from cal_bookings.client import RemoteAttendee, RemoteBooking, RemoteHost
+from cal_bookings.client import RemoteAttendee, RemoteHost
 from cal_bookings.mirror import columns, new_rows
+from cal_bookings.mirror.changes import Write
+from cal_bookings.mirror.matching import match_attendees
 from cal_bookings.models import Account, Attendee, Booking, EventType, Host
 
 
@@ -50,62 +52,63 @@ def insert_shared(rows: list[Any]) -> None:
     )
 
 
-def event_types(
-    account: Account, remotes: list[RemoteBooking], asked_at: datetime
-) -> dict[int, int]:
-    """The primary keys of the event types `remotes` name, by remote id; makes those that are new."""
-    slugs = {
-        remote.event_type.remote_id: remote.event_type.slug
-        for remote in remotes
-        if remote.event_type
+def event_types(account: Account, writes: list[Write]) -> dict[int, int]:
+    """Return the primary keys of the event types that `writes` name, by remote id; insert those that are new."""
+    named = {
+        write.remote.event_type.remote_id: (write.remote.event_type, write.asked_at)
+        for write in writes
+        if write.remote.event_type
     }
-    if not slugs:
+    if not named:
         return {}
-    rows = EventType.objects.filter(account=account, remote_id__in=slugs)
+    rows = EventType.objects.filter(account=account, remote_id__in=named)
     known = dict(rows.values_list("remote_id", "pk"))
     made = [
         EventType(
-            account=account, remote_id=remote_id, slug=slug[:255], mirrored_at=asked_at
+            account=account,
+            remote_id=remote_id,
+            slug=event_type.slug[:255],
+            mirrored_at=asked_at,
         )
-        for remote_id, slug in slugs.items()
+        for remote_id, (event_type, asked_at) in named.items()
         if remote_id not in known
     ]
     insert_shared(made)
     return known | {row.remote_id: row.pk for row in made}
 
 
-def hosts(
-    account: Account, remotes: list[RemoteBooking], asked_at: datetime
-) -> dict[int, Host]:
-    """The hosts `remotes` name, by remote id; makes those that are new and corrects those that changed."""
-    named = {
-        host.remote_id: host
-        for remote in remotes
-        for host in remote.hosts
-        if host.remote_id is not None
-    }
+def hosts(account: Account, writes: list[Write]) -> dict[int, Host]:
+    """Return the hosts that `writes` name, by remote id; insert those that are new and correct those that changed."""
+    named = _latest_hosts(writes)
     if not named:
         return {}
-    known = {
-        row.remote_id: row
-        for row in Host.objects.filter(account=account, remote_id__in=named)
-    }
+    rows = Host.objects.filter(account=account, remote_id__in=named)
+    known = {row.remote_id: row for row in rows}
     made = [
         Host(
             account=account,
             remote_id=remote_id,
             mirrored_at=asked_at,
-            **_host_values(named[remote_id]),
+            **_host_values(host),
         )
-        for remote_id in named.keys() - known.keys()
+        for remote_id, (host, asked_at) in named.items()
+        if remote_id not in known
     ]
     insert_shared(made)
-    changed = [
-        row for row in known.values() if _correct(row, named[row.remote_id], asked_at)
-    ]
+    changed = [row for row in known.values() if _correct(row, *named[row.remote_id])]
     changed.sort(key=attrgetter("pk"))
     write_updates(changed, [*_HOST_COLUMNS, "mirrored_at"])
     return known | {row.remote_id: row for row in made}
+
+
+def _latest_hosts(writes: list[Write]) -> dict[int, tuple[RemoteHost, datetime]]:
+    """Each host as the answer that was asked for last shows it, with when that was."""
+    return {
+        host.remote_id: (host, write.asked_at)
+        for write in sorted(writes, key=attrgetter("asked_at"))
+        for host in write.remote.hosts
+        if host.remote_id is not None
+    }
 
 
 _HOST_COLUMNS = {"name": 500, "email": 320, "username": 255, "time_zone": 100}
@@ -150,36 +153,6 @@ def link_hosts(pairs: set[tuple[int, int]], former: set[tuple[int, int]]) -> Non
             match |= models.Q(booking_id=booking_id, host_id=host_id)
         through._default_manager.filter(match).delete()
     new_rows.insert(through, ("booking_id", "host_id"), sorted(pairs - former))
-
-
-def match_attendees(
-    rows: Iterable[Attendee], remotes: Iterable[RemoteAttendee]
-) -> dict[int, Attendee]:
-    """Which row is which remote attendee (by its position): by seat uid, else e-mail, else position.
-
-    Sites hang foreign keys on attendees, so whoever stays keeps the row.
-    """
-    unmatched, matched = list(rows), {}
-    remotes = list(remotes)
-    for key in ("seat_uid", "email", "position"):
-        for remote in remotes:
-            wanted = getattr(remote, key)
-            if remote.position in matched or wanted == "":
-                continue
-            row = next((row for row in unmatched if getattr(row, key) == wanted), None)
-            if row and _may_be(row, remote, key):
-                matched[remote.position] = row
-                unmatched.remove(row)
-    return matched
-
-
-def _may_be(row: Attendee, remote: RemoteAttendee, key: str) -> bool:
-    """Two known and different seats, or e-mails, are two persons even at the same position."""
-    if key == "seat_uid":
-        return True
-    if row.seat_uid and remote.seat_uid:
-        return False
-    return key == "email" or not (row.email and remote.email)
 
 
 class AttendeeWrites:

@@ -18,7 +18,7 @@ ATTENDEE = tuple(field.name for field in fields(RemoteAttendee))
 
 #: What an update writes besides the typed columns; `first_seen_at` stays.
 BOOKING_UPDATED = (
-    *BOOKING, "event_type", "appointment", "mirrored_at", "missing_since", "payload", "payload_hash", "api_version",
+    *BOOKING, "event_type", "event_type_gone_at", "appointment", "mirrored_at", "missing_since", "payload", "payload_hash", "api_version",
 )  # fmt: skip
 
 

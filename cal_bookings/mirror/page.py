@@ -1,8 +1,6 @@
 """The bookings of one upsert on their way into the database. Opens no transaction; `upsert` does."""
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from operator import attrgetter
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -10,73 +8,18 @@ from django.utils import timezone
 from cal_bookings import client
 from cal_bookings.client import RemoteBooking
 from cal_bookings.mirror import (
-    announcements,
     appointments,
+    changes,
     children,
     columns,
-    new_rows,
+    incoming,
     payloads,
+    saving,
 )
+from cal_bookings.mirror.changes import Write
+from cal_bookings.mirror.incoming import Found
 from cal_bookings.mirror.outcome import Failure, Outcome
-from cal_bookings.models import Account, Attendee, Booking, BookingChange
-
-#: Cal.com reads from replicas: an answer may be older than the one before it, and shows it by an older `updatedAt`.
-#: After this time it is not a replica that lags but a remote that went back (a restored backup): the mirror follows.
-SETTLED = timedelta(minutes=10)
-
-#: What the column holds. Cal.com's have 22 characters; a longer one cannot be cut, for it is the identity.
-UID_LENGTH = 255
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Found:
-    """A payload that has a uid, not parsed yet: most are unchanged and never need to be."""
-
-    place: int
-    uid: str
-    payload: dict[str, Any]
-    text: str  #: The payload's canonical text.
-    payload_hash: str
-
-    @property
-    def is_linked(self) -> bool:
-        """Whether it names a booking that it replaced, or that replaced it."""
-        get = self.payload.get
-        return bool(get("rescheduledFromUid") or get("rescheduledToUid"))
-
-
-@dataclass(slots=True)
-class Write:
-    """A booking that differs from the mirror: its row, new or locked, and what is written to it."""
-
-    row: Booking
-    remote: RemoteBooking
-    former: (
-        dict[str, Any] | None
-    )  #: The payload that is replaced; None if the booking is new.
-    changes: dict[str, list[Any]] = field(default_factory=dict)
-
-    @property
-    def is_new(self) -> bool:
-        return self.former is None
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """What is new, in one word each: a whole booking, typed fields, or something that only the payload holds."""
-        return ("booking",) if self.is_new else tuple(self.changes) or ("payload",)
-
-    def brings(self, key: str) -> bool:
-        """Whether `key` of the payload has to be looked at: it is new, or not what it was."""
-        return self.former is None or self.former.get(key) != self.row.payload.get(key)
-
-    @property
-    def links(self) -> bool:
-        """Whether the row may now belong to another appointment."""
-        return (
-            self.is_new
-            or "rescheduled_from_uid" in self.changes
-            or "rescheduled_to_uid" in self.changes
-        )
+from cal_bookings.models import Account, Booking, BookingChange
 
 
 class Page:
@@ -90,12 +33,15 @@ class Page:
         asked_at: datetime,
         api_version: str,
         source: BookingChange.Source,
+        may_lag: bool = True,
     ) -> None:
         self.account = account
         self.outcome = outcome
         self.asked_at = asked_at
         self.api_version = api_version
         self.source = source
+        # The answer to an action is what the action has just made of the booking.
+        self.may_lag = may_lag and source != BookingChange.Source.ACTION
         self.now = timezone.now()
 
     def write(self, placed: list[tuple[int, Any]]) -> None:
@@ -106,34 +52,21 @@ class Page:
         writes = self._compare(differing) if differing else []
         if not writes:
             return
-        self._name_event_types(writes)
-        reschedules = appointments.join(
-            self.account, [write.row for write in writes if write.links]
-        )
-        self._save_bookings(writes)
-        self._save_attendees([write for write in writes if write.brings("attendees")])
-        self._save_hosts([write for write in writes if write.brings("hosts")])
-        self._save_history(writes)
+        saving.save(self.account, writes, source=self.source, now=self.now)
+        self.outcome.booking_ids += [write.row.pk for write in writes if write.is_new]
         self.outcome.written += [
             (write.row.remote_updated_at, write.fields) for write in writes
         ]
-        announcements.send_on_commit(self.account, self.source, writes, reschedules)
 
     def _identify(self, placed: list[tuple[int, Any]]) -> dict[str, Found]:
         found = {}
         for place, payload in placed:
-            uid = ""
             try:
-                uid = _uid(payload)
-                kept = payloads.mirrored(payload)
-                text = payloads.canonical(kept)
+                item = incoming.identify(place, payload)
             except client.InvalidBooking as error:
                 self._fail(place, error)
-                continue
-            except payloads.TooDeep as error:
-                self._fail(place, client.InvalidBooking(str(error), uid=uid))
-                continue
-            found[uid] = Found(place, uid, kept, text, payloads.fingerprint(text))
+            else:
+                found[item.uid] = item
         return found
 
     def _fail(self, place: int, error: client.InvalidBooking) -> None:
@@ -162,20 +95,24 @@ class Page:
 
     def _compare(self, differing: dict[Found, int | None]) -> list[Write]:
         rows = self._lock([pk for pk in differing.values() if pk is not None])
-        writes = []
+        writes, rehashed = [], []
         for item in differing:
             try:
-                payload = payloads.storable(item.payload, item.text)
-                remote = client.parse_booking(payload)
+                payload, remote = item.read()
             except client.InvalidBooking as error:
                 self._fail(item.place, error)
                 continue
-            except payloads.TooDeep as error:
-                self._fail(item.place, client.InvalidBooking(str(error), uid=item.uid))
-                continue
-            write = self._compare_one(rows.get(item.uid), item, payload, remote)
-            if write:
+            row = rows.get(item.uid)
+            if row is None:
+                writes.append(self._new(item, payload, remote))
+            elif row.missing_since is None and payloads.are_same(row.payload, payload):
+                # The hash is that of a version which took another order of the same for a change.
+                row.payload_hash = item.payload_hash
+                rehashed.append(row)
+            elif write := self._changed(row, item, payload, remote):
                 writes.append(write)
+        self.outcome.unchanged += len(rehashed)
+        children.write_updates(rehashed, ["payload_hash"])
         return writes
 
     def _lock(self, pks: list[int]) -> dict[str, Booking]:
@@ -186,137 +123,39 @@ class Page:
         rows = Booking.objects.select_for_update().filter(pk__in=pks).order_by("pk")
         return {row.uid: row for row in rows}
 
-    def _compare_one(
-        self,
-        row: Booking | None,
-        item: Found,
-        payload: dict[str, Any],
-        remote: RemoteBooking,
+    def _new(
+        self, item: Found, payload: dict[str, Any], remote: RemoteBooking
+    ) -> Write:
+        self.outcome.created += 1
+        row = Booking(
+            account=self.account,
+            uid=item.uid,
+            first_seen_at=self.now,
+            **columns.values(remote),
+            **self._mirrored(item, payload),
+        )
+        return Write(row, remote, asked_at=self.asked_at)
+
+    def _changed(
+        self, row: Booking, item: Found, payload: dict[str, Any], remote: RemoteBooking
     ) -> Write | None:
-        new = columns.values(remote)
-        mirrored = {
+        if changes.is_older(row, remote, asked_at=self.asked_at, may_lag=self.may_lag):
+            self.outcome.stale += 1
+            return None
+        self.outcome.updated += 1
+        write = changes.apply(
+            row, payload, remote, now=self.now, asked_at=self.asked_at
+        )
+        if row.missing_since:
+            write.changes["missing_since"] = [row.missing_since, None]
+        columns.assign(row, self._mirrored(item, payload))
+        return write
+
+    def _mirrored(self, item: Found, payload: dict[str, Any]) -> dict[str, Any]:
+        return {
             "payload": payload,
             "payload_hash": item.payload_hash,
             "api_version": self.api_version,
             "mirrored_at": self.asked_at,
             "missing_since": None,
         }
-        if row is None:
-            self.outcome.created += 1
-            row = Booking(
-                account=self.account,
-                uid=item.uid,
-                first_seen_at=self.now,
-                **new,
-                **mirrored,
-            )
-            return Write(row, remote, former=None)
-        if self._is_older(row, remote):
-            self.outcome.stale += 1
-            return None
-        self.outcome.updated += 1
-        write = Write(row, remote, former=row.payload, changes=columns.diff(row, new))
-        if row.missing_since:
-            write.changes["missing_since"] = [row.missing_since, None]
-        columns.assign(row, new | mirrored)
-        return write
-
-    def _is_older(self, row: Booking, remote: RemoteBooking) -> bool:
-        """Whether the row holds later knowledge than `remote`, which was asked for at `asked_at`."""
-        known, told = row.remote_updated_at, remote.remote_updated_at
-        if (
-            known
-            and told
-            and known != told
-            and self.asked_at - row.mirrored_at < SETTLED
-        ):
-            return told < known
-        return self.asked_at < row.mirrored_at
-
-    def _name_event_types(self, writes: list[Write]) -> None:
-        nameless = [
-            write
-            for write in writes
-            if write.brings("eventType") or write.brings("eventTypeId")
-        ]
-        event_types = children.event_types(
-            self.account, [write.remote for write in nameless], self.asked_at
-        )
-        for write in nameless:
-            named = write.remote.event_type
-            write.row.event_type_id = event_types[named.remote_id] if named else None
-
-    def _save_bookings(self, writes: list[Write]) -> None:
-        new = [write.row for write in writes if write.is_new]
-        # In one order, so that two pages that bring the same new bookings wait for each other instead of deadlocking.
-        new.sort(key=attrgetter("uid"))
-        new_rows.insert_objects(new)
-        self.outcome.booking_ids += [row.pk for row in new]
-        children.write_updates(
-            [write.row for write in writes if not write.is_new], columns.BOOKING_UPDATED
-        )
-
-    def _save_attendees(self, writes: list[Write]) -> None:
-        former: dict[int, list[Attendee]] = {
-            write.row.pk: [] for write in writes if not write.is_new
-        }
-        if former:
-            for attendee in Attendee.objects.filter(booking__in=former):
-                former[attendee.booking_id].append(attendee)
-        page = children.AttendeeWrites()
-        for write in writes:
-            rows = former.get(write.row.pk, [])
-            before = columns.attendee_facts(rows)
-            page.replace(write.row, rows, write.remote.attendees)
-            after = columns.attendee_facts(write.remote.attendees)
-            if not write.is_new and before != after:
-                write.changes["attendees"] = [before, after]
-        page.save()
-
-    def _save_hosts(self, writes: list[Write]) -> None:
-        hosts = children.hosts(
-            self.account, [write.remote for write in writes], self.asked_at
-        )
-        former = children.linked_hosts(
-            [write.row.pk for write in writes if not write.is_new]
-        )
-        pairs = {
-            (write.row.pk, hosts[host.remote_id].pk)
-            for write in writes
-            for host in write.remote.hosts
-            if host.remote_id is not None
-        }
-        children.link_hosts(pairs, former)
-        for write in writes:
-            if write.former is not None:
-                before = client.parse_booking(write.former).hosts
-                write.changes["hosts"] = [
-                    columns.host_facts(before),
-                    columns.host_facts(write.remote.hosts),
-                ]
-
-    def _save_history(self, writes: list[Write]) -> None:
-        BookingChange.objects.bulk_create(
-            BookingChange(
-                booking=write.row,
-                source=self.source,
-                changes=write.changes,
-                changed_at=self.now,
-            )
-            for write in writes
-            if write.changes
-        )
-
-
-def _uid(payload: Any) -> str:
-    uid = payload.get("uid") if isinstance(payload, dict) else None
-    if not isinstance(uid, str) or not uid:
-        return client.parse_booking(
-            payload
-        ).uid  # raises InvalidBooking, which tells what is wrong with it
-    if len(uid) > UID_LENGTH:
-        raise client.InvalidBooking(
-            f"uid: expected at most {UID_LENGTH} characters, got {len(uid)}",
-            uid=uid[:UID_LENGTH],
-        )
-    return uid

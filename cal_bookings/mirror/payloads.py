@@ -35,12 +35,29 @@ class TooDeep(ValueError):
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
+#: Cal.com lists a booking's attendees in no order: the plan of its query decides, so that a list and a GET differ.
+UNORDERED = "attendees"
+
+
 def canonical(payload: dict[str, Any]) -> str:
-    """The same text for equal payloads, whatever the order of their keys; ASCII. Raises TooDeep."""
+    """The same text for equal payloads, whatever the order of their keys and attendees; ASCII. Raises TooDeep."""
     try:
+        people = payload.get(UNORDERED)
+        if isinstance(people, list) and len(people) > 1:
+            payload = payload | {UNORDERED: in_order(people)}
         return _encode(payload)
     except RecursionError:
         raise TooDeep from None
+
+
+def in_order(values: Any) -> Any:
+    """Return a list in an order of its own, which is the same for equal sets of values; all else as it is."""
+    return sorted(values, key=_encode) if isinstance(values, list) else values
+
+
+def are_same(payload: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two payloads say the same, in whatever order."""
+    return canonical(payload) == canonical(other)
 
 
 def fingerprint(text: str) -> str:

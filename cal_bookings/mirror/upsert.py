@@ -18,6 +18,7 @@ def upsert(
     asked_at: datetime,
     api_version: str,
     source: BookingChange.Source,
+    may_lag: bool = True,
     then: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
     """Mirror `payloads`, the answer to a request that was sent at `asked_at` (aware), and return what became of them.
@@ -26,6 +27,10 @@ def upsert(
     is; what `then` raises rolls all back. The transaction is run again where it loses a race. A payload that is no
     booking, or that the database refuses, is listed in `Outcome.failures`; the others are mirrored. Signals are sent
     after commit. Raises a DatabaseError if the database cannot work at all.
+
+    An answer whose `updatedAt` is earlier than the mirror's may come from a replica that lags, and is then dropped
+    (`Outcome.stale`). Without `may_lag`, and for answers to actions, what was asked for later replaces what was asked
+    for earlier, whatever the clocks of Cal.com's servers say.
     """
 
     def write(write_all: parts.WriteAll[tuple[int, Any]]) -> Outcome:
@@ -35,6 +40,7 @@ def upsert(
             asked_at=asked_at,
             api_version=api_version,
             source=source,
+            may_lag=may_lag,
         )
         refused = write_all(partial(_write_part, page))
         page.outcome.failures += [_failure(*placed, error) for placed, error in refused]

@@ -140,6 +140,15 @@ class Booking(models.Model):
     event_type_remote_id = models.BigIntegerField(
         _("event type's Cal.com id"), null=True, blank=True
     )
+    event_type_gone_at = models.DateTimeField(
+        _("event type gone since"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "When Cal.com was first seen without the event type, which was deleted there. What was known of the "
+            "booking is kept: Cal.com shows placeholders in its place."
+        ),
+    )
     hosts = models.ManyToManyField(
         Host, related_name="bookings", blank=True, verbose_name=_("hosts")
     )

@@ -144,6 +144,14 @@ class SyncRun(models.Model):
     created = models.PositiveIntegerField(_("created"), default=0)
     updated = models.PositiveIntegerField(_("updated"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
+    stale = models.PositiveIntegerField(
+        _("stale"),
+        default=0,
+        db_default=0,
+        help_text=_(
+            "Bookings whose answer was older than what the mirror had, and was dropped."
+        ),
+    )
     missing = models.PositiveIntegerField(_("missing"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
     drift = models.JSONField(

@@ -152,6 +152,7 @@ class _Trial:
                 asked_at=asked_at,
                 api_version=api_version,
                 source=BookingChange.Source.WALK,
+                may_lag=self.run.mode != Mode.FULL,
             )
         failed = {failure.place for failure in outcome.failures}
         self.known.update(
@@ -164,7 +165,8 @@ class _Trial:
         self.run.seen += outcome.seen + repeated
         self.run.created += outcome.created
         self.run.updated += outcome.updated
-        self.run.unchanged += outcome.unchanged + outcome.stale + repeated
+        self.run.unchanged += outcome.unchanged + repeated
+        self.run.stale += outcome.stale
         self.run.failed += len(outcome.failures)
         for _, fields in outcome.written:
             self.result.fields.update(fields)

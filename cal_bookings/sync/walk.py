@@ -204,6 +204,7 @@ class _Walk:
             asked_at=page.asked_at,
             api_version=page.api_version,
             source=BookingChange.Source.WALK,
+            may_lag=self.mode != Mode.FULL,
             then=save_checkpoint,
         )
         self.checkpoint = following
@@ -249,7 +250,8 @@ class _Walk:
         record.seen += outcome.seen
         record.created += outcome.created
         record.updated += outcome.updated
-        record.unchanged += outcome.unchanged + outcome.stale
+        record.unchanged += outcome.unchanged
+        record.stale += outcome.stale
         record.missing += outcome.missing
         differing = drift.count(outcome, self.checkpoint.changes_until)
         record.drift = dict(Counter(record.drift) + differing)

@@ -222,17 +222,6 @@ def test_a_host_without_a_number_stays_in_the_payload(mirrors):
     assert Booking.objects.get().payload["hosts"] == [unknown]
 
 
-def test_a_deleted_event_type_leaves_the_booking(mirrors):
-    payload = booking_payload("a")
-    mirrors(payload)
-
-    mirrors(payload | {"eventType": None, "eventTypeId": None}, minutes=1)
-
-    booking = Booking.objects.get()
-    assert (booking.event_type, booking.event_type_remote_id) == (None, None)
-    assert EventType.objects.count() == 1
-
-
 def test_what_runs_at_the_end_shares_the_transaction(mirrors):
     def fail(_):
         raise RuntimeError

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cal_bookings import mirror, signals, sync
 from cal_bookings.models import Account, Booking, EventType, Mode, SyncState
+from tests.builders import iso
 from tests.comparison import assert_mirrors
 from tests.sync.conftest import changes, lists, watermark, window
 
@@ -386,7 +387,9 @@ def test_a_booking_mirrored_during_the_walk_is_not_taken_for_gone(cal, account):
 
 @pytest.mark.cal(bookings=25)
 def test_drift_counts_what_the_changes_loop_should_have_seen(cal, mirrored):
-    Booking.objects.filter(uid=cal.bookings[2]).update(title="x", payload_hash="")
+    drifted = Booking.objects.filter(uid=cal.bookings[2])
+    payload = drifted.get().payload | {"title": "x"}
+    drifted.update(title="x", payload=payload, payload_hash="")
     cal.set_location(cal.bookings[5], "Room 9")
 
     run = sync.walk(mirrored)
@@ -470,3 +473,19 @@ def test_a_key_that_reaches_the_event_types_and_not_the_list_is_paused_longer_ea
         Account.objects.update(circuit_open_until=timezone.now())
 
     assert minutes == [5, 10, 20, 40]
+
+
+@pytest.mark.cal(bookings=5)
+def test_a_change_by_a_server_whose_clock_is_behind_is_counted_and_taken_by_the_full_walk(
+    cal, mirrored
+):
+    uid, now = cal.bookings[0], cal.clock.now()
+    cal.edit(uid, updatedAt=iso(now + timedelta(seconds=20)))
+    changes(mirrored)
+    cal.edit(uid, status="cancelled", updatedAt=iso(now + timedelta(seconds=1)))
+
+    assert changes(mirrored).stale == 1
+    assert Booking.objects.get(uid=uid).status == "accepted"
+
+    assert sync.walk(mirrored).stale == 0
+    assert Booking.objects.get(uid=uid).status == "cancelled"

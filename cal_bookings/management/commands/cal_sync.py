@@ -206,6 +206,7 @@ def summary(run: SyncRun, seconds: float) -> dict[str, Any]:
         "created",
         "updated",
         "unchanged",
+        "stale",
         "missing",
         "failed",
     )

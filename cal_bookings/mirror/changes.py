@@ -1,0 +1,102 @@
+"""A booking that differs from the mirror, and which of two versions of it is the later one."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from cal_bookings import conf
+from cal_bookings.client import RemoteBooking
+from cal_bookings.mirror import columns, payloads, placeholders
+from cal_bookings.models import Booking
+
+
+@dataclass(slots=True)
+class Write:
+    """A booking that differs from the mirror: its row, new or locked, and what is written to it."""
+
+    row: Booking
+    remote: RemoteBooking
+    #: When the request was sent that brought `remote`.
+    asked_at: datetime
+    #: The payload that is replaced; None if the booking is new.
+    former: dict[str, Any] | None = None
+    changes: dict[str, list[Any]] = field(default_factory=dict)
+
+    @property
+    def is_new(self) -> bool:
+        return self.former is None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What is new, in one word each: a whole booking, typed fields, or something that only the payload holds."""
+        return ("booking",) if self.is_new else tuple(self.changes) or ("payload",)
+
+    def brings(self, key: str) -> bool:
+        """Whether `key` of the payload has to be looked at: it is new, or not what it was."""
+        if self.former is None:
+            return True
+        before, after = self.former.get(key), self.row.payload.get(key)
+        if key == payloads.UNORDERED:
+            return bool(payloads.in_order(before) != payloads.in_order(after))
+        return bool(before != after)
+
+    def note(self, name: str, before: list[Any], after: list[Any]) -> None:
+        """Add what history keeps of a booking's people, unless they are the same in whatever order."""
+        if payloads.in_order(before) != payloads.in_order(after):
+            self.changes[name] = [before, after]
+
+    @property
+    def links(self) -> bool:
+        """Whether the row may now belong to another appointment."""
+        return (
+            self.is_new
+            or "rescheduled_from_uid" in self.changes
+            or "rescheduled_to_uid" in self.changes
+        )
+
+
+def apply(
+    row: Booking,
+    payload: dict[str, Any],
+    remote: RemoteBooking,
+    *,
+    now: datetime,
+    asked_at: datetime,
+) -> Write:
+    """Set the typed columns of `row`, which the caller has locked, to what `payload` says, and return what differs.
+
+    `remote` is the parsed payload. The payload itself is not set.
+    """
+    is_gone = placeholders.is_event_type_gone(row, payload, remote)
+    if is_gone:
+        remote = placeholders.keep_known(row, payload, remote)
+    new = columns.values(remote)
+    new["event_type_gone_at"] = (row.event_type_gone_at or now) if is_gone else None
+    write = Write(row, remote, asked_at, former=row.payload)
+    write.changes = columns.diff(row, new)
+    columns.assign(row, new)
+    return write
+
+
+def settled_after() -> timedelta:
+    """How long an answer with an earlier `updatedAt` is taken for that of a replica, or of a clock, that is behind.
+
+    After that time it is a remote that went back (a restored backup), or a change that was made on a server whose clock
+    is behind, and the mirror follows. The changes loop asks for what was updated within twice that time, so that it
+    still meets what was held back.
+    """
+    return timedelta(seconds=conf.get("OVERLAP_SECONDS")) / 2
+
+
+def is_older(
+    row: Booking, remote: RemoteBooking, *, asked_at: datetime, may_lag: bool
+) -> bool:
+    """Whether the row holds later knowledge than `remote`, which was asked for at `asked_at`.
+
+    Without `may_lag` only the order of asking decides.
+    """
+    known, sent = row.remote_updated_at, remote.remote_updated_at
+    is_recent = asked_at - row.mirrored_at < settled_after()
+    if may_lag and known and sent and known != sent and is_recent:
+        return sent < known
+    return asked_at < row.mirrored_at

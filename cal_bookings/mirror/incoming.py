@@ -1,0 +1,60 @@
+"""Payloads that have just arrived: which booking each is, and whether it is what the mirror holds already."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cal_bookings import client
+from cal_bookings.client import RemoteBooking
+from cal_bookings.mirror import payloads
+
+#: What the column holds. Cal.com's have 22 characters; a longer one cannot be cut, for it is the identity.
+UID_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A payload that has a uid, not parsed yet: most are unchanged and never need to be."""
+
+    place: int
+    uid: str
+    payload: dict[str, Any]
+    text: str  #: The payload's canonical text.
+    payload_hash: str
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it names a booking that it replaced, or that replaced it."""
+        get = self.payload.get
+        return bool(get("rescheduledFromUid") or get("rescheduledToUid"))
+
+    def read(self) -> tuple[dict[str, Any], RemoteBooking]:
+        """Return the payload as a database can store it, and what it says. Raises InvalidBooking."""
+        try:
+            payload = payloads.storable(self.payload, self.text)
+        except payloads.TooDeep as error:
+            raise client.InvalidBooking(str(error), uid=self.uid) from None
+        return payload, client.parse_booking(payload)
+
+
+def identify(place: int, payload: Any) -> Found:
+    """Return the payload at `place` of an answer with its identity and its hash. Raises InvalidBooking."""
+    uid = _uid(payload)
+    kept = payloads.mirrored(payload)
+    try:
+        text = payloads.canonical(kept)
+    except payloads.TooDeep as error:
+        raise client.InvalidBooking(str(error), uid=uid) from None
+    return Found(place, uid, kept, text, payloads.fingerprint(text))
+
+
+def _uid(payload: Any) -> str:
+    uid = payload.get("uid") if isinstance(payload, dict) else None
+    if not isinstance(uid, str) or not uid:
+        # Raises InvalidBooking, which says what is wrong with it.
+        return client.parse_booking(payload).uid
+    if len(uid) > UID_LENGTH:
+        raise client.InvalidBooking(
+            f"uid: expected at most {UID_LENGTH} characters, got {len(uid)}",
+            uid=uid[:UID_LENGTH],
+        )
+    return uid

@@ -1,0 +1,36 @@
+"""Which row is which attendee of a payload."""
+
+from collections.abc import Iterable
+
+from cal_bookings.client import RemoteAttendee
+from cal_bookings.models import Attendee
+
+
+def match_attendees(
+    rows: Iterable[Attendee], remotes: Iterable[RemoteAttendee]
+) -> dict[int, Attendee]:
+    """Which row is which remote attendee (by its position): by seat uid, else e-mail, else position.
+
+    Sites hang foreign keys on attendees, so whoever stays keeps the row.
+    """
+    unmatched, matched = list(rows), {}
+    remotes = list(remotes)
+    for key in ("seat_uid", "email", "position"):
+        for remote in remotes:
+            wanted = getattr(remote, key)
+            if remote.position in matched or wanted == "":
+                continue
+            row = next((row for row in unmatched if getattr(row, key) == wanted), None)
+            if row and _may_be(row, remote, key):
+                matched[remote.position] = row
+                unmatched.remove(row)
+    return matched
+
+
+def _may_be(row: Attendee, remote: RemoteAttendee, key: str) -> bool:
+    """Two known and different seats, or e-mails, are two persons even at the same position."""
+    if key == "seat_uid":
+        return True
+    if row.seat_uid and remote.seat_uid:
+        return False
+    return key == "email" or not (row.email and remote.email)

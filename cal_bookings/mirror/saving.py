@@ -1,0 +1,131 @@
+"""Writes a batch of bookings with their event types, hosts, attendees and history. Needs a transaction."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from operator import attrgetter
+
+from cal_bookings import client
+from cal_bookings.mirror import (
+    announcements,
+    appointments,
+    children,
+    columns,
+    new_rows,
+    placeholders,
+)
+from cal_bookings.mirror.changes import Write
+from cal_bookings.mirror.children import write_updates
+from cal_bookings.models import Account, Attendee, BookingChange
+
+
+def save(
+    account: Account,
+    writes: list[Write],
+    *,
+    source: BookingChange.Source,
+    now: datetime,
+) -> None:
+    """Write `writes`, whose rows are new or locked, and send signals after commit.
+
+    The caller holds the lock of appointments if one of them is new or linked.
+    """
+    _name_event_types(account, writes)
+    reschedules = appointments.join(
+        account, [write.row for write in writes if write.links]
+    )
+    _save_bookings(writes)
+    _save_attendees([write for write in writes if write.brings("attendees")])
+    _save_hosts(account, [write for write in writes if _brings_hosts(write)])
+    _save_history(writes, source, now)
+    announcements.send_on_commit(account, source, writes, reschedules)
+
+
+def _name_event_types(account: Account, writes: list[Write]) -> None:
+    nameless = [
+        write
+        for write in writes
+        if write.brings("eventType") or write.brings("eventTypeId")
+    ]
+    rows = children.event_types(account, nameless)
+    for write in nameless:
+        named = write.remote.event_type
+        if named:
+            write.row.event_type_id = rows[named.remote_id]
+        elif not write.row.event_type_gone_at:
+            write.row.event_type_id = None
+
+
+def _save_bookings(writes: list[Write]) -> None:
+    new = [write.row for write in writes if write.is_new]
+    # In one order, so that two pages that bring the same new bookings wait for each other instead of deadlocking.
+    new.sort(key=attrgetter("uid"))
+    new_rows.insert_objects(new)
+    write_updates(
+        [write.row for write in writes if not write.is_new], columns.BOOKING_UPDATED
+    )
+
+
+def _save_attendees(writes: list[Write]) -> None:
+    former = _attendees([write.row.pk for write in writes if not write.is_new])
+    page = children.AttendeeWrites()
+    for write in writes:
+        rows, remotes = former.get(write.row.pk, []), write.remote.attendees
+        before = columns.attendee_facts(rows)
+        if write.row.event_type_gone_at:
+            remotes = placeholders.keep_attendees(rows, remotes)
+        page.replace(write.row, rows, remotes)
+        if not write.is_new:
+            write.note("attendees", before, columns.attendee_facts(remotes))
+    page.save()
+
+
+def _attendees(booking_ids: list[int]) -> dict[int, list[Attendee]]:
+    """The attendees of these bookings, by the booking's primary key."""
+    found: dict[int, list[Attendee]] = {pk: [] for pk in booking_ids}
+    if found:
+        for attendee in Attendee.objects.filter(booking__in=found):
+            found[attendee.booking_id].append(attendee)
+    return found
+
+
+def _brings_hosts(write: Write) -> bool:
+    """Whether the hosts have to be looked at. Without an event type Cal.com may show placeholders, which have no id."""
+    if write.row.event_type_gone_at and not any(
+        host.remote_id is not None for host in write.remote.hosts
+    ):
+        return False
+    return write.brings("hosts")
+
+
+def _save_hosts(account: Account, writes: list[Write]) -> None:
+    hosts = children.hosts(account, writes)
+    former = children.linked_hosts(
+        [write.row.pk for write in writes if not write.is_new]
+    )
+    pairs = {
+        (write.row.pk, hosts[host.remote_id].pk)
+        for write in writes
+        for host in write.remote.hosts
+        if host.remote_id is not None
+    }
+    children.link_hosts(pairs, former)
+    for write in writes:
+        if write.former is not None:
+            before = client.parse_booking(write.former).hosts
+            write.note(
+                "hosts",
+                columns.host_facts(before),
+                columns.host_facts(write.remote.hosts),
+            )
+
+
+def _save_history(
+    writes: Iterable[Write], source: BookingChange.Source, now: datetime
+) -> None:
+    BookingChange.objects.bulk_create(
+        BookingChange(
+            booking=write.row, source=source, changes=write.changes, changed_at=now
+        )
+        for write in writes
+        if write.changes
+    )
