@@ -284,13 +284,13 @@ class Account(models.Model):
         with db.atomic():
             self.save(update_fields=columns)
             self.sync_states.begin_anew()
-        self.mirror_began_at = self.fully_mirrored_at = None
 
     def relocate(self, base_url: str, scope: dict[str, int]) -> None:
         """Set server and scope, and forget what was learnt of those before. In memory only."""
         self.base_url, self.scope = base_url, scope
         for name, unknown in {**LEARNT, **NO_OWNER}.items():
             setattr(self, name, unknown)
+        self.mirror_began_at = self.fully_mirrored_at = None
 
     def begin_anew(self) -> None:
         """Mirror, from now on, whoever owns the account's credential, from the beginning. Opens a transaction.
@@ -301,7 +301,6 @@ class Account(models.Model):
         with db.atomic():
             self.save(update_fields=[*LEARNT, *NO_OWNER])
             self.sync_states.begin_anew()
-        self.mirror_began_at = self.fully_mirrored_at = None
 
     def begin_mirror(self, moment: datetime) -> None:
         """Keep `moment`, the time of Cal.com's first answer by its own clock, unless a beginning is known already.

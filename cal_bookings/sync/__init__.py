@@ -1,7 +1,7 @@
 """Pull: a walk goes through the pages of a list, and each page is stored together with where the next one is."""
 
 from cal_bookings.sync.lease import LeaseLost, LeaseTaken
-from cal_bookings.sync.loops import NoSuchLoop
+from cal_bookings.sync.loops import NoSuchLoop, first_mode
 from cal_bookings.sync.preview import Preview, preview
 from cal_bookings.sync.walk import Progress, walk
 
@@ -11,6 +11,7 @@ __all__ = [
     "NoSuchLoop",
     "Preview",
     "Progress",
+    "first_mode",
     "preview",
     "walk",
 ]

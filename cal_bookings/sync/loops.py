@@ -43,6 +43,19 @@ def modes(account: Account) -> list[Mode]:
     return [mode for mode in Mode if has_changes or mode != Mode.CHANGES]
 
 
+def first_mode(account: Account, mode: Mode) -> Mode:
+    """Return the loop to walk for somebody who asks for `mode`: the full one, until the account was read in full once.
+
+    The other loops would report a part of the bookings as a complete walk. Asks one query at most.
+    """
+    if mode not in modes(account) or account.fully_mirrored_at:
+        return mode
+    follows_changes = SyncState.objects.filter(
+        account=account.pk, mode=Mode.CHANGES, watermark__isnull=False
+    )
+    return mode if follows_changes.exists() else Mode.FULL
+
+
 def begin(
     account: Account, state: SyncState, *, since: datetime | None = None
 ) -> Checkpoint:

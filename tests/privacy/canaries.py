@@ -89,6 +89,8 @@ def make_rows() -> Rows:
         dialect="cursor",
         credentials=credentials,
         circuit_key="canary",
+        owner_key="canary",
+        source_key="canary",
     )
     now = timezone.now().replace(microsecond=0)
     payloads = [

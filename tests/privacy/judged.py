@@ -26,7 +26,7 @@ from cal_bookings.models import (
 from tests.privacy.addresses import names
 
 PERSONAL: dict[type[models.Model], set[str]] = {
-    Account: {"credentials", "circuit_key"},
+    Account: {"credentials", "circuit_key", "owner_key", "source_key"},
     EventType: {"payload"},
     Host: {"email"},
     Booking: {

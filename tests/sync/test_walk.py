@@ -364,8 +364,26 @@ def test_the_changes_of_a_new_account_can_be_asked_for_before_its_first_full_wal
 
     out, _, code = cal_sync(mode="changes", json=True)
 
-    assert (json.loads(out)["seen"], code) == (12, 0)
+    assert (json.loads(out)["mode"], json.loads(out)["seen"], code) == ("full", 12, 0)
     assert SyncState.objects.get(mode=Mode.CHANGES).watermark is not None
+
+
+@pytest.mark.cal(bookings=12)
+@pytest.mark.parametrize("mode", ["changes", "window"])
+def test_the_timer_of_a_new_account_reads_everything_before_a_part_of_it(cal, db, mode):
+    cal.clock.advance(timedelta(days=400))
+
+    out, _, code = cal_sync(mode=mode)
+    again, _, _ = cal_sync(mode=mode)
+
+    assert (
+        f"default: was never read in full, so the full list is walked before {mode}."
+        in out
+    )
+    assert "12 bookings on 1 pages: 12 created" in out
+    assert code == 0
+    assert "walked before" not in again
+    assert "0 created" in again
 
 
 @pytest.mark.parametrize(

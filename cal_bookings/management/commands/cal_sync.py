@@ -53,7 +53,7 @@ class Command(exit_codes.CalCommand):
             "--mode",
             choices=Mode.values,
             default=Mode.FULL,
-            help="which loop (default: full)",
+            help="which loop (default: full, and full for an account that was never read in full)",
         )
         parser.add_argument(
             "--force",
@@ -105,6 +105,10 @@ class Command(exit_codes.CalCommand):
     def _mirror(self, account: Account, mode: Mode, **options: Any) -> int:
         """Walk one account, report it, and return its exit code. Raises only what concerns all accounts."""
         began = time.monotonic()
+        if not options["since"] and (asked := mode) != (
+            mode := sync.first_mode(account, mode)
+        ):
+            self._say_that_full_comes_first(account, asked, **options)
         try:
             preview = self._run(account, mode, **options)
             code = exit_code(preview.run)
@@ -115,6 +119,14 @@ class Command(exit_codes.CalCommand):
             preview, code = _failed(account, mode, told), exit_codes.code_of(error)
         self._report(preview, time.monotonic() - began, **options)
         return code
+
+    def _say_that_full_comes_first(
+        self, account: Account, asked: Mode, **options: Any
+    ) -> None:
+        if options["verbosity"] and not options["json"]:
+            self.stdout.write(
+                f"{account}: was never read in full, so the full list is walked before {asked}."
+            )
 
     def _run(
         self, account: Account, mode: Mode, *, since: datetime | None, **options: Any
