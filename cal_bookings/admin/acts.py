@@ -13,7 +13,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cal_bookings.admin import candidates
-from cal_bookings.client.instants import read_instant, write_instant
+from cal_bookings.client.instants import (
+    is_within_reach,
+    read_instant,
+    write_instant,
+)
 from cal_bookings.models import Attendee, Booking, Host
 from cal_bookings.outbox import kinds
 
@@ -268,7 +272,10 @@ class RescheduleForm(ActForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
-        if not cleaned.get("slot") and not cleaned.get("start"):
+        start = cleaned.get("start")
+        if start and not is_within_reach(start):
+            self.add_error("start", _("No booking can be made that far away."))
+        elif not cleaned.get("slot") and not start:
             raise forms.ValidationError(_("Pick a free time, or type another."))
         return cleaned
 

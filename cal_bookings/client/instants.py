@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Any
 
 
 def read_instant(value: Any) -> datetime | None:
     """An ISO 8601 time as an aware time in UTC; None if it is none.
 
-    A time without a zone is in UTC, as Cal.com itself reads it.
+    A time without a zone is in UTC, as Cal.com itself reads it. A time in the first or the last year of the calendar is
+    none: it cannot be shown in every time zone, and has no day before or after it.
     """
     # fromisoformat() also takes a bare date, which is no instant.
     if not isinstance(value, str) or value[10:11] not in ("T", " "):
         return None
     try:
         moment = datetime.fromisoformat(value)
-        if moment.tzinfo is UTC:
-            return moment
         if moment.tzinfo is None:
-            return moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+            moment = moment.replace(tzinfo=UTC)
+        elif moment.tzinfo is not UTC:
+            moment = moment.astimezone(UTC)
+        return moment if is_within_reach(moment) else None
     except (ValueError, OverflowError):
         return None
+
+
+def is_within_reach(moment: datetime) -> bool:
+    """Whether the time has a year before and a year after it."""
+    return MINYEAR < moment.year < MAXYEAR
 
 
 def write_instant(moment: datetime) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .dialects import describe
-from .instants import read_instant
+from .instants import is_within_reach, read_instant
 
 # Cal.com's word for what it could not parse, in place of a location, an address, any field
 # of a host, even its id.
@@ -171,9 +171,10 @@ def _end_and_duration(start: datetime, end: Any, duration: Any) -> tuple[datetim
 
 def _later(start: datetime, minutes: int) -> datetime:
     try:
-        return start + timedelta(minutes=minutes)
+        end = start + timedelta(minutes=minutes)
     except OverflowError:
         return start
+    return end if is_within_reach(end) else start
 
 
 def _event_type(value: Any, number: Any) -> tuple[RemoteEventType | None, int | None]:
