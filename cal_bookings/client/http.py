@@ -27,6 +27,7 @@ from .connections import connections
 from .credentials import Credential, Signer
 from .errors import CalError, CalUnauthorized, CalUnavailable, CalUnexpected
 from .guard import Guard, guarded
+from .path_logging import logged_as
 from .rate_limit import RateLimit, read_http_date, read_rate_limit
 from .redaction import Secrets
 
@@ -204,10 +205,12 @@ class Http:
         settings = self._session.merge_environment_settings(
             prepared.url, {}, stream=True, verify=None, cert=None
         )
-        # A redirect would carry the credential wherever the answer points.
-        with self._session.send(
-            prepared, timeout=self._timeout, allow_redirects=False, **settings
-        ) as response:
+        with logged_as(call.path):
+            # A redirect would carry the credential wherever the answer points.
+            response = self._session.send(
+                prepared, timeout=self._timeout, allow_redirects=False, **settings
+            )
+        with response:
             return self._receive(call, response)
 
     def _receive(self, call: Call, response: requests.Response) -> RawAnswer:

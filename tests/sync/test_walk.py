@@ -132,7 +132,8 @@ def test_a_malformed_booking_does_not_take_its_page_with_it(cal, account):
     assert (told["created"], told["failed"], told["complete"], code) == (99, 1, True, 1)
     (failure,) = SyncRun.objects.get().failures
     assert failure["uid"] == cal.bookings[-1]
-    assert cal.bookings[-1] in error
+    assert failure["place"] in error
+    assert cal.bookings[-1] not in error
 
 
 @pytest.mark.cal(bookings=5)

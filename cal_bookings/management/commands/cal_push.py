@@ -11,7 +11,7 @@ from django.db import Error
 
 from cal_bookings import outbox
 from cal_bookings.management import exit_codes
-from cal_bookings.models import Account, BookingAction
+from cal_bookings.models import Account, Booking, BookingAction
 
 ALL_DONE, SOME_FAILED, SOME_OPEN = range(3)
 
@@ -84,25 +84,40 @@ class Command(exit_codes.CalCommand):
             return None
 
     def _tell(self, action: BookingAction) -> None:
-        """A line for each action as it ends: the progress of a pass."""
-        line = f"{action}: {action.get_status_display()}"
-        told = action.error_message or action.note
-        self.stdout.write(f"{line}. {told}" if told else line)
+        """Print a line for each action as it ends: the progress of a pass."""
+        booking = f", booking {action.booking_id}" if action.booking_id else ""
+        line = f"{action}{booking}: {action.get_status_display()}"
+        if action.error_code:
+            line += f" ({action.error_code}); its page in the admin says more"
+        elif action.note:
+            line += "; its page in the admin has a note"
+        self.stdout.write(line)
         self.stdout.flush()
 
 
 def summary(action: BookingAction) -> dict[str, Any]:
-    """What ``--json`` prints for one action."""
+    """Return what ``--json`` prints for one action: neither people nor uids, since logs and mails of cron keep it.
+
+    `booking` and `result` are primary keys; `result` is the booking that the action led to, if it is mirrored.
+    """
     return {
         "id": action.pk,
         "account": action.account.alias,
+        "booking": action.booking_id,
         "kind": action.kind,
         "status": action.status,
         "attempts": action.attempts,
-        "result_uid": action.result_uid,
+        "result": _result(action),
         "error_code": action.error_code,
-        "error_message": action.error_message,
+        "has_note": bool(action.note),
     }
+
+
+def _result(action: BookingAction) -> int | None:
+    if not action.result_uid:
+        return None
+    found = Booking.objects.filter(account=action.account_id, uid=action.result_uid)
+    return found.values_list("pk", flat=True).first()
 
 
 def _account(alias: str) -> Account:

@@ -177,9 +177,8 @@ class Command(exit_codes.CalCommand):
             for name, count in preview.fields.most_common():
                 self.stdout.write(f"{run.account}: {name} of {count:,}")
         for failure in run.failures:
-            self.stderr.write(
-                f"{run.account}: {failure['place']} ({failure['uid'] or 'no uid'}): {failure['error']}"
-            )
+            # Without the uid, which opens the booking on Cal.com: the page of the run shows it to who may see it.
+            self.stderr.write(f"{run.account}: {failure['place']}: {failure['error']}")
         if run.outcome != SyncRun.Outcome.COMPLETE:
             self.stderr.write(self.style.ERROR(run.error))
 
