@@ -125,10 +125,10 @@ class _Trial:
                 self.on_page(Progress(self.run, page.total))
         if self.run.mode == Mode.FULL and account.pk:
             seen = array("q", sorted(seen))
-            for _, uid in vanished.unseen(account, seen, checkpoint):
-                self._ask_for(uid)
+            for pk, uid in vanished.unseen(account, seen, checkpoint):
+                self._ask_for(pk, uid)
 
-    def _ask_for(self, uid: str) -> None:
+    def _ask_for(self, pk: int, uid: str) -> None:
         asked_at = timezone.now()
         try:
             payloads = self.connection.get_booking(uid)
@@ -137,7 +137,7 @@ class _Trial:
         except client.CalError as error:
             if not failures.is_alone(error):
                 raise
-            failures.count(self.run, vanished.PLACE, uid, error.summary)
+            failures.count(self.run, vanished.place(pk), uid, error.summary)
         else:
             self._try(payloads, asked_at, client.BOOKING_VERSION)
 

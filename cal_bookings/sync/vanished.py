@@ -9,8 +9,10 @@ from cal_bookings.client import CalClient
 from cal_bookings.models import Account, Booking, BookingChange, SyncState, WalkPage
 from cal_bookings.sync.checkpoint import Checkpoint
 
-#: Where a booking was met that was asked for one by one, in a run's failures.
-PLACE = "asked for on its own"
+
+def place(pk: int) -> str:
+    """Where a booking was met that was asked for one by one, in the failures of a run; without its uid."""
+    return f"booking {pk}, asked for on its own"
 
 
 def remember(state: SyncState, number: int, booking_ids: list[int]) -> None:

@@ -231,7 +231,7 @@ class _Walk:
         except client.CalError as error:
             if not failures.is_alone(error):
                 raise
-            failures.count(self.record, vanished.PLACE, uid, error.summary)
+            failures.count(self.record, vanished.place(pk), uid, error.summary)
         else:
             self._count(outcome)
         self.checkpoint = replace(self.checkpoint, checked=pk)

@@ -349,8 +349,10 @@ def test_a_booking_that_cal_com_cannot_show_does_not_stop_the_walk(
 
     assert (run.outcome, run.missing, run.failed) == ("complete", 1, 1), run.error
     (failure,) = run.failures
-    assert (failure["place"], failure["uid"]) == ("asked for on its own", unreadable)
-    assert Booking.objects.get(uid=unreadable).missing_since is None
+    booking = Booking.objects.get(uid=unreadable)
+    assert failure["place"] == f"booking {booking.pk}, asked for on its own"
+    assert failure["uid"] == unreadable
+    assert booking.missing_since is None
     state = SyncState.objects.get(mode=Mode.FULL)
     assert (state.checkpoint, state.failures) == ({}, 0)
 

@@ -341,7 +341,8 @@ def test_a_dry_run_goes_on_behind_a_booking_that_cal_com_cannot_show(
     out, error, code = cal_sync(dry_run=True)
 
     assert "1 missing, 10 unchanged, 1 failed" in out
-    assert f"asked for on its own ({unreadable})" in error
+    booking = Booking.objects.get(uid=unreadable)
+    assert f"booking {booking.pk}, asked for on its own" in error
     assert code == 1
 
 
