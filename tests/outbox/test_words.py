@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from cal_bookings import mirror, outbox
+from cal_bookings.client import ApiKey, CalClient
 from cal_bookings.models import Booking
 from cal_bookings.testing import Person
 from tests.outbox.test_verdicts import create
@@ -23,8 +25,9 @@ def lost(desk, action):
 
 
 def know_event_types(desk):
-    payloads = [one.as_listed() for one in desk.cal.event_types.values()][:7]
-    mirror.upsert_event_types(desk.account, payloads, asked_at=desk.cal.clock.now())
+    with CalClient(desk.cal.url, ApiKey(desk.cal.api_key)) as connection:
+        payloads = connection.event_types()
+    mirror.upsert_event_types(desk.account, payloads, asked_at=timezone.now())
 
 
 # A new booking that somebody did something to before the first look
