@@ -109,9 +109,13 @@ def is_refused_twice(action: BookingAction) -> bool:
 def undo(cal: FakeCal, action: BookingAction, *, moves: bool) -> list[str]:
     """Somebody on Cal.com undoes what an action did, or moves it away; returns the uids of the bookings that changed."""
     there = [one for one in cal.effects if effect_of(action)(one)]
-    if not there:
-        return []
-    effect = there[-1]
+    return undo_effect(cal, there[-1], action, moves=moves) if there else []
+
+
+def undo_effect(
+    cal: FakeCal, effect: Effect, action: BookingAction, *, moves: bool
+) -> list[str]:
+    """Undo one effect of an action, or move away what it made."""
     uid = effect.details.get("new") or effect.uid
     undoing = _UNDO.get(effect.kind)
     if undoing is None:  # something was made that can be moved or cancelled
@@ -157,8 +161,10 @@ _UNDO: dict[str, Callable[[FakeCal, Effect, BookingAction], object]] = {
     "cancel_seat": lambda cal, effect, action: cal.join_seat(effect.uid),
     "reschedule_seat": _seat_back,
     "reassign": lambda cal, effect, action: cal.reassign(effect.uid, 1),
-    "mark_absent": lambda cal, effect, action: cal.mark_absent(
-        effect.uid, effect.details["email"], absent=False
+    "mark_absent": lambda cal, effect, action: (
+        cal.mark_host_absent(effect.uid, absent=False)
+        if "host" in effect.details
+        else cal.mark_absent(effect.uid, effect.details["email"], absent=False)
     ),
     "update_location": lambda cal, effect, action: cal.set_location(
         effect.uid, action.seen["location"]

@@ -9,6 +9,8 @@ from cal_bookings import mirror, outbox
 from cal_bookings.client import ApiKey, CalClient
 from cal_bookings.models import Booking
 from cal_bookings.testing import Person
+from tests.outbox.judge import MAY_HAVE_TAKEN_EFFECT, undo_effect
+from tests.outbox.scenarios import SCENARIOS
 from tests.outbox.test_verdicts import create
 
 NOT_KNOWN = "whether it took effect is not known"
@@ -150,7 +152,7 @@ def test_a_series_without_a_count_of_which_some_were_booked_is_not_done(
     if is_mirrored:
         know_event_types(desk)
     start = desk.cal._some_start()
-    desk.cal.book(start=start + timedelta(weeks=2))
+    desk.cal.book(event_type="consultation", start=start + timedelta(weeks=2))
 
     action = desk.deliver_until_ended(create(desk, "recurring", start=start))
 
@@ -161,7 +163,8 @@ def test_a_series_without_a_count_of_which_some_were_booked_is_not_done(
 def test_a_series_of_unknown_length_that_was_refused_is_not_done_either(desk):
     event_type = desk.cal.event_type(desk.cal.users[2], "recurring")
     start = desk.cal._some_start()
-    desk.cal.book(user=desk.cal.users[2], start=start + timedelta(weeks=2))
+    then = start + timedelta(weeks=2)
+    desk.cal.book(event_type="consultation", user=desk.cal.users[2], start=then)
     person = {"name": "Zoë", "email": "zoe@example.net", "timeZone": "UTC"}
     action = outbox.create(
         desk.account, event_type_id=event_type.id, start=start, attendee=person
@@ -191,7 +194,8 @@ def test_a_whole_series_without_a_count_whose_answer_was_lost_is_done(desk):
 def test_a_refused_series_of_somebody_else_may_have_been_booked_in_part(desk):
     event_type = desk.cal.event_type(desk.cal.users[2], "recurring")
     start = desk.cal._some_start()
-    desk.cal.book(user=desk.cal.users[2], start=start + timedelta(weeks=2))
+    then = start + timedelta(weeks=2)
+    desk.cal.book(event_type="consultation", user=desk.cal.users[2], start=then)
     person = {"name": "Zoë", "email": "zoe@example.net", "timeZone": "UTC"}
     action = outbox.create(
         desk.account, event_type_id=event_type.id, start=start, attendee=person
@@ -245,6 +249,26 @@ def test_a_merge_whose_answer_was_lost_is_recognised(desk):
 
 
 # What changed since it was sent
+
+
+@pytest.mark.parametrize("moves", [False, True], ids=["undone", "moved"])
+@pytest.mark.parametrize("it", SCENARIOS, ids=[one.name for one in SCENARIOS])
+def test_of_no_kind_it_is_said_that_it_did_not_take_effect_where_it_did(
+    desk, it, moves
+):
+    if desk.cal.dialect not in it.dialects:
+        desk.speak(it.dialects[0])
+    action = lost(desk, it.want(desk, it.prepare(desk)))
+    for effect in desk.effects(it.effect):
+        undo_effect(desk.cal, effect, action, moves=moves)
+    writes = desk.writes
+
+    action = desk.deliver_until_ended(action)
+
+    assert desk.writes == writes
+    assert "did not take effect" not in action.error_message
+    if action.status == "failed":
+        assert action.error_code in MAY_HAVE_TAKEN_EFFECT
 
 
 def test_where_the_booking_changed_since_it_was_sent_nobody_says_that_it_had_no_effect(
