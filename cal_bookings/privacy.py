@@ -19,6 +19,7 @@ from cal_bookings.models import (
     Booking,
     BookingAction,
     BookingChange,
+    Derivation,
     EventType,
     Host,
     RateWindow,
@@ -109,6 +110,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
     ),
     Attendee: frozenset(),
     AppointmentLock: frozenset({"account"}),
+    Derivation: frozenset({"account", "parser_version", "pass_version", "passed"}),
     BookingChange: frozenset({"id", "booking", "source", "changed_at"}),
     BookingAction: frozenset(
         {

@@ -23,6 +23,7 @@ from .filters import Filters, Scope
 from .positions import OtherWalk, Position
 from .rate_limit import RateLimit, endpoint_limit
 from .remote import (
+    PARSER_VERSION,
     InvalidBooking,
     RemoteAttendee,
     RemoteBooking,
@@ -36,6 +37,7 @@ from .tokens import Tokens, refresh_managed_user_tokens, refresh_oauth_tokens
 __all__ = [
     "BOOKING_VERSION",
     "LIST_VERSION",
+    "PARSER_VERSION",
     "AccessToken",
     "ActionAnswer",
     "ApiKey",

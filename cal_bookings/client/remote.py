@@ -19,6 +19,10 @@ from .instants import is_within_reach, read_instant
 # of a host, even its id.
 _UNPARSED = "unknown"
 
+#: Raise it by one when a payload yields other typed values than before, or one more of them: the next full walk of each
+#: account then derives the bookings whose payload does not change.
+PARSER_VERSION = 1
+
 _BIGGEST_ID = 2**63 - 1  # what a BigIntegerField holds
 _BIGGEST_COUNT = 2**31 - 1  # what an IntegerField holds
 

@@ -1,4 +1,4 @@
-"""Progress of a walk: one line that is drawn again on a terminal, a line now and then elsewhere."""
+"""Progress of a command: one line that is drawn again on a terminal, a line now and then elsewhere."""
 
 import time
 
@@ -23,11 +23,15 @@ class ProgressDisplay:
         self.width = 0
 
     def __call__(self, progress: Progress) -> None:
+        self.show(progress.run.seen, progress.total, f"page {progress.run.pages}")
+
+    def show(self, seen: int, total: int | None, place: str = "") -> None:
+        """Draw how many bookings are done, and at which `place` the work is."""
         now = time.monotonic()
         if now - self.drawn < (REDRAW_SECONDS if self.on_terminal else LINE_SECONDS):
             return
         self.drawn = now
-        line = self._line(progress, now)
+        line = self._line(seen, total, place, now)
         if self.on_terminal:
             self.out.write(f"\r{line.ljust(self.width)}", ending="")
             self.width = len(line)
@@ -40,10 +44,10 @@ class ProgressDisplay:
             self.out.write("\r" + " " * self.width + "\r", ending="")
             self.out.flush()
 
-    def _line(self, progress: Progress, now: float) -> str:
-        run = progress.run
-        rate = run.seen / (now - self.began) if now > self.began else 0.0
-        return f"{self.account}: {_bar(run.seen, progress.total)} · page {run.pages} · {rate:,.0f}/s"
+    def _line(self, seen: int, total: int | None, place: str, now: float) -> str:
+        rate = seen / (now - self.began) if now > self.began else 0.0
+        told = [f"{self.account}: {_bar(seen, total)}", place, f"{rate:,.0f}/s"]
+        return " · ".join(filter(None, told))
 
 
 def _bar(seen: int, total: int | None) -> str:

@@ -2,6 +2,12 @@
 
 from cal_bookings.mirror.event_types import upsert_event_types
 from cal_bookings.mirror.outcome import Failure, Outcome
+from cal_bookings.mirror.rederive import (
+    is_rederivation_due,
+    note_parser_version,
+    rederive,
+    rederive_batch,
+)
 from cal_bookings.mirror.refresh import mark_missing, refresh
 from cal_bookings.mirror.split_appointments import join_split_appointments
 from cal_bookings.mirror.upsert import upsert
@@ -9,8 +15,12 @@ from cal_bookings.mirror.upsert import upsert
 __all__ = [
     "Failure",
     "Outcome",
+    "is_rederivation_due",
     "join_split_appointments",
     "mark_missing",
+    "note_parser_version",
+    "rederive",
+    "rederive_batch",
     "refresh",
     "upsert",
     "upsert_event_types",

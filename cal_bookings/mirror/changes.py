@@ -21,6 +21,10 @@ class Write:
     #: The payload that is replaced; None if the booking is new.
     former: dict[str, Any] | None = None
     changes: dict[str, list[Any]] = field(default_factory=dict)
+    #: The payload is the same, and its columns are derived again.
+    is_derived: bool = False
+    #: A column, an attendee or a link differs from what was there.
+    is_touched: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -33,7 +37,7 @@ class Write:
 
     def brings(self, key: str) -> bool:
         """Whether `key` of the payload has to be looked at: it is new, or not what it was."""
-        if self.former is None:
+        if self.former is None or self.is_derived:
             return True
         before, after = self.former.get(key), self.row.payload.get(key)
         if key == payloads.UNORDERED:
@@ -45,6 +49,14 @@ class Write:
         if payloads.in_order(before) != payloads.in_order(after):
             self.changes[name] = [before, after]
 
+    def drop_what_was_filled(self) -> None:
+        """Leave only changes of what was known: an empty value, a zero and a False say nothing of the time before."""
+        self.changes = {
+            name: [before, after]
+            for name, (before, after) in self.changes.items()
+            if not _is_filled(before, after)
+        }
+
     @property
     def links(self) -> bool:
         """Whether the row may now belong to another appointment."""
@@ -53,6 +65,16 @@ class Write:
             or "rescheduled_from_uid" in self.changes
             or "rescheduled_to_uid" in self.changes
         )
+
+
+def _is_filled(before: Any, after: Any) -> bool:
+    """Whether `after` says all that `before` said, and more."""
+    if isinstance(before, list) and isinstance(after, list) and before:
+        pairs = zip(before, after, strict=False)
+        return len(before) == len(after) and all(_is_filled(*pair) for pair in pairs)
+    if isinstance(before, dict) and isinstance(after, dict):
+        return all(_is_filled(old, after.get(key)) for key, old in before.items())
+    return not before or bool(before == after)
 
 
 def apply(
@@ -74,6 +96,7 @@ def apply(
     new["event_type_gone_at"] = (row.event_type_gone_at or now) if is_gone else None
     write = Write(row, remote, asked_at, former=row.payload)
     write.changes = columns.diff(row, new)
+    write.is_touched = bool(write.changes)
     columns.assign(row, new)
     return write
 

@@ -168,8 +168,9 @@ class AttendeeWrites:
         booking: Booking,
         former: list[Attendee],
         remotes: Iterable[RemoteAttendee],
-    ) -> None:
-        """From now on `booking` has the attendees `remotes`; nothing is written before `save`."""
+    ) -> bool:
+        """Give `booking` the attendees `remotes`; return whether they differ from `former`. Writes nothing before `save`."""
+        before = self._count()
         matched = match_attendees(former, remotes)
         for remote in remotes:
             new = columns.values(remote)
@@ -181,6 +182,10 @@ class AttendeeWrites:
                 self._changed.append(row)
         kept = {row.pk for row in matched.values()}
         self._gone += [row.pk for row in former if row.pk not in kept]
+        return before != self._count()
+
+    def _count(self) -> int:
+        return len(self._made) + len(self._changed) + len(self._gone)
 
     def save(self) -> None:
         if self._gone:

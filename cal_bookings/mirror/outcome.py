@@ -8,7 +8,8 @@ from datetime import datetime
 class Failure:
     """A payload that could not be mirrored: where it stood, its uid if it had one, and why."""
 
-    place: int  #: Its index among the payloads, from 0.
+    #: Its index among the payloads, from 0; the primary key of a booking that is derived again.
+    place: int
     uid: str
     error: str
 

@@ -27,7 +27,7 @@ def save(
 ) -> None:
     """Write `writes`, whose rows are new or locked, and send signals after commit.
 
-    The caller holds the lock of appointments if one of them is new or linked.
+    Of bookings that are derived again only what differs is written; `Write.is_touched` then says which do. The caller holds the lock of appointments if one of them is new or linked.
     """
     _name_event_types(account, writes)
     reschedules = appointments.join(
@@ -36,6 +36,9 @@ def save(
     _save_bookings(writes)
     _save_attendees([write for write in writes if write.brings("attendees")])
     _save_hosts(account, [write for write in writes if _brings_hosts(write)])
+    for write in writes:
+        if write.is_derived:
+            write.drop_what_was_filled()
     _save_history(writes, source, now)
     announcements.send_on_commit(account, source, writes, reschedules)
 
@@ -48,11 +51,12 @@ def _name_event_types(account: Account, writes: list[Write]) -> None:
     ]
     rows = children.event_types(account, nameless)
     for write in nameless:
-        named = write.remote.event_type
+        named, before = write.remote.event_type, write.row.event_type_id
         if named:
             write.row.event_type_id = rows[named.remote_id]
         elif not write.row.event_type_gone_at:
             write.row.event_type_id = None
+        write.is_touched |= write.row.event_type_id != before
 
 
 def _save_bookings(writes: list[Write]) -> None:
@@ -60,8 +64,10 @@ def _save_bookings(writes: list[Write]) -> None:
     # In one order, so that two pages that bring the same new bookings wait for each other instead of deadlocking.
     new.sort(key=attrgetter("uid"))
     new_rows.insert_objects(new)
+    known = [write for write in writes if not write.is_new]
     write_updates(
-        [write.row for write in writes if not write.is_new], columns.BOOKING_UPDATED
+        [write.row for write in known if write.is_touched or not write.is_derived],
+        columns.BOOKING_UPDATED,
     )
 
 
@@ -73,7 +79,7 @@ def _save_attendees(writes: list[Write]) -> None:
         before = columns.attendee_facts(rows)
         if write.row.event_type_gone_at:
             remotes = placeholders.keep_attendees(rows, remotes)
-        page.replace(write.row, rows, remotes)
+        write.is_touched |= page.replace(write.row, rows, remotes)
         if not write.is_new:
             write.note("attendees", before, columns.attendee_facts(remotes))
     page.save()
@@ -109,7 +115,9 @@ def _save_hosts(account: Account, writes: list[Write]) -> None:
         if host.remote_id is not None
     }
     children.link_hosts(pairs, former)
+    relinked = {booking_id for booking_id, _ in pairs ^ former}
     for write in writes:
+        write.is_touched |= write.row.pk in relinked
         if write.former is not None:
             before = client.parse_booking(write.former).hosts
             write.note(

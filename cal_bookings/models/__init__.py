@@ -11,6 +11,7 @@ from cal_bookings.models.booking import (
     Status,
 )
 from cal_bookings.models.budget import RateWindow
+from cal_bookings.models.derivation import Derivation
 from cal_bookings.models.outbox import ActionAttempt, BookingAction
 from cal_bookings.models.sync import Mode, SyncRun, SyncState, WalkPage
 
@@ -22,6 +23,7 @@ __all__ = [
     "Booking",
     "BookingAction",
     "BookingChange",
+    "Derivation",
     "EventType",
     "Host",
     "Mode",

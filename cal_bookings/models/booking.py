@@ -302,6 +302,7 @@ class BookingChange(models.Model):
         REFRESH = "refresh", _("refresh")
         WEBHOOK = "webhook", _("webhook")
         ACTION = "action", _("action")
+        REDERIVE = "rederive", _("rederive")
 
     booking = models.ForeignKey(
         Booking, models.CASCADE, related_name="changes", verbose_name=_("booking")

@@ -2,10 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import DatabaseError
@@ -123,27 +124,38 @@ class _Walk:
             self.lease.save(watermark=None, checkpoint=self.checkpoint.to_json())
 
     def _go_on(self, max_pages: int | None) -> SyncRun.Outcome:
-        """To the end, or to as many pages as allowed."""
+        """Walk to the end, or as many steps as allowed."""
         left = max_pages or 2**63
-        while self.checkpoint.filters:
+        if self.mode == Mode.FULL:
+            mirror.note_parser_version(self.account)
+        for step in self._steps():
             if not left:
                 return self._pause()
             left -= 1
-            self._store(self._ask())
-            self._mirror_event_types()
+            step()
         if self.mode == Mode.FULL:
-            self._mirror_event_types()
-            seen = vanished.seen(self.state)
-            for pk, uid in vanished.unseen(self.account, seen, self.checkpoint):
-                if not left:
-                    return self._pause()
-                left -= 1
-                self._check(pk, uid)
             mirror.join_split_appointments(self.account)
             self._complete_full()
         return SyncRun.Outcome.COMPLETE
 
+    def _steps(self) -> Iterator[Callable[[], None]]:
+        """What is left of the walk, in steps of a page or less; each is found when the one before is done."""
+        while self.checkpoint.filters:
+            yield self._walk_page
+        if self.mode != Mode.FULL:
+            return
+        self._mirror_event_types()
+        seen = vanished.seen(self.state)
+        for pk, uid in vanished.unseen(self.account, seen, self.checkpoint):
+            yield partial(self._check, pk, uid)
+        while mirror.is_rederivation_due(self.account):
+            yield self._rederive
+
     # Pages
+
+    def _walk_page(self) -> None:
+        self._store(self._ask())
+        self._mirror_event_types()
 
     def _ask(self) -> Page:
         """The next page. A checkpoint that is no longer good is given up: the walk begins anew, once.
@@ -236,6 +248,15 @@ class _Walk:
             self._count(outcome)
         self.checkpoint = replace(self.checkpoint, checked=pk)
         self.lease.save(checkpoint=self.checkpoint.to_json())
+
+    # What did not change, and a newer parser reads in another way
+
+    def _rederive(self) -> None:
+        outcome = mirror.rederive_batch(self.account) or mirror.Outcome()
+        for failure in outcome.failures:
+            place = f"booking {failure.place}, derived again"
+            failures.count(self.record, place, failure.uid, failure.error)
+        self.lease.save()
 
     def _complete_full(self) -> None:
         with db.atomic():

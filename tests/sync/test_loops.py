@@ -7,8 +7,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cal_bookings import mirror, signals, sync
-from cal_bookings.models import Account, Booking, EventType, Mode, SyncState
+from cal_bookings import client, mirror, signals, sync
+from cal_bookings.models import (
+    Account,
+    Booking,
+    Derivation,
+    EventType,
+    Mode,
+    SyncState,
+)
 from tests.builders import iso
 from tests.comparison import assert_mirrors
 from tests.sync.conftest import changes, lists, watermark, window
@@ -491,3 +498,39 @@ def test_a_change_by_a_server_whose_clock_is_behind_is_counted_and_taken_by_the_
 
     assert sync.walk(mirrored).stale == 0
     assert Booking.objects.get(uid=uid).status == "cancelled"
+
+
+@pytest.mark.cal(bookings=25)
+def test_a_full_walk_derives_what_an_older_parser_left_without_a_further_request(
+    cal, mirrored
+):
+    sync.walk(mirrored)
+    cal.requests.clear()
+    sync.walk(mirrored)
+    asked = len(cal.requests)
+    Booking.objects.update(ics_uid="")
+    Derivation.objects.update(parser_version=0)
+    cal.requests.clear()
+
+    run = sync.walk(mirrored)
+
+    assert (run.outcome, run.updated, len(cal.requests)) == ("complete", 0, asked)
+    assert not Booking.objects.filter(ics_uid="").exists()
+    assert_mirrors(mirrored, cal.payloads(cal.users[1]))
+
+
+@pytest.mark.cal(bookings=25)
+def test_a_stretch_of_derivations_ends_like_one_of_pages(cal, mirrored):
+    pages = sync.walk(mirrored).pages
+    Derivation.objects.update(parser_version=0)
+
+    assert sync.walk(mirrored, max_pages=pages).outcome == "paused"
+    assert sync.walk(mirrored, max_pages=9).outcome == "complete"
+    assert Derivation.objects.get().parser_version == client.PARSER_VERSION
+
+
+@pytest.mark.cal(bookings=5)
+def test_a_new_account_is_not_derived_again(account):
+    sync.walk(account)
+
+    assert Derivation.objects.get().parser_version == client.PARSER_VERSION
