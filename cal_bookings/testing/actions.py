@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import decisions, moves, people
+from . import creating, decisions, hosts, moves, people
 from .answers import Answer, Refusal, Request, success
 from .calls import Act, Call, Effect
 from .catalog import User
@@ -30,6 +30,7 @@ class Action:
     #: Who knows the uid may move and cancel a booking: no credential is asked for.
     open: bool = False
     hosted_only: bool = False
+    self_hosted_only: bool = False
 
 
 class Actions:
@@ -100,7 +101,8 @@ class Actions:
             if action.handler is decisions.cancel:
                 return decisions.legacy_cancel
             raise _cannot(call.request)
-        if action.hosted_only and not call.hosted:
+        elsewhere = action.self_hosted_only if call.hosted else action.hosted_only
+        if elsewhere:
             raise _cannot(call.request)
         return action.handler
 
@@ -112,7 +114,10 @@ class Actions:
         *,
         hosted: bool,
     ) -> Call:
-        body = request.body if isinstance(request.body, dict) else {}
+        body = {} if request.is_form else request.body or {}
+        if isinstance(body, list):
+            # As in JavaScript, where a list is an object whose fields are numbered.
+            body = {str(place): value for place, value in enumerate(body)}
         return Call(
             self.world,
             request,
@@ -126,7 +131,7 @@ class Actions:
 
 
 def _cannot(request: Request) -> Refusal:
-    return Refusal(404, f"Cannot {request.method} /v2{request.path}")
+    return Refusal(404, f"Cannot {request.method} {request.full_path}")
 
 
 def _action(
@@ -136,15 +141,17 @@ def _action(
     *,
     is_open: bool = False,
     hosted_only: bool = False,
+    self_hosted_only: bool = False,
 ) -> Action:
     pattern = re.sub(r"\{(\w+):int\}", r"(?P<\1>\\d+)", path)
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
-    return Action(method, re.compile(pattern), handler, is_open, hosted_only)
+    compiled = re.compile(pattern)
+    return Action(method, compiled, handler, is_open, hosted_only, self_hosted_only)
 
 
 _BOOKING = "/bookings/{uid}"
 ACTIONS = [
-    _action("POST", "/bookings", moves.create, is_open=True),
+    _action("POST", "/bookings", creating.create, is_open=True),
     _action("POST", f"{_BOOKING}/reschedule", moves.reschedule, is_open=True),
     _action("POST", f"{_BOOKING}/cancel", decisions.cancel, is_open=True),
     _action("POST", f"{_BOOKING}/confirm", decisions.confirm),
@@ -155,12 +162,17 @@ ACTIONS = [
         decisions.request_reschedule,
         hosted_only=True,
     ),
-    _action("POST", f"{_BOOKING}/mark-absent", people.mark_absent),
-    _action("POST", f"{_BOOKING}/reassign", people.reassign),
-    _action("POST", f"{_BOOKING}/reassign/{{user:int}}", people.reassign),
+    _action("POST", f"{_BOOKING}/mark-absent", hosts.mark_absent),
+    _action("POST", f"{_BOOKING}/reassign", hosts.reassign),
+    _action("POST", f"{_BOOKING}/reassign/{{user}}", hosts.reassign),
     _action("PATCH", f"{_BOOKING}/location", people.set_location),
     _action("GET", f"{_BOOKING}/attendees", people.attendees),
     _action("POST", f"{_BOOKING}/attendees", people.add_attendee),
-    _action("DELETE", f"{_BOOKING}/attendees/{{attendee:int}}", people.remove_attendee),
+    _action(
+        "DELETE",
+        f"{_BOOKING}/attendees/{{attendee:int}}",
+        people.remove_attendee,
+        self_hosted_only=True,
+    ),
     _action("POST", f"{_BOOKING}/guests", people.add_guests),
 ]

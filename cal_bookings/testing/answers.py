@@ -6,13 +6,22 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-_REASONS = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+_REASONS = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    409: "Conflict",
+}
 _CODES = {
     400: "BadRequestException",
     401: "UnauthorizedException",
     403: "ForbiddenException",
     404: "NotFoundException",
+    409: "ConflictException",
 }
+#: Errors of these codes have no details [rec 063, 305, 530].
+_WITHOUT_DETAILS = frozenset({"BAD_REQUEST", "INTERNAL_SERVER_ERROR", "TRPCError"})
 
 
 @dataclass
@@ -20,17 +29,31 @@ class Request:
     """One request as the server understood it."""
 
     method: str
-    #: Without the prefix of the API, such as /bookings.
-    path: str
+    #: As it was asked for, such as /v2/bookings.
+    full_path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: Any = None
+    #: Why the server could not read the body.
+    unreadable: Refusal | None = None
     #: What the server answered; 0 while it has not.
     status: int = 0
 
     @property
+    def path(self) -> str:
+        """Without the prefix of the API, such as /bookings; "" if it has none [rec 344-347]."""
+        for prefix in ("/api/v2/", "/v2/"):
+            if self.full_path.startswith(prefix):
+                return "/" + self.full_path.removeprefix(prefix).rstrip("/")
+        return ""
+
+    @property
     def version(self) -> str:
         return self.headers.get("cal-api-version", "")
+
+    @property
+    def is_form(self) -> bool:
+        return "form-urlencoded" in self.headers.get("content-type", "")
 
     def one(self, name: str, default: str = "") -> str:
         return self.query.get(name, [default])[-1]
@@ -58,34 +81,34 @@ class Refusal(Exception):
 
     def answer(self, request: Request, timestamp: str) -> Answer:
         error: dict[str, Any] = {"code": self.code, "message": self.message}
-        if self.code != "TRPCError":
+        if self.code not in _WITHOUT_DETAILS:
             error["details"] = self.details or {
                 "message": self.message,
                 "error": _REASONS.get(self.status, "Internal Server Error"),
                 "statusCode": self.status,
             }
         envelope = {"status": "error", "timestamp": timestamp}
-        path = {"path": f"/v2{request.path}"}
+        path = {"path": request.full_path}
         return as_json(envelope | path | {"error": error}, self.status)
+
+
+class Bare(Refusal):
+    """Ends a request as the booking core does: without the envelope [rec 049, 222]."""
+
+    def answer(self, request: Request, timestamp: str) -> Answer:
+        body = {"statusCode": self.status, "message": self.message}
+        return as_json(body, self.status)
 
 
 def invalid(name: str, value: Any, **constraints: str) -> Refusal:
     """A query parameter that does not pass validation."""
-    return Refusal(
-        400,
-        "Bad Request Exception",
-        details={
-            "errors": [
-                {
-                    "target": {name: value},
-                    "value": value,
-                    "property": name,
-                    "children": [],
-                    "constraints": constraints,
-                }
-            ]
-        },
-    )
+    error = {"target": {name: value}, "value": value, "property": name}
+    return invalid_body([error | {"children": [], "constraints": constraints}])
+
+
+def invalid_body(errors: list[dict[str, Any]]) -> Refusal:
+    """A body with these fields that do not pass validation."""
+    return Refusal(400, "Bad Request Exception", details={"errors": errors})
 
 
 def as_json(body: Any, status: int = 200) -> Answer:

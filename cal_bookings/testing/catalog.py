@@ -46,6 +46,17 @@ class User:
         }
 
 
+LOCATIONS: tuple[dict[str, Any], ...] = (
+    {"type": "link", "link": "https://meet.example.com/room", "public": True},
+    {"type": "address", "address": "1 Main St", "public": True},
+    {"type": "phone", "phone": "+14155550100", "public": True},
+    {"type": "integration", "integration": "cal-video"},
+    {"type": "attendeeAddress"},
+    {"type": "attendeePhone"},
+    {"type": "attendeeDefined"},
+)
+
+
 @dataclass(frozen=True)
 class EventType:
     """What can be booked. `kind` decides the shape of its bookings."""
@@ -59,36 +70,19 @@ class EventType:
     owner_id: int | None = None
     team_id: int | None = None
 
-    def as_listed(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "ownerId": self.owner_id,
-            "lengthInMinutes": self.minutes,
-            "title": self.title,
-            "slug": self.slug,
-            "description": "",
-            "metadata": {},
-            "hidden": False,
-            "seats": {"seatsPerTimeSlot": 10}
-            if self.kind == "seated"
-            else {"disabled": True},
-            "schedulingType": "roundRobin" if self.kind == "round-robin" else None,
-            "recurrence": {
-                "disabled": False,
-                "interval": 1,
-                "occurrences": MOST_OCCURRENCES,
-                "frequency": "weekly",
-            }
-            if self.kind == "recurring"
-            else None,
-            "confirmationPolicy": {"type": "always"}
-            if self.kind == "confirm"
-            else {"disabled": True},
-        }
+    #: The lengths that bookers may choose from; none where there is only one.
+    lengths: tuple[int, ...] = ()
+    #: Where its bookings may take place, the first one unless the booker wants another.
+    locations: tuple[dict[str, Any], ...] = LOCATIONS
+    #: Of a seated event type.
+    seats: int = 10
+    #: Of a recurring event type.
+    occurrences: int = 4
 
+    @property
+    def team_slug(self) -> str:
+        return f"team-{self.team_id}" if self.team_id else ""
 
-#: Occurrences of a series that somebody books without saying how many.
-MOST_OCCURRENCES = 4
 
 #: slug, title, minutes, kind
 EVENT_TYPES = (
@@ -100,6 +94,9 @@ EVENT_TYPES = (
     ("workshop", "Workshop", 90, "seated"),
     ("support", "Support", 30, "round-robin"),
 )
+
+#: The lengths that bookers of an event type may choose from, by its slug.
+LENGTHS = {"deep-dive": (30, 60, 90)}
 
 HOSTS = (
     ("Alice Host", "Europe/Berlin"),

@@ -8,7 +8,8 @@ from typing import Any
 
 from .catalog import Person, User, half_hour, long_uid, somebody
 from .clock import wire
-from .world import Row, World
+from .seeding import SeededWorld
+from .world import Row
 
 _SAID = {
     "booked": "new booking",
@@ -26,7 +27,7 @@ _SAID = {
 }
 
 
-class Changes(World):
+class Changes(SeededWorld):
     """Everything that a host, an attendee or Cal.com itself does to a booking.
 
     Which of it moves `updatedAt` is Cal.com's own choice: seats and the absence of an attendee do not.
@@ -165,12 +166,12 @@ class Changes(World):
                 }
             )
             new.pop("rescheduledToUid", None)
-            if reason:
-                new["reschedulingReason"] = reason
+            new |= _attend_again(new) | {"absentHost": False}
             links: dict[str, Any] = {"status": "cancelled"}
             if "recurringBookingUid" not in old:
                 links["rescheduledToUid"] = new["uid"]
-                links["rescheduledByEmail"] = by
+                links["rescheduledByEmail"] = new["rescheduledByEmail"] = by
+            _give_reason(new, reason)
             self.change(uid, **links)
             return self.insert(new, row.users, row.team_id)
 
@@ -209,12 +210,31 @@ class Changes(World):
         self.change(uid, moves_updated_at=False, attendees=attendees)
 
     def add_attendee(self, uid: str, person: Person | None = None) -> None:
+        """Somebody more attends, whom Cal.com counts among the guests; without a seat of a seated booking."""
         with self.lock:
             attendee = (person or somebody(self._random)).as_attendee()
-            self.change(uid, attendees=[*self.payload(uid)["attendees"], attendee])
+            payload = self.payload(uid)
+            guests = [*(payload.get("guests") or ()), attendee["email"]]
+            attendees = [*payload["attendees"], attendee]
+            self.change(uid, attendees=attendees, **_with_guests(payload, guests))
 
-    def set_location(self, uid: str, location: str) -> None:
-        self.change(uid, location=location, meetingUrl=location)
+    def remove_attendee(self, uid: str, email: str) -> None:
+        with self.lock:
+            payload = self.payload(uid)
+            left = [one for one in payload["attendees"] if one["email"] != email]
+            guests = [one for one in payload.get("guests") or () if one != email]
+            self.change(uid, attendees=left, **_with_guests(payload, guests))
+
+    def set_location(
+        self, uid: str, location: str, response: dict[str, str] | None = None
+    ) -> None:
+        """Another place; `response` is what the API keeps of it among the booker's responses [rec 333]."""
+        with self.lock:
+            fields: dict[str, Any] = {"location": location, "meetingUrl": location}
+            responses = self.rows[uid]["bookingFieldsResponses"]
+            if response and responses is not None:
+                fields["bookingFieldsResponses"] = responses | {"location": response}
+            self.change(uid, **fields)
 
     def touch(self, uid: str) -> None:
         """Moves `updatedAt` and nothing else."""
@@ -258,6 +278,43 @@ class Changes(World):
 
     def _say(self, did: str, uid: str) -> str:
         return f"{_SAID[did]}: {self.rows[uid]['title']}"
+
+
+def _with_guests(payload: dict[str, Any], guests: list[str]) -> dict[str, Any]:
+    """Where the guests of a booking stand: seated bookings show none [rec 331, 519]."""
+    responses = payload.get("bookingFieldsResponses")
+    if responses is None:
+        return {}
+    shown = {"guests": guests, "displayGuests": guests}
+    return {"guests": guests, "bookingFieldsResponses": responses | shown}
+
+
+def _attend_again(payload: dict[str, Any]) -> dict[str, Any]:
+    """The attendees of a booking that was rescheduled: nobody is absent, and guests lose their names [rec 295]."""
+    booker, *guests = payload["attendees"] or [{}]
+    if "bookingFieldsResponses" not in payload or not booker:
+        return {"attendees": [one | {"absent": False} for one in payload["attendees"]]}
+    kept = ("timeZone", "language")
+    of_booker = {key: booker[key] for key in kept if key in booker}
+    new = [
+        {"name": "", "email": one.get("email"), "displayEmail": one.get("email")}
+        | of_booker
+        | {"absent": False}
+        for one in guests
+    ]
+    return {"attendees": [booker | {"absent": False}, *new]}
+
+
+def _give_reason(payload: dict[str, Any], reason: str) -> None:
+    """Only the new booking shows why it was rescheduled, in two places [rec 134]."""
+    payload.pop("reschedulingReason", None)
+    responses = dict(payload.get("bookingFieldsResponses") or {})
+    responses.pop("rescheduledReason", None)
+    if reason:
+        payload["reschedulingReason"] = reason
+        responses["rescheduledReason"] = reason
+    if "bookingFieldsResponses" in payload:
+        payload["bookingFieldsResponses"] = responses
 
 
 def _possible(row: Row) -> list[str]:

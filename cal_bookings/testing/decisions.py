@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .answers import Answer, Refusal, as_json, success
-from .calls import Act, Bare, Call, now, trpc
+from . import bodies
+from .answers import Answer, Bare, Refusal, as_json, success
+from .calls import Act, Call, is_seated, now, trpc
 from .clock import wire
+from .validation import refuse, refuse_strictly
+from .world import Row
 
 
 def confirm(call: Call) -> Act:
@@ -31,6 +34,7 @@ def confirm(call: Call) -> Act:
 
 def decline(call: Call) -> Act:
     """A second one is not refused: it mails again."""
+    refuse(bodies.REASON, call.body)
     _may_decide(call)
     series = call.row["recurringBookingUid"]
 
@@ -59,7 +63,7 @@ def _pending(call: Call, series: str) -> list[str]:
 
 
 def cancel(call: Call) -> Act:
-    call.known_fields("cancellationReason", "cancelSubsequentBookings", "seatUid")
+    refuse_strictly(bodies.CANCEL, call.body)
     if call.uid not in call.world.rows:
         return _cancel_series(call)
     if call.row["status"] == "cancelled":
@@ -67,8 +71,8 @@ def cancel(call: Call) -> Act:
     seat = call.text("seatUid")
     if seat:
         return _cancel_seat(call, seat)
-    _may_cancel(call)
-    if call.body.get("cancelSubsequentBookings"):
+    _may_cancel(call, call.row)
+    if call.flag("cancelSubsequentBookings"):
         return _cancel_subsequent(call)
 
     def act() -> Answer:
@@ -78,12 +82,13 @@ def cancel(call: Call) -> Act:
     return act
 
 
-def _may_cancel(call: Call) -> None:
-    if call.row["end"] <= now(call.world):
+def _may_cancel(call: Call, row: Row, *, knows_seat: bool = False) -> None:
+    if str(row["end"]) <= now(call.world):
         raise Bare(400, "Cannot cancel a booking that has already ended")
-    if call.is_host and not call.text("cancellationReason").strip():
+    is_host = call.user is not None and call.user.id in row.users
+    if is_host and not call.text("cancellationReason").strip():
         raise Bare(400, "Cancellation reason is required")
-    if not call.is_host and _is_seated(call.row.payload):
+    if not is_host and is_seated(row) and not knows_seat:
         raise Bare(401, "User not a host of this event")
 
 
@@ -94,7 +99,7 @@ def _cancel_one(call: Call, uid: str, moment: str) -> None:
         return
     reason = call.text("cancellationReason")
     fields: dict[str, Any] = {"status": "cancelled", "cancellationReason": reason}
-    if _is_seated(row.payload):
+    if is_seated(row):
         fields["attendees"] = []
     call.world.change(uid, **fields, updatedAt=moment)
     call.effect("cancel", uid, reason=reason)
@@ -110,12 +115,22 @@ def _cancel_subsequent(call: Call) -> Act:
 
 
 def _cancel_series(call: Call) -> Act:
+    """Cal.com takes the first occurrence for the whole: once it is cancelled or over, the others stay."""
     series, moment = call.uid, now(call.world)
     found = call.world.find(lambda one: one.get("recurringBookingUid") == series)
     if not found:
         raise Refusal(404, f"Booking with uid={series} not found")
-    if all(call.world.rows[uid]["status"] == "cancelled" for uid in found):
+    if call.flag("cancelSubsequentBookings"):
+        told = (
+            "cancelSubsequentBookings can only be used with the uid of one occurrence."
+        )
+        raise Refusal(400, told)
+    first = min(
+        (call.world.rows[uid] for uid in found), key=lambda one: str(one["start"])
+    )
+    if first["status"] == "cancelled":
         raise _cancelled_already(series)
+    _may_cancel(call, first)
     return _cancel_from(call, series, moment)
 
 
@@ -124,7 +139,7 @@ def _cancel_from(call: Call, series: str, start: str) -> Act:
         moment = now(call.world)
         found = call.world.find(lambda one: one.get("recurringBookingUid") == series)
         for uid in found:
-            if call.world.rows[uid]["start"] >= start:
+            if str(call.world.rows[uid]["start"]) >= start:
                 _cancel_one(call, uid, moment)
         return success([call.world.payload(uid) for uid in found])
 
@@ -132,16 +147,16 @@ def _cancel_from(call: Call, series: str, start: str) -> Act:
 
 
 def _cancel_seat(call: Call, seat: str) -> Act:
+    """Whoever knows the uid of a seat may give it up."""
     seats = [one.get("seatUid") for one in call.row["attendees"]]
     if seat not in seats:
-        told = (
-            "Invalid seatUid: this seat does not exist or has already been cancelled."
-        )
-        raise Refusal(400, told)
+        raise _no_such_seat(call, seat)
     if len(seats) == 1:
-        _may_cancel(call)
+        _may_cancel(call, call.row, knows_seat=True)
 
     def act() -> Answer:
+        if all(one.get("seatUid") != seat for one in call.row["attendees"]):
+            raise _no_such_seat(call, seat)
         if len(call.row["attendees"]) == 1:
             _cancel_one(call, call.uid, now(call.world))
         else:
@@ -153,8 +168,17 @@ def _cancel_seat(call: Call, seat: str) -> Act:
     return act
 
 
+def _no_such_seat(call: Call, seat: str) -> Refusal:
+    """Words that depend on whether another booking has this seat [rec 248, 272]."""
+    told = "this seat does not exist or has already been cancelled."
+    if call.world.has_seat(seat):
+        told = "this seat does not belong to this booking."
+    return Refusal(400, f"Invalid seatUid: {told}")
+
+
 def request_reschedule(call: Call) -> Act:
-    """Answers no booking."""
+    """Its answer shows no booking."""
+    refuse(bodies.REQUEST_RESCHEDULE, call.body)
     if not call.is_host:
         raise Refusal(403, "You do not have permission to reschedule this booking")
     if call.row["status"] in ("cancelled", "rejected"):
@@ -164,7 +188,7 @@ def request_reschedule(call: Call) -> Act:
         reason = call.text("rescheduleReason")
         call.world.change(call.uid, status="cancelled", cancellationReason=reason)
         call.effect("request_reschedule", call.uid, reason=reason)
-        return success(None)
+        return as_json({"status": "success"})
 
     return act
 
@@ -190,7 +214,3 @@ def _cancelled_already(uid: str) -> Refusal:
         f"Can't cancel booking with uid={uid} because it has been cancelled already. "
     )
     return Refusal(400, told + "Please provide uid of a booking that is not cancelled.")
-
-
-def _is_seated(payload: dict[str, Any]) -> bool:
-    return "bookingFieldsResponses" not in payload

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import slots
+from . import event_types, slots
 from .answers import Answer, Refusal, Request, success
 from .catalog import User
 from .listing import (
@@ -51,7 +51,7 @@ class Routes:
         """Raises Refusal."""
         for route in ROUTES:
             found = route.pattern.fullmatch(request.path)
-            if found and route.method == request.method:
+            if found and route.method == request.method.replace("HEAD", "GET"):
                 user = None
                 if route.handler not in _TOKEN_ENDPOINTS:
                     user = self.authenticate(request, route.without_credential)
@@ -173,9 +173,7 @@ class Routes:
     def event_types(
         self, request: Request, user: User | None, parts: dict[str, str]
     ) -> Answer:
-        owner = _somebody(user).id
-        own = (one for one in self.world.event_types.values() if one.owner_id == owner)
-        return success([one.as_listed() for one in own])
+        return event_types.answer(self.world, request, user)
 
     def slots(
         self, request: Request, user: User | None, parts: dict[str, str]
@@ -204,7 +202,7 @@ def _somebody(user: User | None) -> User:
 
 
 def _cannot(request: Request) -> Refusal:
-    return Refusal(404, f"Cannot {request.method} /v2{request.path}")
+    return Refusal(404, f"Cannot {request.method} {request.full_path}")
 
 
 def _route(
@@ -232,7 +230,7 @@ ROUTES = [
     ),
     _route("GET", "/teams/{team:int}/bookings", Routes.team_bookings),
     _route("GET", "/me", Routes.me, 401),
-    _route("GET", "/event-types", Routes.event_types, 401),
+    _route("GET", "/event-types", Routes.event_types, None),
     _route("GET", "/slots", Routes.slots, None),
     _route("POST", "/auth/oauth2/token", Routes.oauth_token, None),
     _route("POST", "/oauth/{client}/refresh", Routes.managed_user_token, None),

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
-import socket
-import struct
-import sys
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import uuid4
 
 from .actions import Action, Actions
-from .answers import Answer, Refusal, Request, as_json
+from .answers import Answer, Bare, Refusal, Request, as_json
 from .calls import Effect
 from .catalog import User
 from .changes import Changes
 from .clock import Clock, wire
-from .faults import BREAKS, Fault, Faults, garbled, too_many
+from .faults import Fault, Faults, garbled, too_many
 from .rate_limit import RateLimit, endpoint, endpoint_limits
 from .routes import Routes
+from .web_server import WebServer
 
 DIALECTS = ("cursor", "offset")
 _REQUESTS_KEPT = 100_000
-_BODY_LIMIT = 100_000
 
 
 class FakeCal(Changes):
@@ -66,6 +62,8 @@ class FakeCal(Changes):
         self.endpoint_limits = endpoint_limits(endpoint_limit)
         #: What was asked, oldest first.
         self.requests: deque[Request] = deque(maxlen=_REQUESTS_KEPT)
+        #: What went wrong in the fake's own code, or in `on_request`: each was answered with 500.
+        self.crashes: list[Exception] = []
         #: How many connections were opened.
         self.connections = 0
         #: Called with each request before it is answered, for instance to change bookings during a walk.
@@ -73,7 +71,7 @@ class FakeCal(Changes):
         #: Seconds that every answer takes, as over a network.
         self.latency = 0.0
         self._port = port
-        self._server: _Server | None = None
+        self._server: WebServer | None = None
         self.add_user(api_key=api_key)
         for _ in range(2):
             self.add_user()
@@ -148,7 +146,7 @@ class FakeCal(Changes):
     def __enter__(self) -> Self:
         if self._server is not None:
             raise RuntimeError("The fake Cal.com already runs: enter it once.")
-        self._server = _Server(self, self._port)
+        self._server = WebServer(self, self._port)
         Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.02},
@@ -156,11 +154,16 @@ class FakeCal(Changes):
         ).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, error: object = None, *_: object) -> None:
+        """Raises what went wrong in the fake's own code, unless something else is being raised."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+        crashes, self.crashes = self.crashes, []
+        if crashes and error is None:
+            told = "The fake Cal.com failed to answer: this is its own fault, and not the caller's."
+            raise RuntimeError(told) from crashes[0]
 
     def hang_up(self) -> None:
         """Closes the connections that clients keep open, as servers do after some idle time."""
@@ -168,7 +171,18 @@ class FakeCal(Changes):
             self._server.hang_up()
 
     def respond(self, request: Request) -> tuple[Answer, Fault | None]:
-        """The answer to a request, and the fault that strikes it on the way."""
+        """The answer to a request, and the fault that strikes it on the way.
+
+        No request is left without an answer: an error of the fake's own is kept in `crashes`, and answered with 500.
+        """
+        try:
+            return self._respond(request)
+        except Exception as error:  # noqa: BLE001 - whatever it is, there must be an answer
+            traceback.print_exception(error)
+            self.crashes.append(error)
+            return Bare(500, "Internal server error").answer(request, ""), None
+
+    def _respond(self, request: Request) -> tuple[Answer, Fault | None]:
         if self.on_request:
             self.on_request(request)
         if self.latency:
@@ -197,6 +211,8 @@ class FakeCal(Changes):
         self, request: Request, fault: Fault | None, *, allowed: bool
     ) -> Answer:
         try:
+            if request.unreadable:
+                raise request.unreadable
             if not allowed:
                 raise too_many()
             instead = fault.answer() if fault else None
@@ -246,91 +262,3 @@ def _with_cursor(answer: Answer, cursor: str) -> Answer:
     if isinstance(body.get("pagination"), dict) and cursor:
         body["pagination"] = {"nextCursor": cursor, "hasMore": True}
     return as_json(body)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, cal: FakeCal, port: int) -> None:
-        self.cal = cal
-        self.connections: set[socket.socket] = set()
-        super().__init__(("127.0.0.1", port), _Handler)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        self.connections.add(connection)
-        self.cal.connections += 1
-        return connection, address
-
-    def shutdown_request(self, request: Any) -> None:
-        self.connections.discard(request)
-        super().shutdown_request(request)
-
-    def server_close(self) -> None:
-        """Else clients would go on asking a server that has stopped."""
-        super().server_close()
-        self.hang_up()
-
-    def hang_up(self) -> None:
-        for connection in list(self.connections):
-            with suppress(OSError):  # closed meanwhile
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no error of the server's; anything else is loud."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Head and body leave in one packet: the second of two would wait for an acknowledgement.
-    wbufsize = 1 << 16
-    timeout = 60
-    server: _Server
-
-    def handle_one(self) -> None:
-        url = urlsplit(self.path)
-        length = int(self.headers.get("Content-Length") or 0)
-        sent = self.rfile.read(min(length, _BODY_LIMIT + 1))
-        request = Request(
-            self.command,
-            unquote(_without_prefix(url.path)),
-            parse_qs(url.query, keep_blank_values=True),
-            {name.lower(): value for name, value in self.headers.items()},
-            json.loads(sent) if sent else None,
-        )
-        answer, fault = self.server.cal.respond(request)
-        if fault and fault.kind in BREAKS:
-            self._reset()
-            return
-        cut = bool(fault) and fault is not None and fault.kind == "truncated"
-        self._send(answer, cut=cut)
-
-    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = handle_one  # noqa: N815 - the names http.server looks for
-
-    def _send(self, answer: Answer, *, cut: bool) -> None:
-        self.send_response_only(answer.status)
-        headers = {"Content-Type": answer.content_type} | answer.headers
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        self.wfile.write(answer.body[: len(answer.body) // 2] if cut else answer.body)
-        self.close_connection = self.close_connection or cut
-
-    def _reset(self) -> None:
-        linger = struct.pack("ii", 1, 0)
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        self.close_connection = True
-
-    def log_message(self, *_: object) -> None:
-        """Tests read `cal.requests`."""
-
-
-def _without_prefix(path: str) -> str:
-    for prefix in ("/api/v2", "/v2"):
-        if path == prefix or path.startswith(f"{prefix}/"):
-            return path.removeprefix(prefix)
-    return path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from threading import RLock
 from typing import Any
@@ -13,13 +13,12 @@ from typing import Any
 from .catalog import (
     EVENT_TYPES,
     HOSTS,
+    LENGTHS,
     EventType,
     Person,
     User,
-    half_hour,
     long_uid,
     short_uid,
-    somebody,
 )
 from .clock import Clock, wire
 
@@ -112,8 +111,9 @@ class World:
             for slug, title, minutes, kind in EVENT_TYPES:
                 identity = len(self.event_types) + 1
                 team = 1 if kind == "round-robin" else None
+                lengths = LENGTHS.get(slug, ())
                 self.event_types[identity] = EventType(
-                    identity, slug, title, minutes, kind, number, team
+                    identity, slug, title, minutes, kind, number, team, lengths
                 )
             return user
 
@@ -149,6 +149,16 @@ class World:
         """The uids of the bookings whose payload is wanted."""
         with self.lock:
             return [uid for uid, row in self.rows.items() if wanted(row.payload)]
+
+    def has_seat(self, seat: str) -> bool:
+        """Whether any booking has this seat."""
+        return bool(
+            self.find(
+                lambda one: any(
+                    person.get("seatUid") == seat for person in one["attendees"] or ()
+                )
+            )
+        )
 
     def insert(self, payload: Payload, users: Iterable[int], team: int | None) -> str:
         with self.lock:
@@ -260,101 +270,6 @@ class World:
             "bookingFieldsResponses": {"name": attendee["name"], "guests": []},
             "metadata": {},
         }
-
-    def seed(self, count: int, *, user: User | None = None) -> None:
-        """Books `count` times, spread over two years past and two months to come, in every variant."""
-        with self.lock:
-            hosts = [user] if user else list(self.users.values())
-            until = len(self.rows) + count
-            while len(self.rows) < until:
-                self._seed_one(self._random.choice(hosts), until - len(self.rows))
-
-    def _seed_one(self, host: User, room: int) -> None:
-        rng = self._random
-        slug = rng.choices(
-            [one[0] for one in EVENT_TYPES], weights=(20, 30, 15, 12, 3, 8, 12)
-        )[0]
-        event_type = self.event_type(host, slug)
-        now = self.clock.now()
-        start = half_hour(now + timedelta(minutes=rng.randint(-730 * 1440, 60 * 1440)))
-        created = min(start, now) - timedelta(
-            minutes=rng.randint(60, 40 * 1440), milliseconds=rng.randrange(60_000)
-        )
-        count = rng.randint(2, 5) if event_type.kind == "recurring" else 1
-        series = long_uid(rng) if count > 1 else ""
-        people = [somebody(rng) for _ in range(self._party(event_type))]
-        hosts = self._hosts(host, event_type)
-        for number in range(min(count, room)):
-            payload = self.new_payload(
-                None if rng.random() < 0.02 else event_type,
-                hosts,
-                people,
-                start + timedelta(weeks=number),
-                created=created + timedelta(milliseconds=number),
-                status=self._status(event_type, start, now),
-                series=series,
-            )
-            self._age(payload, now)
-            uid = self.insert(payload, {one.id for one in hosts}, event_type.team_id)
-            if room - number > 1 and rng.random() < 0.06 and not series:
-                self._seed_reschedule(uid, hosts, event_type, people)
-
-    def _seed_reschedule(
-        self,
-        uid: str,
-        hosts: Sequence[User],
-        event_type: EventType,
-        people: Sequence[Person],
-    ) -> None:
-        """What `uid` was rescheduled to, some days later."""
-        old = self.rows[uid].payload
-        start = datetime.fromisoformat(old["start"]) + timedelta(
-            days=self._random.randint(1, 9)
-        )
-        moved = datetime.fromisoformat(old["createdAt"]) + timedelta(minutes=50)
-        new = self.new_payload(event_type, hosts, people, start, created=moved)
-        new |= {"rescheduledFromUid": uid, "reschedulingReason": "Something came up"}
-        self.rows[uid].change(
-            {
-                "status": "cancelled",
-                "rescheduledToUid": new["uid"],
-                "updatedAt": wire(moved),
-            }
-        )
-        self.insert(new, {host.id for host in hosts}, event_type.team_id)
-
-    def _party(self, event_type: EventType) -> int:
-        if event_type.kind == "seated":
-            return self._random.randint(1, 6)
-        return self._random.choices((1, 2, 3), weights=(85, 12, 3))[0]
-
-    def _hosts(self, host: User, event_type: EventType) -> list[User]:
-        others = [user for user in self.users.values() if user is not host]
-        if event_type.kind == "round-robin" and others and self._random.random() < 0.3:
-            return [host, self._random.choice(others)]
-        return [host]
-
-    def _status(self, event_type: EventType, start: datetime, now: datetime) -> str:
-        if event_type.kind == "confirm" and start > now and self._random.random() < 0.7:
-            return "pending"
-        return self._random.choices(
-            ("accepted", "cancelled", "rejected"), weights=(84, 13, 3)
-        )[0]
-
-    def _age(self, payload: Payload, now: datetime) -> None:
-        """What happened to a booking since it was made."""
-        rng = self._random
-        created = datetime.fromisoformat(payload["createdAt"])
-        later = created + timedelta(seconds=rng.randint(0, 3_000_000))
-        payload["updatedAt"] = wire(min(later, now.astimezone(UTC)))
-        if payload["status"] == "cancelled":
-            payload["cancellationReason"] = rng.choice(
-                ("", "Fell ill", "No longer needed", "Terminüberschneidung")
-            )
-        if payload["status"] == "accepted" and payload["start"] < wire(now):
-            payload["absentHost"] = rng.random() < 0.01
-            for attendee in payload["attendees"]:
-                attendee["absent"] = rng.random() < 0.05
 
 
 def _title(

@@ -301,7 +301,7 @@ def test_a_meeting_that_was_moved_meanwhile_is_not_taken_for_cancelled(desk):
 def test_a_series_of_which_only_the_first_ones_were_booked_fails_and_says_so(desk):
     event_type = desk.cal.event_type(desk.cal.users[1], "recurring")
     start = desk.cal._some_start()
-    desk.cal.book(start=start + timedelta(weeks=2))
+    desk.cal.book(event_type="consultation", start=start + timedelta(weeks=2))
     action = outbox.create(
         desk.account,
         event_type_id=event_type.id,
