@@ -7,11 +7,11 @@ import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from .answers import Answer, Refusal, Request, as_json, invalid
 from .clock import wire
+from .validation import read_instant
 from .world import Row, World
 
 CURSOR_VERSION = "2026-05-01"
@@ -292,12 +292,11 @@ def _numbers(name: str, text: str) -> set[int]:
 
 def _moment(request: Request, name: str) -> str:
     value = request.one(name)
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
+    moment = read_instant(value)
+    if moment is None:
         told = f"{name} must be a valid ISO 8601 date."
-        raise invalid(name, value, isIso8601=told) from None
-    return wire(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        raise invalid(name, value, isIso8601=told)
+    return wire(moment)
 
 
 def _number(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import uuid4
 
 from .answers import Answer, Refusal, Request, as_json, success
@@ -29,9 +28,9 @@ class Tokens:
         self._current[refresh] = access
         return access, refresh
 
-    def _exchange(self, client_id: str, refresh: Any) -> tuple[str, str] | None:
-        of_client, user = self._refresh.get(refresh, ("", None))
-        if user is None or of_client != client_id:
+    def _exchange(self, client_id: str, refresh: str | None) -> tuple[str, str] | None:
+        of_client, user = self._refresh.get(refresh or "", ("", None))
+        if refresh is None or user is None or of_client != client_id:
             return None
         del self._refresh[refresh]
         # Rotation: the old access token ends with its refresh token.
@@ -40,7 +39,7 @@ class Tokens:
 
     def of_oauth_client(self, request: Request) -> Answer:
         """`POST /auth/oauth2/token`, with the errors of RFC 6749."""
-        body = request.body if isinstance(request.body, dict) else {}
+        body = _texts(request)
         client_id = body.get("client_id", "")
         if self.clients.get(client_id) != body.get("client_secret", ""):
             return _refused("invalid_client", "Invalid client credentials", 401)
@@ -57,11 +56,17 @@ class Tokens:
         secret = request.headers.get("x-cal-secret-key")
         if secret is None or self.clients.get(client_id) != secret:
             raise Refusal(401, "Invalid client credentials")
-        body = request.body if isinstance(request.body, dict) else {}
+        body = _texts(request)
         pair = self._exchange(client_id, body.get("refreshToken"))
         if pair is None:
             raise Refusal(400, "Invalid refresh token")
         return success(dict(zip(("accessToken", "refreshToken"), pair, strict=True)))
+
+
+def _texts(request: Request) -> dict[str, str]:
+    """The fields of a body, JSON or a form, that are texts."""
+    body = request.body if isinstance(request.body, dict) else {}
+    return {name: value for name, value in body.items() if isinstance(value, str)}
 
 
 def _refused(error: str, description: str, status: int) -> Answer:

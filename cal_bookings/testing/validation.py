@@ -58,9 +58,11 @@ def read_instant(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value)
         zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return zoned.astimezone(UTC)
+        utc = zoned.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    # Python's calendar ends with the year 9999: an end or a next week must fit in it.
+    return utc if utc.year < 9999 else None
 
 
 @dataclass(frozen=True)
