@@ -13,6 +13,10 @@ from cal_bookings.testing import FakeCal
 
 ROUND_SECONDS = 5
 FULL_EVERY = 12  # rounds; some changes do not move Cal.com's time of update
+LOOPS = {
+    0: Mode.FULL,
+    1: Mode.WINDOW,
+}  # by round; in all other rounds the loop `changes`
 DELIVERY_SECONDS = 1  # a person is waiting
 DELIVERED = 100  # actions in one round
 PATIENCE_SECONDS = 10
@@ -72,7 +76,7 @@ class Worker(Rounds):
     def round(self) -> None:
         self.rounds += 1
         self.say(f"on Cal.com: {self.cal.change_something(self.random)}")
-        self.catch_up(Mode.CHANGES if self.rounds % FULL_EVERY else Mode.FULL)
+        self.catch_up(LOOPS.get(self.rounds % FULL_EVERY, Mode.CHANGES))
 
     def catch_up(self, mode: Mode) -> None:
         """Walk once, and stop after a page if the demo ends."""

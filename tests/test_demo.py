@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,9 +15,9 @@ import requests
 from django.core.management import CommandError
 
 from cal_bookings import outbox, sync
-from cal_bookings.models import Account, Booking, Mode
+from cal_bookings.models import Account, Booking, Mode, SyncRun
 from example_project.visitor import Visitor
-from example_project.worker import Deliveries, Worker
+from example_project.worker import FULL_EVERY, Deliveries, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, "manage.py", "demo"]
@@ -68,8 +69,12 @@ def demo_under_way(*arguments):
             said += line
         yield process, said
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()  # else its database would stay
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
 
 
 def test_check_mirrors_two_thousand_bookings_opens_each_page_and_carries_out_an_action():
@@ -165,6 +170,20 @@ def test_the_worker_outlives_what_nobody_foresaw(cal):
     assert said[1].startswith("failed, next try in 5 s")
     assert "nowhere" in said[1]
     assert not Booking.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.cal(bookings=20)
+def test_the_worker_walks_every_loop(cal):
+    account = Account.objects.configured().get()
+    worker = Worker(account, cal, lambda line: None)
+    worker.catch_up(Mode.FULL)
+
+    for _ in range(FULL_EVERY):
+        worker.round()
+
+    walks = Counter(SyncRun.objects.values_list("mode", flat=True))
+    assert walks == {"full": 2, "window": 1, "changes": FULL_EVERY - 2}
 
 
 @pytest.mark.django_db

@@ -161,8 +161,8 @@ class Command(BaseCommand):
         lines[0] += f" (user {USER}, password {PASSWORD})"
         self._print(
             "\n".join(lines) + "\n\n"
-            f"Every {ROUND_SECONDS} s a booking changes on the fake Cal.com, and the loop `changes` mirrors it; every "
-            f"{FULL_EVERY * ROUND_SECONDS} s the loop `full`\nlooks at everything. What you do in the admin is sent to the "
+            f"Every {ROUND_SECONDS} s a booking changes on the fake Cal.com, and the loop `changes` mirrors it; once in "
+            f"{FULL_EVERY * ROUND_SECONDS} s the loop\n`window` reads the coming weeks, and `full` everything. What you do in the admin is sent to the "
             f"fake Cal.com within about {DELIVERY_SECONDS} s.\nCtrl-C ends the demo.\n"
         )
         with Deliveries(self._say), Worker(account, cal, self._say):
