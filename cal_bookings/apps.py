@@ -11,6 +11,7 @@ class CalBookingsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("cal_bookings.checks")
+        import_module("cal_bookings.database_checks")
         # Registers the tasks with whatever Celery app the site has, autodiscovered or not.
         import_module("cal_bookings.tasks.retention")
         import_module("cal_bookings.tasks.sync")

@@ -43,6 +43,7 @@ def list_bookings(
     *,
     filters: Filters | None = None,
     page_size: int | None = None,
+    persist: bool = True,
     learns: bool = True,
 ) -> Page:
     """Return a page of the account's bookings, asked for in the dialect that its server speaks.
@@ -56,10 +57,11 @@ def list_bookings(
         dialect=_known_dialect(account),
         forced=account.forced_dialect,
         page_size=page_size,
+        persist=persist,
     )
     if learns:
         account.begin_mirror(page.answered_at or page.asked_at)
-        _learn(account, page)
+        learn(account, page)
     return page
 
 
@@ -103,7 +105,8 @@ def _known_dialect(account: Account) -> Dialect | None:
     return Dialect(account.dialect)
 
 
-def _learn(account: Account, page: Page) -> None:
+def learn(account: Account, page: Page) -> None:
+    """Save what `page` proves about the server, in one UPDATE and only if it is news."""
     learnt: dict[str, Any] = {"dialect": str(page.dialect)}
     if page.server:
         learnt["server"] = str(page.server)

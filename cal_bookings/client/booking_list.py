@@ -58,12 +58,14 @@ class BookingList:
         self._asked_at = datetime.now(UTC)
         self._requests_before = http.requests
 
-    def page(self, position: Position, forced: Dialect | None) -> Page:
+    def page(
+        self, position: Position, forced: Dialect | None, *, retries: int = RETRIES
+    ) -> Page:
         if position.walk != self._walk or position.dialect is not (
             forced or position.dialect
         ):
             raise OtherWalk
-        page = self._ask(position.place)
+        page = self._ask(position.place, retries)
         if isinstance(page, Answer):
             raise _other_dialect(page, position.dialect, CalDialectChanged)
         return page

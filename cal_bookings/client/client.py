@@ -20,9 +20,9 @@ from .errors import (
     CalUnauthorized,
     CalUnexpected,
 )
-from .filters import Filters, Scope
+from .filters import Filters, Scope, walk_fingerprint
 from .guard import Guard
-from .http import MAX_BYTES, Answer, BeforeRequest, Http, OnAnswer
+from .http import MAX_BYTES, RETRIES, Answer, BeforeRequest, Http, OnAnswer
 from .instants import read_instant, write_instant
 from .positions import FIRST_PLACE, Position
 from .rate_limit import RateLimit
@@ -119,13 +119,14 @@ class CalClient:
         dialect: Dialect | None = None,
         forced: Dialect | None = None,
         page_size: int | None = None,
+        persist: bool = True,
     ) -> Page:
         """Return the page at a position, which is that of a `next`; without one the first page.
 
         `dialect` is what an earlier walk found. A first page finds it out, and again if it has changed; later pages
         raise CalDialectChanged then. If the first page is not available in one dialect (a timeout, a 5xx), the other
-        one is asked once before anything is repeated. With `forced`, only that dialect is asked. Raises OtherWalk, a
-        ValueError, for a position of another scope, of other filters, or of another dialect than `forced`.
+        one is asked once before anything is repeated. With `forced`, only that dialect is asked. Without `persist`, a
+        page at a position is asked for once, even if there is no usable answer. Raises OtherWalk, a ValueError, for a position of another scope, of other filters, or of another dialect than `forced`.
         """
         filters = filters or Filters()
         if filters.by_change and not self._has_change_filters:
@@ -135,8 +136,16 @@ class CalClient:
             )
         listing = BookingList(self._http, self.scope, filters, page_size)
         if position is not None:
-            return listing.page(position, forced)
+            retries = RETRIES if persist else 0
+            return listing.page(position, forced, retries=retries)
         return listing.first_page(dialect, forced)
+
+    def first_position(
+        self, dialect: Dialect, *, filters: Filters | None = None
+    ) -> Position:
+        """Return the position of the first page in this dialect. Makes no request."""
+        walk = walk_fingerprint(self.scope, filters or Filters())
+        return Position(FIRST_PLACE[dialect], walk)
 
     def find_server(self) -> Server | None:
         """Return which kind of server this is; None if its answer proves neither.

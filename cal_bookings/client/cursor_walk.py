@@ -48,6 +48,13 @@ class CursorPlace:
         landmark = cursor if is_power_of_two else self.landmark
         return type(self)(cursor=cursor, landmark=landmark, pages=pages)
 
+    #: The least number of rows that shows a new one.
+    smallest: ClassVar = 1
+
+    def past(self) -> Self | None:
+        """None: only the page that shows a row names the cursor behind it."""
+        return None
+
     def fresh(self, rows: list[Any]) -> list[Any]:
         """All of them: a cursor shows no row twice."""
         return rows

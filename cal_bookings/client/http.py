@@ -25,7 +25,7 @@ from .answers import Call, RawAnswer, read_json
 from .causes import cause_of, is_never_sent
 from .connections import connections
 from .credentials import Credential, Signer
-from .errors import CalError, CalUnauthorized, CalUnavailable, CalUnexpected
+from .errors import CalError, CalRefused, CalUnauthorized, CalUnavailable, CalUnexpected
 from .guard import Guard, guarded
 from .path_logging import logged_as
 from .rate_limit import RateLimit, read_http_date, read_rate_limit
@@ -117,9 +117,12 @@ class Http:
 
         A read that gets no usable answer is repeated up to `retries` times, a write never. `guard` is called right before
         the request is written to its connection, each time; what it raises stops the request, and reaches the caller.
+        Raises CalRefused for a part that no path can hold.
         """
         plain = {name: str(value) for name, value in (parts or {}).items()}
-        quoted = {name: _quoted(value) for name, value in plain.items()}
+        for value in plain.values():
+            _check_part(value, method, path)
+        quoted = {name: quote(value, safe="") for name, value in plain.items()}
         uids = [part for part in plain.values() if len(part) >= _UID_LENGTH]
         request = requests.Request(
             method,
@@ -301,11 +304,14 @@ def _checked_url(base_url: str) -> str:
     return base_url.rstrip("/")
 
 
-def _quoted(text: str) -> str:
+def _check_part(text: str, method: str, path: str) -> None:
     # Dots survive quoting, and urllib3 then resolves them: /bookings/.. would be /.
     if text.strip(".") == "":
-        raise ValueError("Part of a path must not be empty or dots only")
-    return quote(text, safe="")
+        raise CalRefused(
+            "part of the path is empty or dots only: nothing can be asked for by it",
+            method=method,
+            path=path,
+        )
 
 
 def _unavailable(call: Call, error: Exception) -> CalUnavailable:

@@ -16,7 +16,11 @@ rows left the list in between.
 
 Not proven: more rows with one `createdAt`, to the millisecond, than fit on a page, and a server
 that ignores the order asked for. The walk then goes on with an overlap of one row, which the
-next page must show.
+next page must show. A server that gives each page another order would lead it on for ever: it
+ends in an error after `_STEPS_BACK` steps back that led no further.
+
+Nor is the page after a row that the server cannot show (`past`): nothing can be read again with
+that row in between.
 """
 
 from __future__ import annotations
@@ -34,11 +38,13 @@ from .dialects import Dialect, UnexpectedAnswer
 from .instants import read_instant
 
 PAGE_LIMIT = 250  # Cal.com answers 400 above this
-_PAGE_MINIMUM = 2  # rows: one of them is always read again
 # As many rows that enter the list as the offset advanced show a page again. On a busy day that happens some times in a
 # row; a server that is stuck costs these requests, and then an error.
 _REPEATS = 30
+_STEPS_BACK = 30  # in a list that is not in the order asked for
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+#: The anchor of a page that has none: it need not prove itself.
+_AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,9 @@ class OffsetPlace:
     #: Of the page before, as a whole, and how often it came again.
     fingerprint: str = ""
     repeats: int = 0
+    #: The greatest offset so far, and the steps back since it was reached, from pages in another order.
+    farthest: int = 0
+    steps_back: int = 0
 
     def query(self, page_size: int | None) -> dict[str, str]:
         take = str(_take(page_size))
@@ -74,8 +83,7 @@ class OffsetPlace:
         times = _creation_times(rows, default=self.anchor or _BEFORE_ALL)
         identities = [_identity(row) for row in rows]
         if not self._is_proven(times, identities):
-            back = max(0, self.skip - _take(page_size))
-            return replace(self, skip=back, reread=(), fingerprint="")
+            return self._backward(page_size, is_ordered=times is not None)
         if not has_next:
             return None
         if is_counted and self.skip == 0 and not rows:
@@ -84,19 +92,44 @@ class OffsetPlace:
         # hasNextPage then stays true after the last row [rec 391-395].
         if set(identities) <= set(self.reread):
             return None
+        if _take(page_size) == 1:
+            return self.past()
         return self._forward(times, identities)
+
+    @property
+    def smallest(self) -> int:
+        """The least number of rows that shows a new one."""
+        return min(len(self.reread) + 1, PAGE_LIMIT)
+
+    def past(self) -> Self:
+        """The place behind the next new row, which is not shown. Rows that slide meanwhile may stay unseen there."""
+        skip = self.skip + self.smallest
+        return type(self)(
+            skip=skip, anchor=_AFTER_ALL, farthest=max(skip, self.farthest)
+        )
 
     def fresh(self, rows: list[Any]) -> list[Any]:
         """The rows without those that the page before showed already."""
         return [row for row in rows if _identity(row) not in self.reread]
 
     def _is_proven(self, times: list[datetime] | None, identities: list[str]) -> bool:
-        if self.skip == 0:
+        if self.skip == 0 or self.anchor == _AFTER_ALL:
             return True
         if times is None or self.anchor is None:
             return not set(self.reread).isdisjoint(identities)
         # Note [A page proves itself]
         return bool(times) and times[0] <= self.anchor
+
+    def _backward(self, page_size: int | None, *, is_ordered: bool) -> Self:
+        steps_back = self.steps_back + (not is_ordered)
+        if steps_back == _STEPS_BACK:
+            raise UnexpectedAnswer(
+                f"expected bookings in one order, got another one with each page near skip={self.skip}"
+            )
+        skip = max(0, self.skip - _take(page_size))
+        return replace(
+            self, skip=skip, reread=(), fingerprint="", steps_back=steps_back
+        )
 
     def _forward(self, times: list[datetime] | None, identities: list[str]) -> Self:
         fingerprint = _digest("".join(identities))
@@ -106,12 +139,15 @@ class OffsetPlace:
                 f"expected other rows after skip={self.skip}, got the page before again"
             )
         first = _first_to_reread(times) if times else len(identities) - 1
+        skip = self.skip + first
         return type(self)(
-            skip=self.skip + first,
+            skip=skip,
             anchor=times[first] if times else None,
             reread=tuple(identities[first:]),
             fingerprint=fingerprint,
             repeats=repeats,
+            farthest=max(skip, self.farthest),
+            steps_back=0 if skip > self.farthest else self.steps_back,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -125,7 +161,7 @@ class OffsetPlace:
 
 
 def _take(page_size: int | None) -> int:
-    return max(_PAGE_MINIMUM, min(page_size or PAGE_LIMIT, PAGE_LIMIT))
+    return max(1, min(page_size or PAGE_LIMIT, PAGE_LIMIT))
 
 
 def _first_to_reread(times: list[datetime]) -> int:

@@ -40,6 +40,16 @@ class Position:
     def dialect(self) -> Dialect:
         return self.place.dialect
 
+    @property
+    def smallest(self) -> int:
+        """The least page size that shows a new booking here."""
+        return self.place.smallest
+
+    def past(self) -> Position | None:
+        """The position behind the next booking, which is not shown; None in a list that has no such position."""
+        place = self.place.past()
+        return None if place is None else Position(place, self.walk)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "dialect": str(self.dialect),

@@ -28,6 +28,10 @@ class Checkpoint:
     moves_watermark: bool = True
     #: The event types were asked for, too, whatever came of it.
     has_event_types: bool = False
+    #: All lists were read to their ends. What lies behind a dead end was not seen, and is not therefore gone.
+    is_whole: bool = True
+    #: Bookings, event types and pages of this walk that could not be mirrored, in all its runs.
+    failed: int = 0
 
     def behind(
         self, following: Position | None, *, answered_at: datetime | None
@@ -43,6 +47,14 @@ class Checkpoint:
             checked=None if filters else 0,
         )
 
+    def cut_off(self) -> Self:
+        """Where the walk stands when it leaves a list that cannot be read to its end."""
+        return replace(self.behind(None, answered_at=None), is_whole=False)
+
+    def with_failures(self, number: int) -> Self:
+        """The same place, after so many more failures."""
+        return replace(self, failed=self.failed + number)
+
     def to_json(self) -> dict[str, Any]:
         return {
             "started_at": self.started_at.isoformat(),
@@ -54,6 +66,8 @@ class Checkpoint:
             "changes_until": _text(self.changes_until),
             "moves_watermark": self.moves_watermark,
             "has_event_types": self.has_event_types,
+            "is_whole": self.is_whole,
+            "failed": self.failed,
         }
 
     @classmethod
@@ -72,6 +86,8 @@ class Checkpoint:
                 changes_until=_moment(saved["changes_until"]),
                 moves_watermark=saved["moves_watermark"],
                 has_event_types=saved["has_event_types"],
+                is_whole=saved.get("is_whole", True),
+                failed=saved.get("failed", 0),
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -12,10 +12,11 @@ from cal_bookings.sync import failures
 logger = logging.getLogger(__name__)
 
 
-def mirror_event_types(account: Account, connection: CalClient) -> None:
-    """One request. Bookings do without it: an answer that is no list of event types is logged, and no more.
+def mirror_event_types(account: Account, connection: CalClient) -> mirror.Outcome:
+    """Mirror the account's event types with one request, and return what became of them.
 
-    Raises the other `CalError`s, which the list of bookings would meet as well.
+    Bookings do without them: an answer that is no list of event types is logged, and the outcome is empty. Raises the
+    other `CalError`s, which the list of bookings would meet as well.
     """
     asked_at = timezone.now()
     try:
@@ -24,5 +25,5 @@ def mirror_event_types(account: Account, connection: CalClient) -> None:
         if not failures.is_alone(error):
             raise
         logger.warning("%s: event types could not be mirrored: %s", account, error)
-        return
-    mirror.upsert_event_types(account, payloads, asked_at=asked_at)
+        return mirror.Outcome()
+    return mirror.upsert_event_types(account, payloads, asked_at=asked_at)

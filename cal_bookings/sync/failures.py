@@ -1,6 +1,8 @@
 """What fails alone: one booking, or one list that bookings do without, and not the walk."""
 
 import logging
+import traceback
+from pathlib import Path
 
 from cal_bookings import client
 from cal_bookings.models import SyncRun
@@ -34,3 +36,36 @@ def is_alone(error: client.CalError) -> bool:
         client.CalUnexpected,
     )
     return isinstance(error, kinds)
+
+
+def unexpected(error: BaseException) -> str:
+    """Name an exception that nobody foresaw, and where it was raised. Its own words may hold personal data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if _PACKAGE in Path(frame.filename).parents]
+    at = (ours or frames)[-1:]
+    place = f" at {Path(at[0].filename).name}, line {at[0].lineno}" if at else ""
+    return (
+        f"An unexpected {type(error).__name__}{place}. The loop is tried again after a pause. If that does not help, "
+        "report it with the stack in the log."
+    )
+
+
+def log_stack(error: BaseException) -> None:
+    """Log where `error` was raised, without its message and those it was raised from, which may hold personal data."""
+    stack = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("Unexpected %s\n%s", type(error).__name__, stack)
+
+
+def mark_recorded(error: BaseException) -> None:
+    """Say on `error` itself that the state of its loop tells of it."""
+    error.add_note(_RECORDED)
+
+
+def is_recorded(error: BaseException) -> bool:
+    return _RECORDED in getattr(error, "__notes__", ())
+
+
+_RECORDED = "Recorded in the state of the loop."
+
+#: The directory of this package.
+_PACKAGE = Path(__file__).parents[1]

@@ -6,13 +6,16 @@ can no longer write, however late it wakes up.
 
 import os
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
+from django.db import DatabaseError
 from django.utils import timezone
 
-from cal_bookings import conf
+from cal_bookings import conf, db
 from cal_bookings.models import Account, Mode, SyncState
 
 
@@ -44,10 +47,31 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write the state of one loop, as long as nobody took it over."""
+    """The right to write the state of one loop, as long as nobody took it over.
+
+    As a context manager it ends with its block. An exception gives the lease back as far as the database can still be
+    asked; where it cannot, this process knows all the same that nobody walks any more.
+    """
 
     state_id: int
     token: int
+
+    def __enter__(self) -> Self:
+        _held.add(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        _held.discard(self)
+        if kind is None or issubclass(kind, LeaseLost):
+            return
+        with suppress(DatabaseError, LeaseLost):
+            db.reconnect()
+            self.release()
 
     def save(self, **columns: Any) -> None:
         """Writes `columns` of the state and renews the lease; raises LeaseLost if it is no longer ours.
@@ -64,6 +88,10 @@ class Lease:
         mine = SyncState.objects.filter(pk=self.state_id, lease_token=self.token)
         if not mine.update(**columns):
             raise LeaseLost
+
+
+#: The leases that threads of this process hold.
+_held: set[Lease] = set()
 
 
 def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
@@ -98,7 +126,14 @@ def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
 
 def _is_free(state: SyncState) -> bool:
     until = state.lease_until
-    return until is None or until < timezone.now() or _is_dead(state.lease_owner)
+    return until is None or until < timezone.now() or _is_abandoned(state)
+
+
+def _is_abandoned(state: SyncState) -> bool:
+    """Whether the owner of a lease that has not run out walks no more: its thread has gone on, or its process died."""
+    if state.lease_owner == _owner():
+        return Lease(state.pk, state.lease_token) not in _held
+    return _is_dead(state.lease_owner)
 
 
 def _until() -> Any:

@@ -25,6 +25,12 @@ JITTER = 0.1
 SHORTEST_PAUSE, LONGEST_PAUSE = 60, 3600
 
 
+#: What the state of a loop says after a complete walk that could not mirror everything.
+SOME_FAILED = (
+    "The last walk is complete, except for what its runs list as failures: {}."
+)
+
+
 class NoSuchLoop(ValueError):
     """This account cannot be walked in this loop; the message names those it can."""
 
@@ -112,7 +118,9 @@ def completed(mode: Mode, checkpoint: Checkpoint) -> dict[str, Any]:
         "checkpoint": {},
         "last_completed_at": timezone.now(),
         "failures": 0,
-        "last_error": "",
+        "last_error": SOME_FAILED.format(checkpoint.failed)
+        if checkpoint.failed
+        else "",
         "due_at": next_due(mode),
     }
     if mode == Mode.CHANGES and checkpoint.began_at and checkpoint.moves_watermark:
@@ -129,11 +137,12 @@ def failed(mode: Mode, failures: int, error: str) -> dict[str, Any]:
     }
 
 
-def open_loops(account: Account, began_at: datetime | None) -> None:
-    """Record a complete full walk that began at `began_at` by the remote's clock. To be called in its last transaction.
+def open_loops(account: Account, checkpoint: Checkpoint) -> None:
+    """Record a complete full walk, which ended at `checkpoint`. To be called in its last transaction.
 
     The first one makes the account's other loops, due at once: before it, they would read the same bookings beside it.
-    Each one has seen all changes up to its beginning, so that the changes loop need not look at them.
+    Each one has seen all changes up to its beginning, so that the changes loop need not look at them. One that could
+    not read its list to the end proves less, and only tells a new changes loop where to begin.
     """
     Account.objects.filter(pk=account.pk, fully_mirrored_at=None).update(
         fully_mirrored_at=timezone.now()
@@ -143,8 +152,11 @@ def open_loops(account: Account, began_at: datetime | None) -> None:
         (SyncState(account=account, mode=mode) for mode in others),
         ignore_conflicts=True,
     )
+    began_at = checkpoint.began_at
     if began_at and Mode.CHANGES in others:
-        earlier = Q(watermark=None) | Q(watermark__lt=began_at)
+        earlier = Q(watermark=None)
+        if checkpoint.is_whole:
+            earlier |= Q(watermark__lt=began_at)
         changes = SyncState.objects.filter(account=account, mode=Mode.CHANGES)
         changes.filter(earlier).update(watermark=began_at)
 

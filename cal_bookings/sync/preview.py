@@ -11,11 +11,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from cal_bookings import budget, client, conf, db, mirror, servers
+from cal_bookings import budget, client, db, mirror
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
-from cal_bookings.sync import failures, loops, ownership, vanished
+from cal_bookings.sync import failures, loops, ownership, pages, vanished
 from cal_bookings.sync.checkpoint import Checkpoint
 from cal_bookings.sync.walk import Progress
 
@@ -108,25 +108,35 @@ class _Trial:
     def go(self, checkpoint: Checkpoint) -> None:
         seen = array("q")
         account = self.run.account
+        reader = pages.Pages(account, self.connection, learns=False)
         while checkpoint.filters:
-            page = servers.list_bookings(
-                account,
-                self.connection,
-                checkpoint.position,
-                filters=checkpoint.filters[0],
-                page_size=conf.get("PAGE_SIZE"),
-                learns=False,
-            )
+            try:
+                read = reader.read(checkpoint)
+            except pages.DeadEnd as end:
+                checkpoint = self._leave_list(checkpoint, end)
+                continue
+            for error in read.unreadable:
+                self._count_unreadable(f"page {self.run.pages + 1}", error)
+            page = read.page
             self.run.pages += 1
             outcome = self._try(page.payloads, page.asked_at, page.api_version)
             seen.extend(outcome.booking_ids)
             checkpoint = checkpoint.behind(page.next, answered_at=page.answered_at)
             if self.on_page:
                 self.on_page(Progress(self.run, page.total))
-        if self.run.mode == Mode.FULL and account.pk:
+        if self.run.mode == Mode.FULL and account.pk and checkpoint.is_whole:
             seen = array("q", sorted(seen))
             for pk, uid in vanished.unseen(account, seen, checkpoint):
                 self._ask_for(pk, uid)
+
+    def _leave_list(self, checkpoint: Checkpoint, end: pages.DeadEnd) -> Checkpoint:
+        self._count_unreadable(
+            f"page {self.run.pages + 1} and all behind it", end.error
+        )
+        return checkpoint.cut_off()
+
+    def _count_unreadable(self, place: str, error: client.CalError) -> None:
+        failures.count(self.run, place, "", error.summary)
 
     def _ask_for(self, pk: int, uid: str) -> None:
         asked_at = timezone.now()

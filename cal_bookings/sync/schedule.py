@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from cal_bookings import conf
+from cal_bookings import conf, db
 from cal_bookings.models import Account, Mode, SyncState
-from cal_bookings.sync import loops
+from cal_bookings.sync import failures, loops
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +95,14 @@ def put_off(account_id: int, mode: Mode, error: str) -> None:
         logger.error("%s: %s", state, error)
         columns = loops.failed(mode, state.failures + 1, error)
         SyncState.objects.filter(pk=state.pk).update(**columns)
+
+
+def record_unexpected(account_id: int, mode: Mode, error: Exception) -> None:
+    """Put off a loop that `error` kept from beginning. What ended a walk under way was recorded by the walk."""
+    if not failures.is_recorded(error):
+        failures.log_stack(error)
+        db.reconnect()
+        put_off(account_id, mode, failures.unexpected(error))
 
 
 def forget(account_id: int, mode: Mode) -> None:

@@ -15,6 +15,12 @@ def place(pk: int) -> str:
     return f"booking {pk}, asked for on its own"
 
 
+#: Rows that are read at once. They are read to a list, because what happens between two of them takes requests: a
+#: cursor that stays open keeps a snapshot that SQLite then refuses to write on, and MySQL's drivers hold all its rows.
+_SLICE = 1000
+_PAGES = 100
+
+
 def remember(state: SyncState, number: int, booking_ids: list[int]) -> None:
     """What page `number`, counted from 0, showed. Opens no transaction: it is to be that of the page."""
     if number == 0:
@@ -37,23 +43,29 @@ def unseen(
     """
     rows = Booking.objects.filter(
         account=account,
-        pk__gt=checkpoint.checked or 0,
         first_seen_at__lt=checkpoint.started_at,
         missing_since=None,
     ).order_by("pk")
-    for pk, uid in rows.values_list("pk", "uid").iterator(chunk_size=5000):
-        place = bisect_left(seen, pk)
-        if place == len(seen) or seen[place] != pk:
-            yield pk, uid
+    last = checkpoint.checked or 0
+    while found := list(rows.filter(pk__gt=last).values_list("pk", "uid")[:_SLICE]):
+        for pk, uid in found:
+            place = bisect_left(seen, pk)
+            if place == len(seen) or seen[place] != pk:
+                yield pk, uid
+        last, _ = found[-1]
 
 
 def seen(state: SyncState) -> "array[int]":
     """The primary keys of what all pages of the walk showed, sorted; eight bytes a booking."""
     found = array("q")
-    for booking_ids in WalkPage.objects.filter(state=state).values_list(
-        "booking_ids", flat=True
+    pages = WalkPage.objects.filter(state=state).order_by("number")
+    last = -1
+    while some := list(
+        pages.filter(number__gt=last).values_list("number", "booking_ids")[:_PAGES]
     ):
-        found.extend(booking_ids)
+        for _, booking_ids in some:
+            found.extend(booking_ids)
+        last, _ = some[-1]
     return array("q", sorted(found))
 
 

@@ -1,7 +1,6 @@
 """One walk: from the first page of a list to the last, resumable at every page."""
 
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -12,17 +11,18 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils import timezone
 
-from cal_bookings import budget, client, conf, db, mirror, servers
+from cal_bookings import budget, client, db, mirror, servers
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient, Page
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
 from cal_bookings.sync import (
-    drift,
     event_types,
     failures,
     lease,
     loops,
     ownership,
+    pages,
+    runs,
     vanished,
 )
 from cal_bookings.sync.checkpoint import Checkpoint
@@ -57,17 +57,19 @@ def walk(
     `outcome` is failed and whose `error` names the cure; the checkpoint stays, so that the next call goes on from it.
     Raises LeaseTaken if another worker is at it, LeaseLost if another took over, CircuitOpen if the account is paused,
     ImproperlyConfigured if it has no usable credential, NoSuchLoop if it mirrors a team, whose list knows no filter on
-    changes.
+    changes. Any other exception is recorded in the loop's state, which is due again after the pause of a failure, and
+    raised.
     """
     if mode not in loops.modes(account):
         raise loops.NoSuchLoop(account, mode)
     priority = budget.Priority[mode.name]
     with budget.connect(account, priority=priority, max_wait=max_wait) as connection:
         held, state = lease.take(account, mode)
-        saved = None if since else Checkpoint.from_json(state.checkpoint)
-        checkpoint = saved or loops.begin(account, state, since=since)
-        one = _Walk(account, state, held, connection, checkpoint, on_page, since)
-        return one.run(max_pages)
+        with held:
+            saved = None if since else Checkpoint.from_json(state.checkpoint)
+            checkpoint = saved or loops.begin(account, state, since=since)
+            one = _Walk(account, state, held, connection, checkpoint, on_page, since)
+            return one.run(max_pages)
 
 
 class _Walk:
@@ -89,7 +91,8 @@ class _Walk:
         self.connection = connection
         self.on_page = on_page
         self.checkpoint = checkpoint
-        self.record = _begin_record(account, self.mode)
+        self.pages = pages.Pages(account, connection)
+        self.record = runs.begin(account, self.mode)
 
     def run(self, max_pages: int | None) -> SyncRun:
         try:
@@ -104,12 +107,12 @@ class _Walk:
             self._close(self._pause(), error=str(error))
         except ownership.WrongOwner as error:
             self._refuse(str(error))
-        except lease.LeaseLost:
+        except Exception as error:
+            self._break_off(error)
             raise
         except BaseException as error:
-            # Ctrl-C, a full disk, a bug: whoever comes next need not wait until the lease runs out.
+            # Ctrl-C, for example; the lease is given back on the way out.
             with suppress(DatabaseError):
-                self.lease.release()
                 self._close(SyncRun.Outcome.FAILED, error=type(error).__name__)
             raise
         else:
@@ -145,26 +148,32 @@ class _Walk:
         if self.mode != Mode.FULL:
             return
         self._mirror_event_types()
-        seen = vanished.seen(self.state)
-        for pk, uid in vanished.unseen(self.account, seen, self.checkpoint):
-            yield partial(self._check, pk, uid)
+        # Where the pages could not all be read, what they did not show would be most of the mirror.
+        if self.checkpoint.is_whole:
+            seen = vanished.seen(self.state)
+            for pk, uid in vanished.unseen(self.account, seen, self.checkpoint):
+                yield partial(self._check, pk, uid)
         while mirror.is_rederivation_due(self.account):
             yield self._rederive
 
     # Pages
 
     def _walk_page(self) -> None:
-        self._store(self._ask())
+        """Store the next page, or turn to the next list where this one cannot be read any further."""
+        try:
+            self._store(self._ask())
+        except pages.DeadEnd as end:
+            self._leave_list(end)
         self._mirror_event_types()
 
-    def _ask(self) -> Page:
+    def _ask(self) -> pages.Read:
         """The next page. A checkpoint that is no longer good is given up: the walk begins anew, once.
 
         The server no longer takes it, or somebody edited the scope of the account in the database.
         """
         resumed = self.checkpoint.position is not None and self.record.pages == 0
         try:
-            page = self._list()
+            read = self.pages.read(self.checkpoint)
         except (client.CalRefused, client.CalDialectChanged, client.OtherWalk):
             if not resumed:
                 raise
@@ -173,20 +182,17 @@ class _Walk:
                 self.account,
             )
             self.checkpoint = loops.begin(self.account, self.state)
-            page = self._list()
-        self._note_never_updated(page)
+            read = self.pages.read(self.checkpoint)
+        self._note_never_updated(read.page)
         if self.mode == Mode.FULL:
-            servers.learn_change_filters(self.account, self.connection, page)
-        return page
+            servers.learn_change_filters(self.account, self.connection, read.page)
+        return read
 
-    def _list(self) -> Page:
-        return servers.list_bookings(
-            self.account,
-            self.connection,
-            self.checkpoint.position,
-            filters=self.checkpoint.filters[0],
-            page_size=conf.get("PAGE_SIZE"),
-        )
+    def _leave_list(self, end: pages.DeadEnd) -> None:
+        place = f"page {self.checkpoint.pages + 1} and all behind it"
+        self._count_failure(place, "", end.error.summary)
+        self.checkpoint = self.checkpoint.cut_off()
+        self._save(self.checkpoint)
 
     def _note_never_updated(self, page: Page) -> None:
         """Remember that the server lists bookings without a time of update: one UPDATE, once."""
@@ -196,8 +202,9 @@ class _Walk:
             self.account.lists_never_updated = True
             self.account.save(update_fields=["lists_never_updated"])
 
-    def _store(self, page: Page) -> None:
+    def _store(self, read: pages.Read) -> None:
         """The page and the checkpoint behind it, in one transaction; the last page closes the walk in the same one."""
+        page = read.page
         following = self.checkpoint.behind(page.next, answered_at=page.answered_at)
 
         def save_checkpoint(outcome: mirror.Outcome) -> None:
@@ -205,10 +212,8 @@ class _Walk:
                 vanished.remember(
                     self.state, self.checkpoint.pages, outcome.booking_ids
                 )
-            if following.filters or self.mode == Mode.FULL:
-                self.lease.save(checkpoint=following.to_json())
-            else:
-                self.lease.release(**loops.completed(self.mode, following))
+            failed = len(outcome.failures) + len(read.unreadable)
+            self._save(following.with_failures(failed))
 
         outcome = mirror.upsert(
             self.account,
@@ -219,11 +224,20 @@ class _Walk:
             may_lag=self.mode != Mode.FULL,
             then=save_checkpoint,
         )
-        self.checkpoint = following
+        for error in read.unreadable:
+            self._count_failure(f"page {following.pages}", "", error.summary)
+        self.checkpoint = replace(following, failed=self.checkpoint.failed)
         self.record.pages += 1
         self._count(outcome)
         if self.on_page:
             self.on_page(Progress(self.record, page.total))
+
+    def _save(self, following: Checkpoint) -> None:
+        """The checkpoint behind a page, or the end of the walk."""
+        if following.filters or self.mode == Mode.FULL:
+            self.lease.save(checkpoint=following.to_json())
+        else:
+            self.lease.release(**loops.completed(self.mode, following))
 
     def _mirror_event_types(self) -> None:
         """Once a full walk, and behind its first page: before it, an answer would close the circuit of a credential that
@@ -231,7 +245,11 @@ class _Walk:
         """
         if self.mode != Mode.FULL or self.checkpoint.has_event_types:
             return
-        event_types.mirror_event_types(self.account, self.connection)
+        outcome = event_types.mirror_event_types(self.account, self.connection)
+        for failure in outcome.failures:
+            self._count_failure(
+                f"event type {failure.place + 1}", failure.uid, failure.error
+            )
         self.checkpoint = replace(self.checkpoint, has_event_types=True)
         self.lease.save(checkpoint=self.checkpoint.to_json())
 
@@ -243,7 +261,7 @@ class _Walk:
         except client.CalError as error:
             if not failures.is_alone(error):
                 raise
-            failures.count(self.record, vanished.place(pk), uid, error.summary)
+            self._count_failure(vanished.place(pk), uid, error.summary)
         else:
             self._count(outcome)
         self.checkpoint = replace(self.checkpoint, checked=pk)
@@ -261,24 +279,20 @@ class _Walk:
     def _complete_full(self) -> None:
         with db.atomic():
             vanished.forget(self.state)
-            loops.open_loops(self.account, self.checkpoint.began_at)
+            loops.open_loops(self.account, self.checkpoint)
             self.lease.release(**loops.completed(self.mode, self.checkpoint))
 
     # The record
 
     def _count(self, outcome: mirror.Outcome) -> None:
-        record = self.record
-        record.seen += outcome.seen
-        record.created += outcome.created
-        record.updated += outcome.updated
-        record.unchanged += outcome.unchanged
-        record.stale += outcome.stale
-        record.missing += outcome.missing
-        differing = drift.count(outcome, self.checkpoint.changes_until)
-        record.drift = dict(Counter(record.drift) + differing)
+        runs.count(self.record, outcome, self.checkpoint.changes_until)
         for failure in outcome.failures:
             place = f"page {self.checkpoint.pages}, booking {failure.place + 1}"
-            failures.count(record, place, failure.uid, failure.error)
+            self._count_failure(place, failure.uid, failure.error)
+
+    def _count_failure(self, place: str, uid: str, error: str) -> None:
+        failures.count(self.record, place, uid, error)
+        self.checkpoint = self.checkpoint.with_failures(1)
 
     def _pause(self, seconds: float = 0) -> SyncRun.Outcome:
         """The lease is free, the walk goes on in so many seconds."""
@@ -307,29 +321,26 @@ class _Walk:
         self.lease.release(**loops.failed(self.mode, self.state.failures + 1, error))
         self._close(SyncRun.Outcome.FAILED, error=error)
 
+    def _break_off(self, error: Exception) -> None:
+        """Record an exception that nobody foresaw, as far as the database can still be asked."""
+        if isinstance(error, lease.LeaseLost):
+            return  # the record is another worker's to write
+        failures.log_stack(error)
+        db.reconnect()
+        message = failures.unexpected(error)
+        in_a_row = 1 if self._got_on() else self.state.failures + 1
+        with suppress(DatabaseError, lease.LeaseLost):
+            self.lease.release(**loops.failed(self.mode, in_a_row, message))
+            failures.mark_recorded(error)
+            self._close(SyncRun.Outcome.FAILED, error=message)
+
     def _got_on(self) -> bool:
         """Whether this run stored anything: what failed before it is not in a row with what fails after it."""
         return bool(self.record.pages or self.record.seen or self.record.missing)
 
     def _close(self, outcome: SyncRun.Outcome, *, error: str = "") -> None:
-        self.record.outcome, self.record.error = outcome, error
-        self.record.requests = self.connection.requests
-        self.record.finished_at = timezone.now()
-        self.record.save()
+        runs.close(self.record, outcome, error, requests=self.connection.requests)
 
 
 def _never_updated(payload: Any) -> bool:
     return isinstance(payload, dict) and payload.get("updatedAt") is None
-
-
-def _begin_record(account: Account, mode: Mode) -> SyncRun:
-    """A new run; those that never ended belonged to workers that died."""
-    now = timezone.now()
-    SyncRun.objects.filter(
-        account=account, mode=mode, outcome=SyncRun.Outcome.RUNNING
-    ).update(
-        outcome=SyncRun.Outcome.FAILED,
-        finished_at=now,
-        error="The worker died, or lost its lease.",
-    )
-    return SyncRun.objects.create(account=account, mode=mode, started_at=now)

@@ -34,6 +34,9 @@ def sync_account(account_id: int, mode: str, ticket: int | None = None) -> None:
     So an account with a million bookings leaves room to the others after each stretch. Where the budget is used up,
     the account paused or another worker at it, the schedule comes back to it.
 
+    An exception that nobody foresaw is logged by its place and recorded in the loop's state, which is due again after
+    a pause that grows.
+
     With the `ticket` of the schedule it does nothing if the loop was walked since then: however many messages there are
     of a loop, one of them counts. Without one it walks, due or not.
     """
@@ -42,25 +45,29 @@ def sync_account(account_id: int, mode: str, ticket: int | None = None) -> None:
     account = Account.objects.active().filter(pk=account_id).first()
     if account is None:
         return
+    run = _walk(account, Mode(mode))
+    if run and run.outcome == SyncRun.Outcome.PAUSED:
+        _go_on(account_id, Mode(mode))
+
+
+def _walk(account: Account, mode: Mode) -> SyncRun | None:
+    """Walk a stretch and return its record; None if there was nothing to walk, or the loop's state says why not."""
     pages = conf.get("PAGES_PER_TASK")
     try:
-        run = sync.walk(account, Mode(mode), max_pages=pages, max_wait=MAX_WAIT)
+        return sync.walk(account, mode, max_pages=pages, max_wait=MAX_WAIT)
     except (sync.LeaseTaken, sync.LeaseLost) as error:
         logger.info("%s", error)
-        return
     except budget.CircuitOpen as error:
         logger.info("%s", error)
-        schedule.put_back(account.pk, Mode(mode))
-        return
+        schedule.put_back(account.pk, mode)
     except sync.NoSuchLoop as error:
         logger.info("%s", error)
-        schedule.forget(account.pk, Mode(mode))
-        return
+        schedule.forget(account.pk, mode)
     except ImproperlyConfigured as error:
-        schedule.put_off(account.pk, Mode(mode), str(error))
-        return
-    if run.outcome == SyncRun.Outcome.PAUSED:
-        _go_on(account_id, Mode(mode))
+        schedule.put_off(account.pk, mode, str(error))
+    except Exception as error:  # noqa: BLE001 - Celery would log its words, which may hold personal data
+        schedule.record_unexpected(account.pk, mode, error)
+    return None
 
 
 def _go_on(account_id: int, mode: Mode) -> None:

@@ -244,6 +244,11 @@ class Changes(SeededWorld):
         """Sets wire fields as they are, valid or not, without moving `updatedAt`."""
         self.change(uid, moves_updated_at=False, **fields)
 
+    def make_unreadable(self, uid: str, *, again: bool = False) -> None:
+        """Answer every list and GET that would show this booking with a 500; `again`: make it readable again."""
+        with self.lock:
+            self.rows[uid].is_unreadable = not again
+
     def delete(self, uid: str) -> Row:
         """No list and no GET shows it any more, until the row is restored."""
         return self.remove(uid)

@@ -318,6 +318,8 @@ def _number(
 
 
 def _page(rows: Sequence[Row], pagination: dict[str, Any]) -> Answer:
+    if any(row.is_unreadable for row in rows):
+        raise Refusal(500, "Internal server error")
     shown = b",".join(row.rendered() for row in rows)
     end = json.dumps(pagination).encode()
     body = b'{"status":"success","data":[' + shown + b'],"pagination":' + end + b"}"

@@ -161,6 +161,8 @@ class Routes:
         """Needs no credential: who knows the uid may read. The uid of a series gives all its occurrences."""
         uid = parts["uid"]
         if uid in self.world.rows:
+            if self.world.rows[uid].is_unreadable:
+                raise Refusal(500, "Internal server error")
             return success(self.world.payload(uid))
         series = self.world.find(lambda one: one.get("recurringBookingUid") == uid)
         if series:

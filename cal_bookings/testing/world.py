@@ -28,13 +28,14 @@ Payload = dict[str, Any]
 class Row:
     """A booking as the server keeps it: what is shown of it, and who sees it."""
 
-    __slots__ = ("_rendered", "payload", "team_id", "users")
+    __slots__ = ("_rendered", "is_unreadable", "payload", "team_id", "users")
 
     def __init__(self, payload: Payload, users: set[int], team_id: int | None) -> None:
         self.payload = payload
         self.users = users
         self.team_id = team_id
         self._rendered: bytes | None = None
+        self.is_unreadable = False
 
     def __getitem__(self, key: str) -> Any:
         """A field as it goes over the wire; None if it is absent."""

@@ -16,6 +16,7 @@ from cal_bookings.client import (
     CalClient,
     CalError,
     CalRateLimited,
+    CalRefused,
     CalUnavailable,
     CalUnexpected,
     ClientSecret,
@@ -292,7 +293,7 @@ def test_nan_is_no_json(script, client):
 
 @pytest.mark.parametrize("uid", ["", ".", ".."])
 def test_a_uid_that_would_leave_its_place_in_the_path_is_refused(client, uid):
-    with pytest.raises(ValueError, match="dots only"):
+    with pytest.raises(CalRefused, match="dots only"):
         client.get_booking(uid)
 
 

@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
+from cal_bookings.client.dialects import UnexpectedAnswer
 from cal_bookings.client.offset_walk import OffsetPlace
 
 MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)
@@ -148,3 +149,58 @@ def test_more_ties_than_fit_on_a_page_do_not_stop_the_walk(size):
         place = place.following({"data": data, "pagination": {"hasNextPage": more}}, 3)
 
     assert len(seen) == size
+
+
+def shuffled(seed, rows=100, page_size=20):
+    """Walks a list that comes in another order with each page; fails if that takes more than 500 pages."""
+    random = Random(seed)
+    listed = [
+        {"uid": str(n), "createdAt": (MIDNIGHT + timedelta(seconds=n)).isoformat()}
+        for n in range(rows)
+    ]
+    place: OffsetPlace | None = OffsetPlace()
+    for _ in range(500):
+        if place is None:
+            return
+        random.shuffle(listed)
+        data = listed[place.skip : place.skip + page_size]
+        more = place.skip + page_size < rows
+        pagination = {"hasNextPage": more}
+        place = place.following({"data": data, "pagination": pagination}, page_size)
+    pytest.fail("the walk goes on")
+
+
+def test_a_server_that_shuffles_ends_in_an_error_and_not_in_endless_pages():
+    errors = 0
+    for seed in range(50):
+        try:
+            shuffled(seed)
+        except UnexpectedAnswer:
+            errors += 1
+
+    assert errors >= 45
+
+
+@pytest.mark.parametrize("unreadable", [{0}, {1}, {41}, {99}, {0, 1, 2}, {40, 41, 98}])
+def test_a_row_that_the_server_cannot_show_can_be_passed(unreadable):
+    rows = [
+        {"uid": str(n), "createdAt": (MIDNIGHT + timedelta(seconds=n)).isoformat()}
+        for n in range(100)
+    ]
+    place: OffsetPlace | None = OffsetPlace()
+    seen, passed, size = set(), 0, 20
+
+    while place is not None:
+        asked = range(place.skip, min(place.skip + size, 100))
+        if unreadable.isdisjoint(asked):
+            data = rows[asked.start : asked.stop]
+            seen |= {int(row["uid"]) for row in data}
+            pagination = {"hasNextPage": asked.stop < 100}
+            place = place.following({"data": data, "pagination": pagination}, size)
+        elif size > place.smallest:
+            size = max(place.smallest, size // 2)
+        else:
+            place, size, passed = place.past(), 20, passed + 1
+
+    assert seen == set(range(100)) - unreadable
+    assert passed == len(unreadable)

@@ -82,7 +82,7 @@ def test_a_repeated_cursor_is_an_error_and_not_a_loop(cal, account):
 @pytest.mark.cal(bookings=30)
 @pytest.mark.usefixtures("small_pages")
 def test_a_failed_walk_goes_on_from_its_checkpoint(cal, account):
-    cal.fault("500", skip=2, times=20, path="/bookings")
+    cal.fault("500", skip=2, times=100, path="/bookings")
     failed = sync.walk(account)
     cal.faults.clear()
 
@@ -96,7 +96,7 @@ def test_a_failed_walk_goes_on_from_its_checkpoint(cal, account):
 @pytest.mark.cal(bookings=30)
 @pytest.mark.usefixtures("small_pages")
 def test_a_cursor_that_cal_com_has_forgotten_begins_the_walk_anew(cal, account):
-    cal.fault("500", skip=2, times=20, path="/bookings")
+    cal.fault("500", skip=2, times=100, path="/bookings")
     sync.walk(account)
     cal.faults.clear()
     cal.forget_cursors()
@@ -110,7 +110,7 @@ def test_a_cursor_that_cal_com_has_forgotten_begins_the_walk_anew(cal, account):
 @pytest.mark.cal(bookings=30)
 @pytest.mark.usefixtures("small_pages")
 def test_a_server_that_changes_its_dialect_in_the_middle_is_walked_anew(cal, account):
-    cal.fault("500", skip=2, times=20, path="/bookings")
+    cal.fault("500", skip=2, times=100, path="/bookings")
     sync.walk(account)
     cal.faults.clear()
     cal.dialect = "offset"
@@ -189,7 +189,7 @@ def test_a_worker_whose_lease_was_taken_over_can_no_longer_write(cal, account):
 @pytest.mark.cal(bookings=30)
 @pytest.mark.usefixtures("small_pages")
 def test_an_expired_lease_is_taken_over_from_the_checkpoint(cal, account):
-    cal.fault("500", skip=1, times=20, path="/bookings")
+    cal.fault("500", skip=1, times=100, path="/bookings")
     sync.walk(account)
     cal.faults.clear()
     past = timezone.now() - timedelta(seconds=1)
@@ -212,7 +212,7 @@ def test_an_expired_lease_is_taken_over_from_the_checkpoint(cal, account):
     ],
 )
 def test_a_walk_that_fails_says_what_to_do(cal, account, fault, told):
-    cal.fault(fault, times=20, path="/bookings")
+    cal.fault(fault, times=100, path="/bookings")
 
     _, error, code = cal_sync()
 

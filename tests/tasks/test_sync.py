@@ -464,3 +464,33 @@ def test_an_account_whose_key_is_lost_says_so(settings):
     state = SyncState.objects.get(mode=Mode.FULL)
     assert "cannot be decrypted" in state.last_error
     assert state.failures == 1
+
+
+# What nobody foresaw
+
+
+@pytest.mark.cal(bookings=5)
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("statement", ["cal_bookings_booking", "cal_bookings_syncrun"])
+def test_an_exception_that_nobody_foresaw_puts_the_loop_off_and_names_nobody(
+    transactional_db, account, caplog, statement
+):
+    secret = "".join(("ben", "@", "example.net"))  # the log quotes lines of code
+    schedule.make_states()
+
+    def break_off(proceed, sql, params, many, context):
+        if sql.startswith("INSERT") and f'{statement}"' in sql.replace("`", '"'):
+            raise LookupError(secret)
+        return proceed(sql, params, many, context)
+
+    for _ in range(2):
+        with connection.execute_wrapper(break_off):
+            sync_account.delay(account.pk, "full")
+
+    state = SyncState.objects.get(mode=Mode.FULL)
+    assert state.failures == 2
+    assert "unexpected LookupError" in state.last_error
+    assert state.lease_until is None
+    assert state.due_at > timezone.now() + timedelta(seconds=100)
+    assert "LookupError" in caplog.text
+    assert secret not in caplog.text + state.last_error

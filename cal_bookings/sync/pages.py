@@ -1,0 +1,192 @@
+"""The pages of a list, read around bookings that Cal.com cannot show.
+
+One booking that Cal.com fails to write into a list makes a 500 of every page with it, today and tomorrow. Where a page
+fails although Cal.com otherwise answers, smaller pages are asked for, until that booking is alone. In a list by offset
+it is then passed. A list by cursor cannot be read any further, because only the page with the booking names the next
+cursor: it is read by offset instead, from its beginning, if the server speaks that dialect, too.
+"""
+
+from dataclasses import dataclass, replace
+
+from cal_bookings import client, conf, servers
+from cal_bookings.client import CalClient, Dialect, Page, Position
+from cal_bookings.models import Account
+from cal_bookings.sync.checkpoint import Checkpoint
+
+#: This many unreadable bookings without a readable one between them, and it is the list that fails.
+MOST_IN_A_ROW = 10
+
+#: How many bookings Cal.com puts on a page if it is not asked for fewer.
+_USUAL = {Dialect.CURSOR: 100, Dialect.OFFSET: 250}
+
+#: What a server answers that does not speak a dialect.
+_NOT_SPOKEN = (client.CalRefused, client.CalNotFound, client.CalUnexpected)
+
+
+class DeadEnd(Exception):
+    """This list cannot be read any further: it is by cursor, and Cal.com cannot show the next booking."""
+
+    def __init__(self, error: client.CalError) -> None:
+        super().__init__(error.summary)
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A page, and the errors of the bookings before it that Cal.com cannot show."""
+
+    page: Page
+    unreadable: tuple[client.CalError, ...] = ()
+
+
+class Pages:
+    """Reads the pages of one walk, and remembers between them that a smaller page was needed."""
+
+    def __init__(
+        self, account: Account, connection: CalClient, *, learns: bool = True
+    ) -> None:
+        """With `learns`, what the pages prove about the server is saved on `account`."""
+        self._account = account
+        self._connection = connection
+        self._learns = learns
+        self._size: int | None = conf.get("PAGE_SIZE")
+        #: How many bookings ahead the unreadable one is at most.
+        self._ahead = 0
+
+    def read(self, checkpoint: Checkpoint) -> Read:
+        """Return the page at `checkpoint`. Raises DeadEnd, and what `servers.list_bookings` raises."""
+        is_narrow = self._ahead > 0
+        try:
+            page = self._ask(checkpoint, persist=not is_narrow)
+        except client.CalError as error:
+            if not is_of_the_page(error) or not (is_narrow or self._is_well()):
+                raise
+            return self._read_around(checkpoint, error)
+        self._advance(len(page.payloads))
+        return Read(page)
+
+    def _read_around(self, at: Checkpoint, error: client.CalError) -> Read:
+        """Return the first page that can be read, however small, at this place or behind it."""
+        first = at = replace(at, position=self._position(at))
+        unreadable: list[client.CalError] = []
+        while len(unreadable) < MOST_IN_A_ROW:
+            try:
+                page = self._read_smaller(at)
+            except client.CalDialectChanged:  # it was a guess
+                return self._read_by_offset(at, error)
+            if page is None:
+                unreadable.append(error)
+                position = self._position(at).past()
+                if position is None:
+                    return self._read_by_offset(at, error)
+                if not self._is_well():
+                    raise error
+                at = replace(at, position=position)
+                page = self._read_one(at)
+            if page is not None:
+                return self._confirmed(first, Read(page, tuple(unreadable)))
+        raise error
+
+    def _read_by_offset(self, at: Checkpoint, error: client.CalError) -> Read:
+        """Begin the list again in the other dialect, which is kept for a day."""
+        self._widen()
+        if self._account.forced_dialect or not self._is_well():
+            raise DeadEnd(error)
+        begin = self._connection.first_position(Dialect.OFFSET, filters=at.filters[0])
+        at = replace(at, position=begin)
+        try:
+            read = Read(self._ask(at))
+        except _NOT_SPOKEN:
+            raise DeadEnd(error) from None
+        except client.CalUnavailable as failure:
+            if not is_of_the_page(failure):
+                raise
+            read = self._read_around(at, failure)
+        if self._learns:
+            servers.learn(self._account, replace(read.page, unavailable=Dialect.CURSOR))
+        return read
+
+    def _read_smaller(self, at: Checkpoint) -> Page | None:
+        """Halve the page until it can be read; None if its next booking alone cannot."""
+        smallest = self._position(at).smallest
+        size = self._ahead = self._size or self._usual(at)
+        while size > smallest:
+            size = self._size = max(size // 2, smallest)
+            page = self._try(at)
+            if page is not None:
+                self._advance(len(page.payloads))
+                return page
+        return None
+
+    def _read_one(self, at: Checkpoint) -> Page | None:
+        """The next booking alone: those that Cal.com cannot show often stand together."""
+        self._size = self._position(at).smallest
+        page = self._try(at)
+        if page is not None:
+            self._widen()
+        return page
+
+    def _confirmed(self, first: Checkpoint, found: Read) -> Read:
+        """Ask once more for what could not be read, now that Cal.com answers; return it instead if it can be read."""
+        if not found.unreadable:
+            return found
+        size, self._size = self._size, self._position(first).smallest
+        page = self._try(first)
+        self._size = size
+        return Read(page) if page else found
+
+    def _try(self, at: Checkpoint) -> Page | None:
+        """The page, or None if it is a page that Cal.com cannot show. Asks once: it has just been asked often enough."""
+        try:
+            return self._ask(at, persist=False)
+        except client.CalError as error:
+            if not is_of_the_page(error):
+                raise
+            return None
+
+    def _ask(self, at: Checkpoint, *, persist: bool = True) -> Page:
+        return servers.list_bookings(
+            self._account,
+            self._connection,
+            at.position,
+            filters=at.filters[0],
+            page_size=self._size,
+            persist=persist,
+            learns=self._learns,
+        )
+
+    def _position(self, at: Checkpoint) -> Position:
+        """The position at `at`, made for the first page of a list, which has none."""
+        if at.position:
+            return at.position
+        usual = (
+            Dialect.CURSOR if self._connection.scope.has_cursor_list else Dialect.OFFSET
+        )
+        dialect = self._account.forced_dialect or self._account.dialect or usual
+        return self._connection.first_position(Dialect(dialect), filters=at.filters[0])
+
+    def _usual(self, at: Checkpoint) -> int:
+        return _USUAL[self._position(at).dialect]
+
+    def _advance(self, bookings: int) -> None:
+        """Go back to the usual page once the page that failed lies behind."""
+        if self._ahead:
+            self._ahead -= bookings
+            if self._ahead <= 0:
+                self._widen()
+
+    def _widen(self) -> None:
+        self._size, self._ahead = conf.get("PAGE_SIZE"), 0
+
+    def _is_well(self) -> bool:
+        """Whether Cal.com answers something else: then it is this page that fails, and not the server."""
+        try:
+            self._connection.me()
+        except client.CalError:
+            return False
+        return True
+
+
+def is_of_the_page(error: client.CalError) -> bool:
+    """Whether the page itself may be at fault: Cal.com fails with a 500, or sends JSON that nobody can read."""
+    return isinstance(error, client.CalUnavailable) and error.status in (200, 500)
