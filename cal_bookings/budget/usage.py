@@ -22,6 +22,8 @@ class Usage:
     used: int = 0
     #: Seconds until the next window; 0 if none is open.
     ends_in: float = 0.0
+    #: How long a window is, in seconds; 0 if none is known.
+    period: float = 0.0
     #: Seconds that Cal.com refuses all requests for, after a 429.
     blocked_for: float = 0.0
     #: Why the account has no credential whose budget could be looked at.
@@ -36,13 +38,17 @@ class Usage:
         return self.slots is not None and self.used >= self.slots
 
 
-def usage(accounts: Sequence[Account], now: float) -> dict[int, Usage]:
-    """By primary key, at `now` (seconds since the epoch). One query, or two requests to the cache; none to Cal.com."""
+def usage(accounts: Sequence[Account], now: float, limit: str = "") -> dict[int, Usage]:
+    """Return how much is used of each account's budget, by primary key, at `now` (seconds since the epoch).
+
+    With `limit`, such as "guests", that of the requests that Cal.com counts apart under this name. One query, or two
+    requests to the cache; none to Cal.com.
+    """
     names: dict[int, str] = {}
     found: dict[int, Usage] = {}
     for account in accounts:
         try:
-            names[account.pk] = name_of(account.base_url, account.credential)
+            names[account.pk] = name_of(account.base_url, account.credential, limit)
         except (ImproperlyConfigured, ValueError) as error:
             found[account.pk] = Usage(problem=str(error))
     readings = _read(set(names.values()))
@@ -72,5 +78,6 @@ def _at(reading: Reading, now: float) -> Usage:
         # Others with this credential may use what we leave alone.
         used=min(used, window.slots) if ends_in else 0,
         ends_in=ends_in,
+        period=window.ends - window.began,
         blocked_for=blocked_for,
     )

@@ -20,7 +20,7 @@ from django.utils import timezone
 from cal_bookings import budget
 from cal_bookings.models import ActionAttempt, BookingAction
 from cal_bookings.outbox import claim as claims
-from cal_bookings.outbox import kinds, verdicts
+from cal_bookings.outbox import kinds, pacing, verdicts
 from cal_bookings.outbox.kinds import NotUnderstood
 from cal_bookings.outbox.record import Record
 from cal_bookings.outbox.turn import ATTEMPTS, Patience, Turn
@@ -56,6 +56,9 @@ def _take_turn(claim: claims.Claim, record: Record) -> None:
     patience = Patience()
     try:
         kind = kinds.of(claim.action)
+        if not claim.is_sent and (wait := pacing.seconds_until_turn(claim.action)):
+            record.not_tried("rate_limited", verdicts.COUNTED_APART, wait)
+            return
         with budget.connect(
             claim.action.account,
             priority=budget.Priority.ACTION,

@@ -17,6 +17,9 @@ UNSUPPORTED = (
     "This Cal.com does not know this action: update it, or do it there by hand."
 )
 TOO_LATE = "It is too late to send this."
+COUNTED_APART = (
+    "Cal.com allows five changes of this kind a minute. It is sent when its turn comes."
+)
 STALE = (
     "More time than allowed passed between reading the booking and sending this, so it was not sent: the booking may have "
     "changed. It is read again before the next attempt."

@@ -76,6 +76,8 @@ class Kind(ABC):
     """One action with its parameters; the fields are the parameters, kept as JSON."""
 
     name: ClassVar[BookingAction.Kind]
+    #: The limit that Cal.com counts its request towards, if it is not the credential's (`client.endpoint_limit`).
+    endpoint_limit: ClassVar[str] = ""
     #: What stayed as it was, when Cal.com answers success and nothing happened.
     unchanged: ClassVar[str]
 

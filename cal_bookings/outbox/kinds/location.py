@@ -28,6 +28,7 @@ class UpdateLocation(Kind):
     location: dict[str, str]
 
     name = BookingAction.Kind.UPDATE_LOCATION
+    endpoint_limit = "location"
     unchanged = "the location did not change"
 
     def check(self, booking: Booking, now: datetime) -> None:

@@ -76,6 +76,7 @@ class AddAttendee(_People):
     attendee: dict[str, str]
 
     name = BookingAction.Kind.ADD_ATTENDEE
+    endpoint_limit = "attendees"
     unchanged = "the attendee was not added"
 
     def people(self) -> list[str]:
@@ -104,6 +105,7 @@ class AddGuests(_People):
     guests: list[dict[str, str]]
 
     name = BookingAction.Kind.ADD_GUESTS
+    endpoint_limit = "guests"
     unchanged = "the guests were not added"
 
     def people(self) -> list[str]:
@@ -132,6 +134,7 @@ class RemoveAttendee(_People):
     email: str
 
     name = BookingAction.Kind.REMOVE_ATTENDEE
+    endpoint_limit = "attendees"
     unchanged = "the attendee was not removed"
 
     def people(self) -> list[str]:
