@@ -188,7 +188,9 @@ def _open(account: Account, error: CalError, key: str) -> None:
         key=key,
     )
     if _store_unless_by_hand(account):
-        logger.error("No requests until %s. %s", until, account.circuit_reason)
+        # In short: what met the error reports it at length.
+        message = "%s: no requests until %s UTC, because of %s"
+        logger.warning(message, account, f"{until:%Y-%m-%d %H:%M:%S}", error.summary)
 
 
 def _write(

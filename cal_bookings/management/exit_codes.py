@@ -4,8 +4,6 @@ A command uses 0, 1 and 2 for its own outcomes. Everything that keeps it from an
 a monitor can tell a dead database from a booking that could not be mirrored.
 """
 
-import logging
-import traceback
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -14,8 +12,7 @@ from django.db import Error, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from cal_bookings import db
-
-logger = logging.getLogger(__name__)
+from cal_bookings.sync import failures
 
 #: The settings are wrong, or name nothing to work on.
 CONFIGURATION = 3
@@ -64,25 +61,26 @@ def code_of(error: Exception) -> int:
 
 
 def explain(error: Exception) -> str:
-    """Return one line for a person, with the cure where there is one. Logs the traceback of what needs one."""
+    """Return one line for a person, with the cure where there is one. Logs the stack of what needs one, once."""
     if isinstance(error, ImproperlyConfigured):
         return str(error)
     if isinstance(error, Error):
         return _explain_database(error)
-    logger.error("Internal error", exc_info=error)
-    return f"Internal error ({type(error).__name__}). The log holds the traceback: please report it."
+    _log_stack(error)
+    return f"Internal error ({type(error).__name__}). The log shows where: please report it."
 
 
 def _explain_database(error: Error) -> str:
     problem = database_problem()
     if problem:
         return problem
-    # The database's own words may quote a row, and with it personal data: they are neither printed nor logged.
-    stack = "".join(traceback.format_tb(error.__traceback__))
-    logger.error(
-        "The database refused a statement: %s\n%s", type(error).__name__, stack
-    )
+    _log_stack(error)
     return f"The database refused a statement ({type(error).__name__}). The log says where."
+
+
+def _log_stack(error: Exception) -> None:
+    if not failures.is_recorded(error):  # else the walk that met it has logged it
+        failures.log_stack(error)
 
 
 def database_problem() -> str:

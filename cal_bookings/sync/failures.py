@@ -14,8 +14,7 @@ KEPT = 100
 
 
 def count(run: SyncRun, place: str, uid: str, error: str) -> None:
-    """One booking that could not be mirrored; saves nothing."""
-    logger.warning("%s: %s could not be mirrored: %s", run.account, place, error)
+    """Note one booking that could not be mirrored; saves nothing and logs nothing, which is left to the walk's caller."""
     run.failed += 1
     if len(run.failures) < KEPT:
         run.failures.append({"place": place, "uid": uid, "error": error})

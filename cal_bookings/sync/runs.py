@@ -1,5 +1,6 @@
 """The record of one stretch of a walk."""
 
+import logging
 from collections import Counter
 from datetime import datetime
 
@@ -8,6 +9,21 @@ from django.utils import timezone
 from cal_bookings.mirror import Outcome
 from cal_bookings.models import Account, Mode, SyncRun
 from cal_bookings.sync import drift
+
+logger = logging.getLogger(__name__)
+
+#: What a run counts.
+COUNTS = (
+    "pages",
+    "requests",
+    "seen",
+    "created",
+    "updated",
+    "unchanged",
+    "stale",
+    "missing",
+    "failed",
+)
 
 
 def begin(account: Account, mode: Mode) -> SyncRun:
@@ -40,3 +56,13 @@ def close(run: SyncRun, outcome: SyncRun.Outcome, error: str, *, requests: int) 
     run.requests = requests
     run.finished_at = timezone.now()
     run.save()
+    log(run)
+
+
+def log(run: SyncRun) -> None:
+    """Log one line for a run that has ended. Why it failed is for the walk's caller to report, once."""
+    counts = ", ".join(f"{getattr(run, name)} {name}" for name in COUNTS)
+    message = "%s (account %d), %s walk, run %d: %s; %s"
+    logger.info(
+        message, run.account, run.account_id, run.mode, run.pk, run.outcome, counts
+    )

@@ -98,15 +98,13 @@ class _Walk:
         try:
             self._settle_owner()
             outcome = self._go_on(max_pages)
-        except client.CalError as error:
+        except (client.CalError, ownership.WrongOwner) as error:
             self._fail(error)
         except budget.BudgetExhausted as error:
             self._close(self._pause(error.seconds))
         except budget.CircuitOpen as error:
             # Paused by hand meanwhile; what is due waits until it is resumed.
             self._close(self._pause(), error=str(error))
-        except ownership.WrongOwner as error:
-            self._refuse(str(error))
         except Exception as error:
             self._break_off(error)
             raise
@@ -304,9 +302,10 @@ class _Walk:
         self.lease.release(**columns)
         return SyncRun.Outcome.PAUSED
 
-    def _fail(self, error: client.CalError) -> None:
-        told = cures.explain(self.account, error)
-        logger.error("The %s walk failed. %s", self.mode, told)
+    def _fail(self, error: client.CalError | ownership.WrongOwner) -> None:
+        told = str(error)
+        if isinstance(error, client.CalError):
+            told = cures.explain(self.account, error)
         in_a_row = 1 if self._got_on() else self.state.failures + 1
         columns = loops.failed(self.mode, in_a_row, told)
         is_resumed = self.checkpoint.pages and not self.record.pages
@@ -316,10 +315,6 @@ class _Walk:
             columns |= {"checkpoint": {}, "due_at": loops.later()}
         self.lease.release(**columns)
         self._close(SyncRun.Outcome.FAILED, error=told)
-
-    def _refuse(self, error: str) -> None:
-        self.lease.release(**loops.failed(self.mode, self.state.failures + 1, error))
-        self._close(SyncRun.Outcome.FAILED, error=error)
 
     def _break_off(self, error: Exception) -> None:
         """Record an exception that nobody foresaw, as far as the database can still be asked."""

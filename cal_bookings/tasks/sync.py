@@ -46,7 +46,10 @@ def sync_account(account_id: int, mode: str, ticket: int | None = None) -> None:
     if account is None:
         return
     run = _walk(account, Mode(mode))
-    if run and run.outcome == SyncRun.Outcome.PAUSED:
+    if run is None:
+        return
+    _log(run)
+    if run.outcome == SyncRun.Outcome.PAUSED:
         _go_on(account_id, Mode(mode))
 
 
@@ -68,6 +71,15 @@ def _walk(account: Account, mode: Mode) -> SyncRun | None:
     except Exception as error:  # noqa: BLE001 - Celery would log its words, which may hold personal data
         schedule.record_unexpected(account.pk, mode, error)
     return None
+
+
+def _log(run: SyncRun) -> None:
+    """Log what a person should act on. The walk itself leaves that to its caller, so that it is reported once."""
+    for failure in run.failures:
+        message = "%s: %s could not be mirrored: %s"
+        logger.warning(message, run.account, failure["place"], failure["error"])
+    if run.outcome == SyncRun.Outcome.FAILED:
+        logger.error("%s: the %s walk failed. %s", run.account, run.mode, run.error)
 
 
 def _go_on(account_id: int, mode: Mode) -> None:

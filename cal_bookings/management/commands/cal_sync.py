@@ -16,6 +16,7 @@ from cal_bookings import budget, conf, sync
 from cal_bookings.management import exit_codes
 from cal_bookings.management.progress import ProgressDisplay
 from cal_bookings.models import Account, Mode, SyncRun
+from cal_bookings.sync import runs
 
 COMPLETE, SOME_BOOKINGS_FAILED, WALK_FAILED = range(3)
 
@@ -210,20 +211,9 @@ def _failed(account: Account, mode: Mode, error: str) -> sync.Preview:
 
 def summary(run: SyncRun, seconds: float) -> dict[str, Any]:
     """What ``--json`` prints for one account."""
-    counts = (
-        "pages",
-        "requests",
-        "seen",
-        "created",
-        "updated",
-        "unchanged",
-        "stale",
-        "missing",
-        "failed",
-    )
     return (
         {"account": run.account.alias, "mode": run.mode}
-        | {name: getattr(run, name) for name in counts}
+        | {name: getattr(run, name) for name in runs.COUNTS}
         | {
             "complete": run.outcome == SyncRun.Outcome.COMPLETE,
             "seconds": round(seconds, 3),
