@@ -76,8 +76,9 @@ def inert(value: Any) -> str:
     return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
 
 
-#: What may stand before a formula, at the beginning of a cell: spaces of any kind, and what is not seen at all.
-_BLANK = r"[\s\x00-\x1f\xad\u200b-\u200f\u2060\ufeff]"
+#: What may stand before a formula, at the beginning of a cell: spaces of any kind, what is not seen at all, and quotes,
+#: which a spreadsheet takes away.
+_BLANK = r"[\s\"\x00-\x1f\xad\u200b-\u200f\u2060\ufeff]"
 _FORMULA = re.compile(rf"(^|[;|\t\r\n])({_BLANK}*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 

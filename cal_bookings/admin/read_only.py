@@ -68,7 +68,7 @@ class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
         """No database takes a NUL, with which Django's own search box refuses a text, but not its autocompletion."""
         if "\0" in search_term:
             return queryset.none(), False
-        return self.search(request, queryset, search_term)
+        return self.search(request, queryset, search_term.strip())
 
     def search(
         self, request: HttpRequest, queryset: Any, text: str

@@ -3,7 +3,9 @@
 import csv
 import datetime as dt
 import io
+import re
 import sys
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -66,9 +68,70 @@ def test_csv_has_a_row_for_each_selected_booking(admin_client, booking):
     ]
 
 
-@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@x", "\tx", "\rx"])
-def test_no_cell_is_a_formula(text):
+BLANKS = [
+    "",
+    " ",
+    "\n",
+    "\u00a0",
+    "\u2003",
+    "\u3000",
+    "\u200b",
+    "\ufeff",
+    "\x00",
+    "\x1f",
+]
+
+
+@pytest.mark.parametrize(
+    "sign", ["=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20"]
+)
+@pytest.mark.parametrize("blank", BLANKS)
+def test_no_cell_is_a_formula(sign, blank):
+    assert export.inert(f"{blank}{sign}1") == f"'{blank}{sign}1"
+
+
+@pytest.mark.parametrize("text", ["\tx", "\rx", "\nx"])
+def test_no_cell_begins_with_a_break(text):
     assert export.inert(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "text", ["Tea", "a=b", "Tea - with Ben", "ben@example.com", "3-4", "", "; x"]
+)
+def test_plain_text_stays_as_it_is(text):
+    assert export.inert(text) == text
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Meeting;=1+1;x",
+        'Meeting";=1+1',
+        "Meeting; =1+1",
+        "a|@b",
+        "a\n=1+1",
+        "a\t-1",
+        "x;\u00a0+1",
+        '"=1"',
+        'x;"=1+1;y',
+    ],
+)
+def test_no_cell_is_a_formula_whatever_separates_the_cells(
+    admin_client, booking, separator, title
+):
+    """The quotes of a file with commas mean nothing to a spreadsheet that separates by semicolons."""
+    Booking.objects.update(title=title)
+
+    content = exported(admin_client, "export_csv", [booking]).content.decode(
+        "utf-8-sig"
+    )
+
+    cells = re.split(rf"[{separator}\r\n]", content)
+    if separator == ",":
+        cells = [cell for row in csv.reader(io.StringIO(content)) for cell in row]
+    shown = [cell.lstrip(' \u00a0"') for cell in cells]
+    assert not [cell for cell in shown if cell.startswith(("=", "+", "-", "@"))]
 
 
 def test_icalendar_has_an_event_for_each_selected_booking(admin_client, booking):
@@ -114,6 +177,24 @@ def test_a_file_names_nobody_to_those_who_may_not_see_attendees(
     assert str(booking.pk) in content
     personal = ("zoe", "Zo", "1+1", "39061", "uid-1", "ada@example.com")
     assert [word in content for word in personal] == [False] * 6
+
+
+def test_a_break_in_an_address_or_a_name_breaks_no_calendar(admin_client, booking):
+    booking.attendees.create(
+        position=2, name='Cy "C"\r\nX', email="cy@example.com\r\nATTENDEE:mailto:x@y"
+    )
+    Booking.objects.update(ics_uid="uid\r\nX:1", title="Tea\r\nX:2")
+
+    content = exported(admin_client, "export_ical", [booking]).content
+
+    event: Any
+    (event,) = icalendar.Calendar.from_ical(content).walk("VEVENT")
+    assert str(event["uid"]) == "uid X:1"
+    assert [str(one) for one in event["attendee"]] == [
+        "mailto:zoe@example.com",
+        "mailto:cy@example.com ATTENDEE:mailto:x@y",
+    ]
+    assert not [name for name in event if name.startswith("X")]
 
 
 @pytest.mark.parametrize("action", ["export_csv", "export_ical"])

@@ -1,6 +1,7 @@
 """Finding bookings in the admin: filters and search."""
 
 import datetime as dt
+import re
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
@@ -159,6 +160,11 @@ def test_a_mistyped_filter_is_no_crash(admin_client, name):
         ("ben-1", ["ben-1"]),
         ("ben@example.com", ["ben-1"]),
         ("Ben@", ["ben-1"]),
+        ("ben@ex", ["ben-1"]),
+        ("be", ["ben-1"]),  # the beginning of an address, without its @
+        ("cy@", ["cy-1"]),
+        ("@example.com", []),
+        ("ben@example.com ", ["ben-1"]),
         ("bitdiddle", ["ben-1"]),
         ("BITDIDDLE ben", ["ben-1"]),
         ("ben tea", []),  # of a title and a name, not one word of each
@@ -181,6 +187,30 @@ def test_search_finds_by_uid_title_name_and_address(admin_client, account, text,
     assert shown(admin_client, q=text) == uids
 
 
+def test_search_finds_by_number(admin_client, account):
+    booking = make_booking(account, "ben-1", title="Room 7")
+
+    assert shown(admin_client, q=f"#{booking.pk}") == ["ben-1"]
+    assert shown(admin_client, q="#999999") == []
+    assert shown(admin_client, q="7") == ["ben-1"]  # a word of the title
+
+
+def test_a_search_without_a_result_says_what_to_try(admin_client, account):
+    make_booking(account, "ben-1")
+
+    def hint(query):
+        html = admin_client.get(f"{reverse(LIST)}?{query}").content.decode()
+        return re.findall(r'<p class="help" role="status">(.*?)</p>', html, re.DOTALL)
+
+    assert hint("q=tea") == hint("") == hint("status=accepted") == []
+    [text] = hint("q=<b>")
+    assert text.startswith("Nothing was found for “&lt;b&gt;”. Check the spelling")
+    [text] = hint("q=tea&status=pending")
+    assert '<a href="?q=tea">Search without the filters</a>' in text
+    [text] = hint("status=pending")
+    assert text.startswith("Nothing matches these filters.")
+
+
 def test_a_search_for_a_uid_or_an_address_scans_no_text(admin_client, account):
     make_booking(account).attendees.create(position=0, email="ben@example.com")
 
@@ -197,7 +227,7 @@ def test_attendees_are_searched_by_name_and_address(admin_client, account):
     booking.attendees.create(position=1, name="Cy D. Fect", email="cy@example.com")
     url = reverse("admin:cal_bookings_attendee_changelist")
 
-    for text in ["bitdiddle", "ben@"]:
+    for text in ["bitdiddle", "ben@", "be"]:
         rows = (
             admin_client.get(f"{url}?{urlencode({'q': text})}")
             .context["cl"]

@@ -1,5 +1,6 @@
 """Addresses, lookups and forms that no page of ours links to: refused or read as nothing, and never an error 500."""
 
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 import pytest
@@ -14,6 +15,7 @@ from cal_bookings.models import (
     SyncRun,
 )
 from tests.admin.rows import list_of, page_of
+from tests.builders import attendee_payload
 
 HUGE = "9" * 25
 ODD = ["", "0", "-1", "abc", "\0", "1,\0", HUGE, "9" * 5000, "1e9", "\u0663", "'", "🫖"]
@@ -167,3 +169,30 @@ def test_an_odd_term_completes_nothing(admin_client, booking, term):
     ]:
         query = {"app_label": "cal_bookings", "model_name": model, "field_name": field}
         assert get(admin_client, url, term=term, page=term, **query) < 500
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize(
+    "start", [datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, tzinfo=UTC)]
+)
+def test_a_booking_at_the_ends_of_the_calendar_is_shown(
+    admin_client, mirrored, settings, zone, start
+):
+    settings.TIME_ZONE = zone
+    person = attendee_payload(email="ben@example.com\r\nBcc: x@y", timeZone="Mars/Base")
+    booking = mirrored("far", start=start, attendees=[person])
+    act = reverse("admin:cal_bookings_booking_act", args=["reschedule"])
+    calendar = reverse("admin:cal_bookings_booking_calendar")
+    chosen = {"_selected_action": booking.pk}
+
+    answers = [
+        admin_client.get(list_of(Booking)),
+        admin_client.get(page_of(booking)),
+        admin_client.get(f"{calendar}?date={start:%Y-%m-%d}"),
+        admin_client.post(act, {"bookings": format_selection([booking])}),
+        admin_client.post(list_of(Booking), chosen | {"action": "export_csv"}),
+        admin_client.post(list_of(Booking), chosen | {"action": "export_ical"}),
+        admin_client.post(list_of(Booking), chosen | {"action": "reassign"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * 7

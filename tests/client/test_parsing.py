@@ -332,3 +332,18 @@ def test_whatever_is_sent_is_a_booking_or_invalid(changes):
         assert (booking.start.tzinfo, booking.end.tzinfo) == (UTC, UTC)
         texts = (getattr(booking, one.name) for one in TEXT_FIELDS)
         assert [text for text in texts if type(text) is not str or "\x00" in text] == []
+
+
+@pytest.mark.parametrize("start", ["0001-12-31T23:59:59Z", "9999-01-01T00:00:00Z"])
+def test_a_time_at_the_ends_of_the_calendar_is_no_time(start):
+    """No time zone could show it, and nothing comes before or after it."""
+    with pytest.raises(InvalidBooking, match="start: expected an ISO 8601 time"):
+        parse_booking({"uid": "a", "start": start})
+
+
+def test_a_booking_that_would_end_after_all_days_ends_when_it_starts():
+    payload = {"uid": "a", "start": "9998-12-31T23:59:00Z", "duration": 60}
+
+    booking = parse_booking(payload)
+
+    assert booking.end == booking.start
