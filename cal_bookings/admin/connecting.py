@@ -54,7 +54,7 @@ def _ask(account: Account, question: Callable[[client.CalClient], T]) -> T:
         ) as connection:
             return question(connection)
     except client.CalError as error:
-        raise ValidationError(cures.explain(account, error)) from None
+        raise ValidationError(cures.explain(account, error, quoting=False)) from None
     except (
         budget.BudgetExhausted,
         budget.CircuitOpen,

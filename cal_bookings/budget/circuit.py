@@ -183,7 +183,8 @@ def _open(account: Account, error: CalError, key: str) -> None:
     _write(
         account,
         open_until=until,
-        reason=cures.explain(account, error),
+        # Whoever may add an account reads it, and may have named a server that is none of Cal.com's.
+        reason=cures.explain(account, error, quoting=False),
         failures=account.circuit_failures,
         key=key,
     )

@@ -185,7 +185,7 @@ def _cause(answer: RawAnswer, message: str) -> Cause | None:
         return Cause.REDIRECT
     if _is_no_key(answer, message):
         return Cause.NOT_A_KEY
-    return None if answer.is_json else Cause.PAGE
+    return Cause.PAGE if not answer.is_json and answer.status < 500 else None
 
 
 def _is_no_key(answer: RawAnswer, message: str) -> bool:

@@ -40,7 +40,9 @@ def is_never_sent(error: Exception) -> bool:
     return any(isinstance(one, never) for one in _chain(error))
 
 
-def _known(one: BaseException, whole: Exception) -> tuple[Cause, str] | None:
+def _known(  # noqa: C901 - a table
+    one: BaseException, whole: Exception
+) -> tuple[Cause | None, str] | None:
     match one:
         case PrivateAddress():
             return Cause.PRIVATE, "the host has an address in a private network"
@@ -55,10 +57,13 @@ def _known(one: BaseException, whole: Exception) -> tuple[Cause, str] | None:
             )
         case ssl.SSLError():
             return Cause.TLS, f"TLS fails: {one.reason or 'no reason given'}"
+        case exceptions.NewConnectionError():
+            return None  # a kind of TimeoutError, too; its cause follows
         case exceptions.TimeoutError() | requests.Timeout() | TimeoutError():
             return Cause.TIMEOUT, "it takes too long"
         case OSError(errno=int(number)):
-            return Cause.CONNECTION, os.strerror(number)
+            cause = Cause.CONNECTION if is_never_sent(whole) else None
+            return cause, os.strerror(number)
         case _:
             return None
 

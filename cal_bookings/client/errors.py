@@ -81,6 +81,14 @@ class CalError(Exception):
         return f"{self.summary}. {self.advice}" if self.advice else self.summary
 
     @property
+    def where(self) -> str:
+        """The request and the status of its answer, in no words of the server's."""
+        status = "" if self.status is None else str(self.status)
+        return ": ".join(
+            part for part in (f"{self.method} {self.path}".strip(), status) if part
+        )
+
+    @property
     def summary(self) -> str:
         """What happened, without the advice."""
         what = " ".join(str(part) for part in (self.status, self.code) if part)

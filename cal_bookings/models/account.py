@@ -87,7 +87,8 @@ class AccountQuerySet(models.QuerySet["Account"]):
             if other:
                 other.delete()
             account.alias = new_alias
-            account.save(update_fields=["alias"])
+            # The credential belongs to the alias: it is encrypted again for the new one.
+            account.save(update_fields=["alias", "credentials"])
         return account
 
     def mirror_settings(self, entry: conf.AccountSettings) -> "Account":

@@ -63,7 +63,7 @@ def preview(
             run.outcome = SyncRun.Outcome.COMPLETE
         except client.CalError as error:
             run.outcome = SyncRun.Outcome.FAILED
-            run.error = cures.explain(account, error)
+            run.error = cures.explain(account, error, walking=True)
         except ownership.WrongOwner as error:
             run.outcome, run.error = SyncRun.Outcome.FAILED, str(error)
         run.requests = connection.requests

@@ -305,7 +305,7 @@ class _Walk:
     def _fail(self, error: client.CalError | ownership.WrongOwner) -> None:
         told = str(error)
         if isinstance(error, client.CalError):
-            told = cures.explain(self.account, error)
+            told = cures.explain(self.account, error, walking=True)
         in_a_row = 1 if self._got_on() else self.state.failures + 1
         columns = loops.failed(self.mode, in_a_row, told)
         is_resumed = self.checkpoint.pages and not self.record.pages

@@ -3,9 +3,11 @@
 from io import StringIO
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
+from cal_bookings.client import ApiKey
 from cal_bookings.models import Account
 
 
@@ -47,3 +49,12 @@ def test_an_account_with_bookings_of_its_own_is_not_replaced(renamed):
         Account.objects.rename("default", "sales")
 
     assert Account.objects.count() == 2
+
+
+def test_an_account_of_the_database_keeps_its_credential(db, settings):
+    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    Account.objects.create(alias="ada", credentials={"API_KEY": "cal_1"})
+
+    Account.objects.rename("ada", "countess")
+
+    assert Account.objects.get().credential == ApiKey("cal_1")
