@@ -73,11 +73,12 @@ def answer(world: World, request: Request, user: User | None) -> Answer:
 
 
 def _of(world: World, username: str, slug: str) -> list[EventType]:
+    """Those of a team are not among them: they have lists of their own [rec 007]."""
     owners = {one.id for one in world.users.values() if one.username == username}
     return [
         one
         for one in world.event_types.values()
-        if one.owner_id in owners and slug in ("", one.slug)
+        if one.owner_id in owners and not one.team_id and slug in ("", one.slug)
     ]
 
 
@@ -112,6 +113,7 @@ def as_listed(event_type: EventType, owner: User) -> dict[str, Any]:
         shown["schedulingType"] = "roundRobin"
     if event_type.lengths:
         shown["lengthInMinutesOptions"] = list(event_type.lengths)
+        shown["metadata"] = {"multipleDuration": list(event_type.lengths)}
     return shown
 
 

@@ -277,7 +277,9 @@ def _texts(request: Request) -> Iterable[tuple[str, Wanted]]:
     if "bookingUid" in request.query:
         yield "bookingUid", one_of({request.one("bookingUid")}, "uid")
     if "attendeeEmail" in request.query:
-        yield "attendeeEmail", attendee(request.one("attendeeEmail"), "email")
+        # A plus sign that was not encoded arrives as a blank [rec 504].
+        email = request.one("attendeeEmail").strip().replace(" ", "+")
+        yield "attendeeEmail", attendee(email, "email")
     if "attendeeName" in request.query:
         yield "attendeeName", attendee(request.one("attendeeName"), "name")
 
@@ -309,7 +311,10 @@ def _number(
         value = int(float(text))
     except (ValueError, OverflowError):
         told = f"{name} must be a number conforming to the specified constraints"
-        raise invalid(name, text, isNumber=told) from None
+        broken = {"isNumber": told, "min": f"{name} must not be less than {least}"}
+        if most is not None:
+            broken["max"] = f"{name} must not be greater than {most}"
+        raise invalid(name, text, **broken) from None
     if value < least:
         raise invalid(name, value, min=f"{name} must not be less than {least}")
     if most is not None and value > most:

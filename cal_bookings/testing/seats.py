@@ -43,8 +43,9 @@ def take(call: Call, wish: Wish) -> Act:
         attendees[-1]["bookingFieldsResponses"] |= wish.responses
         world.change(uid, moves_updated_at=False, attendees=attendees)
         call.effect("create", uid, metadata=wish.metadata)
+        extras = {} if target else EXTRAS  # [rec 048]
         seat = attendees[-1]["seatUid"]
-        return created(world.payload(uid) | EXTRAS | {"seatUid": seat})
+        return created(world.payload(uid) | extras | {"seatUid": seat})
 
     return act
 

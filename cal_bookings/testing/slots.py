@@ -120,18 +120,16 @@ def _busy(
             yield row["start"], row["end"]
 
 
-def _seats(world: World, event_type: EventType, start: datetime) -> dict[str, int]:
-    """How full the booking at that time is [rec 016]."""
-    booked = sum(
-        len(row["attendees"])
-        for row in world.rows.values()
-        if row["eventTypeId"] == event_type.id
-        and row["start"] == wire(start)
-        and row["status"] == "accepted"
-    )
-    left = event_type.seats - booked
-    return {
+def _seats(world: World, event_type: EventType, start: datetime) -> dict[str, Any]:
+    """How full the booking at that time is, and which it is [rec 016, 456]."""
+    booked, shown = 0, {}
+    for uid, row in world.rows.items():
+        there = row["eventTypeId"] == event_type.id and row["start"] == wire(start)
+        if there and row["status"] == "accepted":
+            booked, shown = len(row["attendees"]), {"bookingUid": uid}
+    total = event_type.seats
+    return shown | {
         "seatsBooked": booked,
-        "seatsRemaining": left,
-        "seatsTotal": event_type.seats,
+        "seatsRemaining": total - booked,
+        "seatsTotal": total,
     }
