@@ -1,5 +1,7 @@
 """What every test starts from: no account of the person who runs the tests, whatever their environment says."""
 
+import signal
+
 import hypothesis
 import pytest
 
@@ -7,6 +9,11 @@ import pytest
 # each time, so that it fails because of a change and not by chance; `-m exhaustive` looks for new ones.
 hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("repeatable")
+
+# A shell starts what runs in its background with Ctrl-C ignored, and every child inherits that: those of tests that
+# press Ctrl-C, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

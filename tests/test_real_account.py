@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -62,7 +61,7 @@ def site(cal, tmp_path):
             wait_until_it_answers(f"http://127.0.0.1:{port}/admin/", process, output)
             yield f"http://127.0.0.1:{port}"
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(timeout=20)
 
 
