@@ -103,6 +103,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
             "first_seen_at",
             "mirrored_at",
             "missing_since",
+            "unlisted_check_at",
             # A digest over the uid too: nobody can guess what it was made of.
             "payload_hash",
             "api_version",

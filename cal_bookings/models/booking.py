@@ -195,6 +195,8 @@ class Booking(models.Model):
         ),
     )
     missing_since = models.DateTimeField(_("missing since"), null=True, blank=True)
+    #: Set while the booking lives and is no longer in the account's list. From then on a full walk asks for it again.
+    unlisted_check_at = models.DateTimeField(null=True, editable=False)
     payload = models.JSONField(_("payload"), default=dict)
     payload_hash = models.CharField(_("payload hash"), max_length=32)
     api_version = models.CharField(_("API version"), max_length=20)

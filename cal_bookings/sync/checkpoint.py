@@ -30,6 +30,8 @@ class Checkpoint:
     has_event_types: bool = False
     #: All lists were read to their ends. What lies behind a dead end was not seen, and is not therefore gone.
     is_whole: bool = True
+    #: What no page showed was found, and stands where the pages stood.
+    has_unseen: bool = False
     #: Bookings, event types and pages of this walk that could not be mirrored, in all its runs.
     failed: int = 0
 
@@ -67,6 +69,7 @@ class Checkpoint:
             "moves_watermark": self.moves_watermark,
             "has_event_types": self.has_event_types,
             "is_whole": self.is_whole,
+            "has_unseen": self.has_unseen,
             "failed": self.failed,
         }
 
@@ -87,6 +90,7 @@ class Checkpoint:
                 moves_watermark=saved["moves_watermark"],
                 has_event_types=saved["has_event_types"],
                 is_whole=saved.get("is_whole", True),
+                has_unseen=saved.get("has_unseen", False),
                 failed=saved.get("failed", 0),
             )
         except (KeyError, TypeError, ValueError):

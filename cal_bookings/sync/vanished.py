@@ -1,8 +1,13 @@
 """What a full walk should have shown and did not: asked for one by one, and marked as missing if it is gone."""
 
+import random
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
 
 from cal_bookings import mirror
 from cal_bookings.client import CalClient
@@ -17,8 +22,12 @@ def place(pk: int) -> str:
 
 #: Rows that are read at once. They are read to a list, because what happens between two of them takes requests: a
 #: cursor that stays open keeps a snapshot that SQLite then refuses to write on, and MySQL's drivers hold all its rows.
-_SLICE = 1000
+_SLICE = 500
 _PAGES = 100
+
+#: A booking that lives and is not listed, for example one reassigned to somebody else, is asked for again after this
+#: many days: at random, so that bookings that left the list together do not come due together.
+UNLISTED_DAYS = 4, 10
 
 
 def remember(state: SyncState, number: int, booking_ids: list[int]) -> None:
@@ -39,9 +48,12 @@ def unseen(
 
     `seen` are the primary keys of what it did show, sorted.
 
-    Not those that came into the mirror while the walk went on: its list may have passed their place.
+    Not those that were found to live although they are not listed, until they are due again. Not those that came into
+    the mirror while the walk went on: its list may have passed their place.
     """
+    due = Q(unlisted_check_at=None) | Q(unlisted_check_at__lte=timezone.now())
     rows = Booking.objects.filter(
+        due,
         account=account,
         first_seen_at__lt=checkpoint.started_at,
         missing_since=None,
@@ -49,8 +61,7 @@ def unseen(
     last = checkpoint.checked or 0
     while found := list(rows.filter(pk__gt=last).values_list("pk", "uid")[:_SLICE]):
         for pk, uid in found:
-            place = bisect_left(seen, pk)
-            if place == len(seen) or seen[place] != pk:
+            if not _is_in(seen, pk):
                 yield pk, uid
         last, _ = found[-1]
 
@@ -69,8 +80,68 @@ def seen(state: SyncState) -> "array[int]":
     return array("q", sorted(found))
 
 
-def check(account: Account, uid: str, connection: CalClient) -> mirror.Outcome:
-    """One request: it is mirrored if it lives, marked as missing if not."""
-    return mirror.refresh(
+def collect(account: Account, state: SyncState, checkpoint: Checkpoint) -> "array[int]":
+    """Return the primary keys of what no page of the walk showed. Bookings that are listed again are known as listed."""
+    shown = seen(state)
+    _know_as_listed(account, shown)
+    return array("q", (pk for pk, _ in unseen(account, shown, checkpoint)))
+
+
+def keep(state: SyncState, unseen_ids: "array[int]") -> None:
+    """Store what `collect` found, in place of what the pages showed. To be called in the checkpoint's transaction.
+
+    So it is found once a walk, however many stretches ask for it.
+    """
+    forget(state)
+    starts = range(0, len(unseen_ids), _SLICE)
+    WalkPage.objects.bulk_create(
+        WalkPage(
+            state=state,
+            number=number,
+            booking_ids=unseen_ids[start : start + _SLICE].tolist(),
+        )
+        for number, start in enumerate(starts)
+    )
+
+
+def remaining(state: SyncState, checkpoint: Checkpoint) -> Iterator[tuple[int, str]]:
+    """Primary keys and uids of what `keep` stored and the walk has not asked for yet, in the order of the keys.
+
+    A part of it is forgotten when the caller comes back after its last booking.
+    """
+    parts = WalkPage.objects.filter(state=state).order_by("number")
+    while part := parts.first():
+        left = [pk for pk in part.booking_ids if pk > (checkpoint.checked or 0)]
+        rows = Booking.objects.filter(pk__in=left, missing_since=None).order_by("pk")
+        yield from list(rows.values_list("pk", "uid"))
+        part.delete()
+
+
+def check(account: Account, pk: int, uid: str, connection: CalClient) -> mirror.Outcome:
+    """Ask for one booking: it is mirrored if it lives, and marked as missing if not. One request.
+
+    One that lives is not asked for again for some days.
+    """
+    outcome = mirror.refresh(
         account, uid, connection=connection, source=BookingChange.Source.WALK
     )
+    if outcome.seen:
+        days = random.uniform(*UNLISTED_DAYS)  # noqa: S311 - spreads load
+        due_at = timezone.now() + timedelta(days=days)
+        Booking.objects.filter(pk=pk).update(unlisted_check_at=due_at)
+    return outcome
+
+
+def _know_as_listed(account: Account, shown: "array[int]") -> None:
+    unlisted = Booking.objects.filter(account=account, unlisted_check_at__isnull=False)
+    pks, last = unlisted.order_by("pk").values_list("pk", flat=True), 0
+    while found := list(pks.filter(pk__gt=last)[:_SLICE]):
+        listed = [pk for pk in found if _is_in(shown, pk)]
+        if listed:
+            Booking.objects.filter(pk__in=listed).update(unlisted_check_at=None)
+        last = found[-1]
+
+
+def _is_in(ordered: "array[int]", pk: int) -> bool:
+    place = bisect_left(ordered, pk)
+    return place < len(ordered) and ordered[place] == pk

@@ -148,8 +148,9 @@ class _Walk:
         self._mirror_event_types()
         # Where the pages could not all be read, what they did not show would be most of the mirror.
         if self.checkpoint.is_whole:
-            seen = vanished.seen(self.state)
-            for pk, uid in vanished.unseen(self.account, seen, self.checkpoint):
+            if not self.checkpoint.has_unseen:
+                self._collect_unseen()
+            for pk, uid in vanished.remaining(self.state, self.checkpoint):
                 yield partial(self._check, pk, uid)
         while mirror.is_rederivation_due(self.account):
             yield self._rederive
@@ -253,9 +254,16 @@ class _Walk:
 
     # Bookings that no page showed
 
+    def _collect_unseen(self) -> None:
+        unseen = vanished.collect(self.account, self.state, self.checkpoint)
+        self.checkpoint = replace(self.checkpoint, has_unseen=True)
+        with db.atomic():
+            vanished.keep(self.state, unseen)
+            self.lease.save(checkpoint=self.checkpoint.to_json())
+
     def _check(self, pk: int, uid: str) -> None:
         try:
-            outcome = vanished.check(self.account, uid, self.connection)
+            outcome = vanished.check(self.account, pk, uid, self.connection)
         except client.CalError as error:
             if not failures.is_alone(error):
                 raise
