@@ -50,7 +50,8 @@ def test_a_list_version_that_hangs_is_replaced_by_the_other_before_any_retry(
 
     assert run.outcome == "complete"
     assert_mirrors(account, cal.payloads(cal.users[1]))
-    assert run.requests == 3  # a list in each version, and the event types
+    # Whose the credential is, a list in each version, and the event types.
+    assert run.requests == 4
     account.refresh_from_db()
     assert account.dialect == "offset"
 

@@ -60,7 +60,11 @@ def account(request, cal, settings):
     }
     row = {"base_url": cal.url, "credentials": {"API_KEY": cal.api_key}}
     broken = Account.objects.create(alias="aaa", **row)
-    Account.objects.create(alias="good", **row)
+    colleague = cal.users[2]  # one user of Cal.com is not mirrored by two accounts
+    for _ in range(3):
+        cal.book(user=colleague)
+    key = {"API_KEY": colleague.api_key}
+    Account.objects.create(alias="good", base_url=cal.url, credentials=key)
     store_text(broken, request.param())
     return broken
 
