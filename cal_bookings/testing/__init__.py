@@ -3,6 +3,31 @@
 `FakeCal` serves a world of bookings that a test changes as people on Cal.com would. The pytest plugin, which is
 found by itself where this package is installed, gives it to tests as the fixture `cal`; `python -m
 cal_bookings.testing` serves one by hand. Uses the standard library alone.
+
+Each field of a request is honoured or refused as by Cal.com: `bodies` has them all. Where servers differ, the dialect
+decides: "cursor" is hosted Cal.com, "offset" a self-hosted server. It differs from the real servers in this:
+
+* Routes that it does not have are answered with 404: webhooks, reservations, schedules, bookings by seat, calendar links,
+  references, recordings, transcripts, e-mail verification, one event type or attendee, slots by slug or username. They
+  come with the parts of this package that need them.
+* Hosts are free around the clock, because tests start at any hour; only the list of free times keeps office hours.
+  `allowBookingOutOfBounds` and `skipBookingLimits` are taken, and there is nothing that they would permit.
+* `reassign` works in both dialects, because older self-hosted servers do reassign; `actions.reassign_is_stub` makes it the
+  stub that the recorded server has. A fixed host, who cannot be reassigned, does not exist.
+* `instant` is refused, because no event type offers instant meetings. No event type asks for a verified e-mail address, so
+  `emailVerificationCode` is taken and not read, as Cal.com does then. `rescheduleWithSameHost` is taken: the host always
+  stays. Of `routing`, only `teamMemberIds` has an effect.
+* A booker needs an e-mail address: no event type takes a phone number alone. The guests of a seat stand among its
+  responses and attend without being shown: what Cal.com makes of them was not recorded.
+* A list leaves out bookings that its user only attends, and nobody acts for a team or an organization as its admin: who
+  sees a booking is its host, and only hosts may change it.
+* The answer to a collision late in a series is 409, which a self-hosted server in production mode words as a 400.
+  Two faults of self-hosted servers are not imitated: a seated booking that cannot be cancelled after its attendees or
+  location changed, and the old time of one that moved, which stays taken.
+* The answer to `mark-absent` shows a seated booking in its own shape, and `emails_must_be_unique_valid` comes in the
+  envelope that all servers have; hosted Cal.com adds `message` and `statusCode` beside it.
+* Of the shapes of older versions, an outline is shown. There are no ETags. A key with another prefix than `cal_` is
+  refused like any unknown key, with 401.
 """
 
 from .catalog import EventType, Person, User

@@ -40,7 +40,8 @@ def take(call: Call, wish: Wish) -> Act:
         uid = target or bookers.book(call, wish)
         attendees = world.payload(uid)["attendees"]
         attendees[-1]["metadata"] = wish.metadata
-        attendees[-1]["bookingFieldsResponses"] |= wish.responses
+        guests = [guest.email for guest in wish.guests]
+        attendees[-1]["bookingFieldsResponses"] |= wish.responses | {"guests": guests}
         world.change(uid, moves_updated_at=False, attendees=attendees)
         call.effect("create", uid, metadata=wish.metadata)
         extras = {} if target else EXTRAS  # [rec 048]

@@ -362,11 +362,12 @@ def test_a_series_follows_the_clock_of_its_booker_over_summer_time(cal, made):
 
 
 def test_a_seat_keeps_answers_and_metadata_of_its_attendee(cal, made):
-    answers = {"notes": "window"}
-    booking = made("seated", bookingFieldsResponses=answers, metadata={"ref": "1"})
+    fields = {"bookingFieldsResponses": {"notes": "window"}, "metadata": {"ref": "1"}}
+    booking = made("seated", guests=["guest@example.net"], **fields)
 
     (seat,) = booking["attendees"]
-    assert seat["bookingFieldsResponses"]["notes"] == "window"
+    answers = {"name": "Zoë", "guests": ["guest@example.net"], "notes": "window"}
+    assert seat["bookingFieldsResponses"] == answers
     assert seat["metadata"] == {"ref": "1"}
     assert not {"metadata", "bookingFieldsResponses", "guests"} & booking.keys()
 
