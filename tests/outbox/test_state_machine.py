@@ -78,6 +78,8 @@ class Office(RuleBasedStateMachine):
         self.late_for = 0  # seconds
         #: The bookings that somebody else did something to, in order.
         self.changed = []
+        #: Actions whose request reached Cal.com twice: one came later than it can, and nobody can tell what it did.
+        self.doubled = set()
         #: How many of them there were when Cal.com was first asked to do an action.
         self.asked = {}
         people = [Person(f"P{n}", f"p{n}@example.net") for n in range(3)]
@@ -200,7 +202,8 @@ class Office(RuleBasedStateMachine):
         self.undo(unknown[which % len(unknown)], moves=moves)
 
     def undo(self, action, *, moves):
-        self.changed += undo(self.cal, action, moves=moves)
+        if action.pk not in self.doubled:
+            self.changed += undo(self.cal, action, moves=moves)
 
     @rule(seed=SEEDS)
     def a_walk_sees_a_booking(self, seed):
@@ -283,6 +286,7 @@ class Office(RuleBasedStateMachine):
             if change and action.booking:
                 self.change(change, action.booking.uid)
             if twice:
+                self.doubled.add(action.pk)
                 self.cal.respond(request)
 
         return happen
@@ -367,6 +371,8 @@ class Office(RuleBasedStateMachine):
             assert others or code in ("partly", "unverified"), (
                 f"{action} failed ({code}), and took effect"
             )
+            if action.pk in self.doubled:
+                return
             lie = f"{action} took effect, and it is said that it did not: {code}"
             assert code in MAY_HAVE_TAKEN_EFFECT, lie
             assert "did not take effect" not in action.error_message, lie
