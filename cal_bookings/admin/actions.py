@@ -118,7 +118,7 @@ class BookingActionAdmin(OfAccountAdmin):
         ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        rows = super().get_queryset(request).select_related("requested_by")
+        rows = super().get_queryset(request).prefetch_related("requested_by")
         rows = privacy.narrowed(
             rows.select_related("booking__event_type"), request, "booking"
         )
@@ -216,7 +216,7 @@ class ActionInline(ReadOnlyInline):
     ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("requested_by")
+        return super().get_queryset(request).prefetch_related("requested_by")
 
     @admin.display(description=_("status"))
     def badge(self, action: BookingAction) -> SafeString:

@@ -1,6 +1,6 @@
 """The outbox: what people want done on Cal.com, and every attempt at it."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -9,8 +9,24 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from cal_bookings import db
 from cal_bookings.models.account import Account
 from cal_bookings.models.booking import Booking
+
+
+def set_null_where_stored(
+    collector: Any, field: Any, sub_objs: Any, using: str
+) -> None:
+    """Forget a user who is deleted, like SET_NULL, if the actions are in the same database.
+
+    Where a router keeps them in another one, `using` has no table of them. The action then keeps a number of nobody.
+    """
+    if using == db.alias():
+        models.SET_NULL(collector, field, sub_objs, using)
+
+
+# As of SET_NULL: else Django asks for the actions before it calls the function.
+set_null_where_stored.lazy_sub_objs = True  # type: ignore[attr-defined]
 
 
 class BookingActionQuerySet(models.QuerySet["BookingAction"]):
@@ -86,10 +102,12 @@ class BookingAction(models.Model):
     )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        models.SET_NULL,
+        set_null_where_stored,
         null=True,
         blank=True,
         related_name="+",
+        # A router may keep the users in another database than the actions.
+        db_constraint=False,
         verbose_name=_("requested by"),
     )
     seen = models.JSONField(

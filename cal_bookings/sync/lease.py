@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from django.db import DatabaseError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from cal_bookings import conf, db
@@ -49,15 +50,27 @@ class LeaseLost(Exception):
 class Lease:
     """The right to write the state of one loop, as long as nobody took it over.
 
-    As a context manager it ends with its block. An exception gives the lease back as far as the database can still be
+    Of `take`, and to be used as a context manager: it ends with its block. An exception gives the lease back as far as the database can still be
     asked; where it cannot, this process knows all the same that nobody walks any more.
     """
 
     state_id: int
     token: int
 
+    def enter(self, as_read: QuerySet[SyncState]) -> bool:
+        """Take the lease if the row still is `as_read`. Known as held before the row says so, and not as abandoned."""
+        _held.append(self)
+        taken = 0
+        try:
+            taken = as_read.update(
+                lease_token=self.token, lease_until=_until(), lease_owner=_owner()
+            )
+        finally:
+            if not taken:
+                _held.remove(self)
+        return bool(taken)
+
     def __enter__(self) -> Self:
-        _held.add(self)
         return self
 
     def __exit__(
@@ -66,7 +79,7 @@ class Lease:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _held.discard(self)
+        _held.remove(self)
         if kind is None or issubclass(kind, LeaseLost):
             return
         with suppress(DatabaseError, LeaseLost):
@@ -90,8 +103,8 @@ class Lease:
             raise LeaseLost
 
 
-#: The leases that threads of this process hold.
-_held: set[Lease] = set()
+#: The leases that threads of this process hold. A list: two threads may try to take the same one.
+_held: list[Lease] = []
 
 
 def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
@@ -112,16 +125,14 @@ def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
         account.scope,
     ):
         raise LeaseLost
-    token = state.lease_token + 1
+    held = Lease(state.pk, state.lease_token + 1)
     as_read = SyncState.objects.filter(
         pk=state.pk, lease_token=state.lease_token, lease_until=state.lease_until
     )
-    if not _is_free(state) or not as_read.update(
-        lease_token=token, lease_until=_until(), lease_owner=_owner()
-    ):
-        state.refresh_from_db()
-        raise LeaseTaken(state)
-    return Lease(state.pk, token), state
+    if _is_free(state) and held.enter(as_read):
+        return held, state
+    state.refresh_from_db()
+    raise LeaseTaken(state)
 
 
 def _is_free(state: SyncState) -> bool:
