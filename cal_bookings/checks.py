@@ -65,6 +65,16 @@ VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         '"celery", or None for a site that runs cal_sync and cal_push from cron',
         lambda value: value in ("celery", None),
     ),
+    "ALLOWED_SERVERS": (
+        "None, or a list of host names as in ALLOWED_HOSTS",
+        lambda value: (
+            value is None
+            or (
+                isinstance(value, list | tuple)
+                and all(isinstance(host, str) for host in value)
+            )
+        ),
+    ),
     "QUEUE": (
         "None, or the name of a Celery queue",
         lambda value: value is None or (isinstance(value, str) and value != ""),
@@ -90,8 +100,6 @@ VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
         _are_ages,
     ),
 }
-
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @checks.register
@@ -238,29 +246,13 @@ def _credential_errors(place: str, entry: Mapping[str, Any]) -> Iterator[checks.
 
 
 def _base_url_errors(place: str, url: Any) -> Iterator[checks.Error]:
-    if url and (problem := _base_url_problem(url)):
+    if url and (problem := conf.base_url_problem(url)):
         yield checks.Error(
             f'{place}["BASE_URL"] {problem}.',
             hint=f'For Cal.com use "{conf.DEFAULT_BASE_URL}" or "https://api.cal.eu/v2"; for your own server '
             'its address with the path of the API, e.g. "https://cal.example.com/api/v2".',
             id="cal_bookings.E003",
         )
-
-
-def _base_url_problem(url: Any) -> str | None:
-    try:
-        parts = urlsplit(url)
-        host, has_user = parts.hostname, parts.username is not None
-    except (AttributeError, TypeError, ValueError):
-        return "is not a URL"
-    problems = {
-        "needs http:// or https:// and a host": parts.scheme not in {"http", "https"}
-        or not host,
-        "holds a user name, which would be shown wherever the URL is": has_user,
-        "must not have a query or a fragment": bool(parts.query or parts.fragment),
-        "must end in /v2": not parts.path.rstrip("/").endswith("/v2"),
-    }
-    return next((problem for problem, found in problems.items() if found), None)
 
 
 def _scope_errors(place: str, scope: Any) -> Iterator[checks.Error]:
@@ -322,7 +314,7 @@ def _places(accounts: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _is_plain_http(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme == "http" and parts.hostname not in LOCAL_HOSTS
+        return parts.scheme == "http" and parts.hostname not in conf.LOCAL_HOSTS
     except ValueError:
         return False
 

@@ -5,21 +5,33 @@ Every key is described in docs/settings.md; unknown keys are a system check erro
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
 from django.core.cache.backends import db, dummy, filebased, locmem
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import validate_host
 
-from cal_bookings.client import AccessToken, ApiKey, ClientSecret, Credential, Scope
+from cal_bookings.client import (
+    AccessToken,
+    ApiKey,
+    ClientSecret,
+    Credential,
+    Scope,
+    is_public,
+)
 
 DEFAULT_BASE_URL = "https://api.cal.com/v2"
+LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 #: Every key of CAL_BOOKINGS with its default.
 DEFAULTS: dict[str, Any] = {
     "ACCOUNTS": {},
     "ENCRYPTION_KEYS": [],
+    "ALLOWED_SERVERS": None,
     "TIMEOUT": (5, 30),
     "LEASE_SECONDS": 300,
     "PAGE_SIZE": None,
@@ -172,3 +184,64 @@ def scope(value: Mapping[str, int]) -> Scope:
             'The scope of a Cal.com account is an object such as {}, {"team": 34}, {"organization": 12} or '
             f'{{"organization": 12, "user": 56}}, not {value!r}.'
         ) from None
+
+
+def base_url_problem(url: Any) -> str | None:
+    """What is wrong with a base URL, as the end of a sentence; None if nothing is."""
+    try:
+        parts = urlsplit(url)
+        host, has_user = parts.hostname, parts.username is not None
+    except (AttributeError, TypeError, ValueError):
+        return "is not a URL"
+    problems = {
+        "needs http:// or https:// and a host": parts.scheme not in {"http", "https"}
+        or not host,
+        "holds a user name, which would be shown wherever the URL is": has_user,
+        "must not have a query or a fragment": bool(parts.query or parts.fragment),
+        "must end in /v2": not parts.path.rstrip("/").endswith("/v2"),
+    }
+    return next((problem for problem, found in problems.items() if found), None)
+
+
+def stored_base_url_problem(url: str) -> str | None:
+    """What keeps the base URL of an account in the database from being used, as the end of a sentence.
+
+    It may have been entered by people who could not write the settings. Makes no request and looks up no name.
+    """
+    problem = base_url_problem(url)
+    if problem:
+        return problem
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "https" and host not in LOCAL_HOSTS:
+        return "needs https://"
+    if get("ALLOWED_SERVERS") is not None and not _is_listed(host):
+        return 'names a host that CAL_BOOKINGS["ALLOWED_SERVERS"] does not list'
+    if is_restricted_to_public(url) and _is_private(host):
+        return (
+            "names a host in a private network: if it is your own Cal.com, list it in "
+            'CAL_BOOKINGS["ALLOWED_SERVERS"]'
+        )
+    return None
+
+
+def is_restricted_to_public(url: str) -> bool:
+    """Whether the server at this base URL of an account in the database has to be on the public internet.
+
+    Not if the settings list it. Like Django's ALLOWED_HOSTS, no list allows this machine itself while DEBUG is on.
+    """
+    if get("ALLOWED_SERVERS") is not None:
+        return False
+    return not (settings.DEBUG and urlsplit(url).hostname in LOCAL_HOSTS)
+
+
+def _is_listed(host: str) -> bool:
+    # Django writes IPv6 addresses with brackets.
+    return validate_host(f"[{host}]" if ":" in host else host, get("ALLOWED_SERVERS"))
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not is_public(str(ip_address(host)))
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

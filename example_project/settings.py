@@ -100,6 +100,7 @@ CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE}
 CAL_BOOKINGS: dict[str, Any] = {
     "ACCOUNTS": {},
     "ENCRYPTION_KEYS": env.list("CAL_BOOKINGS_ENCRYPTION_KEYS", default=[]),
+    "ALLOWED_SERVERS": env.list("CAL_BOOKINGS_ALLOWED_SERVERS", default=None),
     # Without workers, `manage.py cal_push` sends what was asked for.
     "WORKER": None if CELERY_BROKER_URL == NO_BROKER else "celery",
 }

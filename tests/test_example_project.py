@@ -50,7 +50,12 @@ def test_without_an_environment_it_is_safe_and_needs_no_server():
         "CSRF_COOKIE_SECURE": True,
         "ALLOWED_HOSTS": ["localhost", "127.0.0.1", "[::1]"],
         "CELERY_BROKER_URL": "memory://",
-        "CAL_BOOKINGS": {"ACCOUNTS": {}, "ENCRYPTION_KEYS": [], "WORKER": None},
+        "CAL_BOOKINGS": {
+            "ACCOUNTS": {},
+            "ENCRYPTION_KEYS": [],
+            "ALLOWED_SERVERS": None,
+            "WORKER": None,
+        },
         "USE_TZ": True,
     }
 
@@ -61,6 +66,7 @@ def test_the_environment_names_the_account():
         "CAL_BOOKINGS_BASE_URL": "https://api.cal.eu/v2",
         "CAL_BOOKINGS_WEBHOOK_SECRET": "hush",
         "CAL_BOOKINGS_ENCRYPTION_KEYS": "one,two",
+        "CAL_BOOKINGS_ALLOWED_SERVERS": "cal.example,10.1.2.3",
     }
 
     found = settings_under(environment, "CAL_BOOKINGS")
@@ -74,6 +80,7 @@ def test_the_environment_names_the_account():
             }
         },
         "ENCRYPTION_KEYS": ["one", "two"],
+        "ALLOWED_SERVERS": ["cal.example", "10.1.2.3"],
         "WORKER": None,
     }
 

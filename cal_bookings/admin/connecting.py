@@ -98,8 +98,9 @@ class AccountForm(forms.ModelForm):
 
     def clean_base_url(self) -> str:
         url: str = self.cleaned_data["base_url"].rstrip("/")
-        if not url.startswith(("https://", "http://")):
-            raise ValidationError(_("It begins with https://."))
+        problem = conf.stored_base_url_problem(url)
+        if problem:
+            raise ValidationError(gettext("The base URL %s.") % problem)
         return url
 
     def clean_scope(self) -> dict[str, int]:

@@ -100,4 +100,5 @@ def _ask(account: Account) -> Tokens:
         client_secret=stored.get("CLIENT_SECRET", ""),
         refresh_token=stored["REFRESH_TOKEN"],
         timeout=conf.get("TIMEOUT"),
+        public_only=conf.is_restricted_to_public(account.base_url),
     )

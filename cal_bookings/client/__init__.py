@@ -3,6 +3,7 @@
 from .actions import ActionAnswer, BookingActions
 from .booking_list import Page
 from .client import BOOKING_VERSION, CalClient
+from .connections import is_public
 from .credentials import AccessToken, ApiKey, ClientSecret, Credential
 from .dialects import LIST_VERSION, Dialect, Server, UnexpectedAnswer
 from .errors import (
@@ -73,6 +74,7 @@ __all__ = [
     "Tokens",
     "UnexpectedAnswer",
     "endpoint_limit",
+    "is_public",
     "parse_booking",
     "refresh_managed_user_tokens",
     "refresh_oauth_tokens",

@@ -51,6 +51,7 @@ class CalClient:
         on_error: Callable[[CalError], None] | None = None,
         renew: Callable[[CalUnauthorized], Credential] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        public_only: bool = False,
     ) -> None:
         """`has_change_filters` says that the list of a team was found to filter by creation and update.
 
@@ -60,6 +61,8 @@ class CalClient:
         its turn, or raise; `on_answer` learns the rate limit and the status of every answer. Both
         get the name of the limit that Cal.com counts the request towards, if it is not the credential's own.
         `on_error` what the answer, or its absence, means if it is not what was asked for.
+
+        With `public_only`, no connection is made to an address in a private network, nor to this machine.
 
         With `renew`, a request whose credential is refused is repeated once, with the
         credential that `renew` gives; `on_error` learns only of the second refusal.
@@ -77,6 +80,7 @@ class CalClient:
             on_error=on_error,
             renew=renew,
             sleep=sleep,
+            public_only=public_only,
         )
 
     def __repr__(self) -> str:

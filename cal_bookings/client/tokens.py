@@ -57,6 +57,7 @@ def refresh_oauth_tokens(
     client_secret: str,
     refresh_token: str,
     timeout: tuple[float, float] = (5, 30),
+    public_only: bool = False,
 ) -> Tokens:
     """One request. An empty `client_secret` is that of a public client.
 
@@ -70,7 +71,13 @@ def refresh_oauth_tokens(
     if client_secret:
         body["client_secret"] = client_secret
     signer = _OAuthClient(client_secret, refresh_token)
-    http = Http(base_url, signer, timeout=timeout, max_bytes=MAX_BYTES)
+    http = Http(
+        base_url,
+        signer,
+        timeout=timeout,
+        max_bytes=MAX_BYTES,
+        public_only=public_only,
+    )
     answer = _post(http, "/auth/oauth2/token", {}, body)
     return _tokens(answer, answer.body, "access_token", "refresh_token")
 
@@ -82,6 +89,7 @@ def refresh_managed_user_tokens(
     client_secret: str,
     refresh_token: str,
     timeout: tuple[float, float] = (5, 30),
+    public_only: bool = False,
 ) -> Tokens:
     """One request; raises what `refresh_oauth_tokens` does."""
     http = Http(
@@ -89,6 +97,7 @@ def refresh_managed_user_tokens(
         _ManagedUsersClient(client_secret, refresh_token),
         timeout=timeout,
         max_bytes=MAX_BYTES,
+        public_only=public_only,
     )
     parts = {"clientId": client_id}
     body = {"refreshToken": refresh_token}

@@ -324,6 +324,17 @@ class Account(models.Model):
             return self.fully_mirrored_at is None
         return created_at < self.mirror_began_at
 
+    def _is_restricted_to_public(self) -> bool:
+        """Check the base URL of an account in the database once more, where it is used. Raises ImproperlyConfigured."""
+        if self.alias in conf.aliases():
+            return False
+        problem = conf.stored_base_url_problem(self.base_url)
+        if problem:
+            raise ImproperlyConfigured(
+                f'The base URL of the Cal.com account "{self.alias}" {problem}.'
+            )
+        return conf.is_restricted_to_public(self.base_url)
+
     def connect(self, **hooks: Any) -> CalClient:
         """A client for this account, without a budget: `budget.connect` is what you want.
 
@@ -337,6 +348,7 @@ class Account(models.Model):
                 scope=conf.scope(self.scope),
                 has_change_filters=self.has_change_filters,
                 timeout=conf.get("TIMEOUT"),
+                public_only=self._is_restricted_to_public(),
                 **hooks,
             )
         except ValueError as error:

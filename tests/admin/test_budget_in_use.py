@@ -160,7 +160,10 @@ def test_an_account_without_a_usable_credential_says_why(
 
 
 def test_so_does_one_whose_encryption_key_is_lost(admin_client, settings):
-    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.CAL_BOOKINGS = {
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+        "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
+    }
     Account.objects.create(alias="locked", credentials={"API_KEY": "cal_sesame"})
     settings.CAL_BOOKINGS["ENCRYPTION_KEYS"] = [Fernet.generate_key().decode()]
 
@@ -171,7 +174,10 @@ def test_so_does_one_whose_encryption_key_is_lost(admin_client, settings):
 
 
 def test_it_costs_the_same_for_any_number_of_accounts(admin_client, store, settings):
-    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.CAL_BOOKINGS = {
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+        "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
+    }
 
     def cost(numbers):
         for n in numbers:

@@ -20,7 +20,10 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def connected(cal, settings):
     """An account in the database; keywords are its columns."""
-    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.CAL_BOOKINGS = {
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+        "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
+    }
 
     def connected(**fields):
         owner = cal.users[1]

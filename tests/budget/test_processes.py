@@ -50,6 +50,7 @@ def environment(request, tmp_path):
         or f"sqlite:///{tmp_path}/db.sqlite3",
         "CACHE_URL": REDIS if request.param == "redis" else "locmemcache://",
         "CAL_BOOKINGS_ENCRYPTION_KEYS": KEY,
+        "CAL_BOOKINGS_ALLOWED_SERVERS": "127.0.0.1",
     }
 
 

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(params=["oauth", "managed user"])
 def account(request, cal, settings):
-    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.CAL_BOOKINGS = {
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+        "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
+    }
     access, refresh = cal.issue_tokens(cal.users[1])
     account = Account.objects.create(alias="customer", base_url=cal.url)
     account.store_credentials(

@@ -28,7 +28,7 @@ PLACE = {"type": "address", "address": "1 Main St"}
 def with_tokens(desk, settings):
     """The same desk, with an account that is kept in the database and whose access token can run out."""
     key = Fernet.generate_key().decode()
-    own = {"ACCOUNTS": {}, "ENCRYPTION_KEYS": [key]}
+    own = {"ACCOUNTS": {}, "ENCRYPTION_KEYS": [key], "ALLOWED_SERVERS": ["127.0.0.1"]}
     settings.CAL_BOOKINGS = settings.CAL_BOOKINGS | own
     access, refresh = desk.cal.issue_tokens(desk.cal.users[1])
     tokens = {"ACCESS_TOKEN": access, "REFRESH_TOKEN": refresh}

@@ -36,6 +36,7 @@ class Site:
             "CELERY_BROKER_URL": broker_url,
             "CACHE_URL": REDIS.rpartition("/")[0] + "/14",
             "CAL_BOOKINGS_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "CAL_BOOKINGS_ALLOWED_SERVERS": "127.0.0.1",
             "TEST_QUEUE": self.queue,
         }
         self.database = psycopg.connect(database_url, autocommit=True)

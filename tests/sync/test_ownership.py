@@ -272,7 +272,10 @@ def test_a_platforms_client_is_not_asked_about(cal, db, settings):
 
 @pytest.mark.cal(bookings=5)
 def test_tokens_that_are_exchanged_are_still_those_of_the_same_user(cal, db, settings):
-    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.CAL_BOOKINGS = {
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+        "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
+    }
     access, refresh = cal.issue_tokens(cal.users[1])
     account = Account.objects.create(alias="default", base_url=cal.url)
     account.store_credentials(

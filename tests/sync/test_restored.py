@@ -33,6 +33,7 @@ def test_accounts_work_as_before_after_dumpdata_flush_and_loaddata(
     cal, settings, tmp_path
 ):
     settings.CAL_BOOKINGS |= {
+        "ALLOWED_SERVERS": ["127.0.0.1"],
         "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
     }
     users = {alias: cal.add_user() for alias in ("ada", "eve")}

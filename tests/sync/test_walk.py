@@ -295,7 +295,10 @@ def test_one_account_that_fails_does_not_stop_the_others(cal, settings, db):
 def test_an_account_without_a_usable_credential_does_not_stop_the_others(
     cal, settings, db, credentials, dry_run
 ):
-    settings.CAL_BOOKINGS |= {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.CAL_BOOKINGS |= {
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+        "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
+    }
     Account.objects.create(alias="a-bad", credentials=credentials)
 
     out, error, code = cal_sync(dry_run=dry_run)

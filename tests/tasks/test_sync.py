@@ -39,7 +39,8 @@ def accounts(number):
 @pytest.fixture
 def keys(settings):
     settings.CAL_BOOKINGS = {
-        "ENCRYPTION_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="]
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+        "ENCRYPTION_KEYS": ["MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="],
     }
 
 
@@ -457,7 +458,10 @@ def test_an_account_without_a_usable_credential_says_so_and_is_tried_less_often(
 @pytest.mark.usefixtures("db", "keys", "at_once")
 def test_an_account_whose_key_is_lost_says_so(settings):
     (account,) = accounts(1)
-    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": [Fernet.generate_key().decode()]}
+    settings.CAL_BOOKINGS = {
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+        "ENCRYPTION_KEYS": [Fernet.generate_key().decode()],
+    }
 
     sync_account.delay(account.pk, "full")
 
