@@ -179,6 +179,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
             "stale",
             "missing",
             "failed",
+            "before",
             "drift",
             "error",
         }

@@ -4,7 +4,7 @@ import time
 
 from django.core.management.base import OutputWrapper
 
-from cal_bookings.sync import Progress
+from cal_bookings.sync import Progress, runs
 
 BAR_WIDTH = 24
 REDRAW_SECONDS = 0.1
@@ -23,7 +23,8 @@ class ProgressDisplay:
         self.width = 0
 
     def __call__(self, progress: Progress) -> None:
-        self.show(progress.run.seen, progress.total, f"page {progress.run.pages}")
+        done = runs.whole(progress.run)
+        self.show(done["seen"], progress.total, f"page {done['pages']}")
 
     def show(self, seen: int, total: int | None, place: str = "") -> None:
         """Draw how many bookings are done, and at which `place` the work is."""

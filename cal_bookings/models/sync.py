@@ -154,6 +154,12 @@ class SyncRun(models.Model):
     )
     missing = models.PositiveIntegerField(_("missing"), default=0)
     failed = models.PositiveIntegerField(_("failed"), default=0)
+    before = models.JSONField(
+        _("before it"),
+        null=True,
+        editable=False,
+        help_text=_("What earlier runs of the same walk did. Empty if it began here."),
+    )
     drift = models.JSONField(
         _("drift"),
         default=dict,

@@ -1,6 +1,8 @@
 """Where a walk under way stands, so that any worker can go on with it."""
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -34,6 +36,8 @@ class Checkpoint:
     has_unseen: bool = False
     #: Bookings, event types and pages of this walk that could not be mirrored, in all its runs.
     failed: int = 0
+    #: What all runs of this walk together did to bookings.
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def behind(
         self, following: Position | None, *, answered_at: datetime | None
@@ -57,6 +61,10 @@ class Checkpoint:
         """The same place, after so many more failures."""
         return replace(self, failed=self.failed + number)
 
+    def with_counts(self, counts: Mapping[str, int]) -> Self:
+        """Return the same place, after `counts` more bookings."""
+        return replace(self, counts=dict(Counter(self.counts) + Counter(counts)))
+
     def to_json(self) -> dict[str, Any]:
         return {
             "started_at": self.started_at.isoformat(),
@@ -71,6 +79,7 @@ class Checkpoint:
             "is_whole": self.is_whole,
             "has_unseen": self.has_unseen,
             "failed": self.failed,
+            "counts": dict(self.counts),
         }
 
     @classmethod
@@ -92,6 +101,7 @@ class Checkpoint:
                 is_whole=saved.get("is_whole", True),
                 has_unseen=saved.get("has_unseen", False),
                 failed=saved.get("failed", 0),
+                counts=saved.get("counts", {}),
             )
         except (KeyError, TypeError, ValueError):
             return None

@@ -7,6 +7,7 @@ cursor: it is read by offset instead, from its beginning, if the server speaks t
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cal_bookings import client, conf, servers
 from cal_bookings.client import CalClient, Dialect, Page, Position
@@ -190,3 +191,8 @@ class Pages:
 def is_of_the_page(error: client.CalError) -> bool:
     """Whether the page itself may be at fault: Cal.com fails with a 500, or sends JSON that nobody can read."""
     return isinstance(error, client.CalUnavailable) and error.status in (200, 500)
+
+
+def was_never_updated(payload: Any) -> bool:
+    """Return whether a booking was listed without a time of update."""
+    return isinstance(payload, dict) and payload.get("updatedAt") is None

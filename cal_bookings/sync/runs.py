@@ -9,6 +9,7 @@ from django.utils import timezone
 from cal_bookings.mirror import Outcome
 from cal_bookings.models import Account, Mode, SyncRun
 from cal_bookings.sync import drift
+from cal_bookings.sync.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,10 @@ COUNTS = (
 )
 
 
+#: Those that tell what became of bookings.
+_OF_BOOKINGS = ("seen", "created", "updated", "unchanged", "stale", "missing")
+
+
 def begin(account: Account, mode: Mode) -> SyncRun:
     """Make a new run, and close those that never ended: their workers died."""
     now = timezone.now()
@@ -39,14 +44,35 @@ def begin(account: Account, mode: Mode) -> SyncRun:
     return SyncRun.objects.create(account=account, mode=mode, started_at=now)
 
 
+def counts(outcome: Outcome) -> dict[str, int]:
+    """Return what became of bookings, under the names of a run's columns."""
+    return {name: getattr(outcome, name) for name in _OF_BOOKINGS}
+
+
+def resume(run: SyncRun, checkpoint: Checkpoint) -> None:
+    """Note what earlier runs of the walk did that goes on from `checkpoint`. Saves nothing."""
+    run.before = None
+    if checkpoint.pages:
+        done = {"pages": checkpoint.pages, "failed": checkpoint.failed}
+        run.before = dict(checkpoint.counts) | done
+
+
+def resumed_from(run: SyncRun) -> int | None:
+    """Return the number of the page, from 1, with which the run went on; None if it began the walk."""
+    return run.before["pages"] + 1 if run.before else None
+
+
+def whole(run: SyncRun) -> dict[str, int]:
+    """Return the counts of the whole walk, earlier runs included; requests are counted by run only."""
+    names = [name for name in COUNTS if name != "requests"]
+    before = run.before or {}
+    return {name: before.get(name, 0) + getattr(run, name) for name in names}
+
+
 def count(run: SyncRun, outcome: Outcome, changes_until: datetime | None) -> None:
     """Add what became of a page to the run's counts, its failures aside. Saves nothing."""
-    run.seen += outcome.seen
-    run.created += outcome.created
-    run.updated += outcome.updated
-    run.unchanged += outcome.unchanged
-    run.stale += outcome.stale
-    run.missing += outcome.missing
+    for name, number in counts(outcome).items():
+        setattr(run, name, getattr(run, name) + number)
     run.drift = dict(Counter(run.drift) + drift.count(outcome, changes_until))
 
 
@@ -61,8 +87,10 @@ def close(run: SyncRun, outcome: SyncRun.Outcome, error: str, *, requests: int) 
 
 def log(run: SyncRun) -> None:
     """Log one line for a run that has ended. Why it failed is for the walk's caller to report, once."""
-    counts = ", ".join(f"{getattr(run, name)} {name}" for name in COUNTS)
+    told = ", ".join(f"{getattr(run, name)} {name}" for name in COUNTS)
+    if run.before:
+        told += f"; resumed from page {resumed_from(run)}"
     message = "%s (account %d), %s walk, run %d: %s; %s"
     logger.info(
-        message, run.account, run.account_id, run.mode, run.pk, run.outcome, counts
+        message, run.account, run.account_id, run.mode, run.pk, run.outcome, told
     )

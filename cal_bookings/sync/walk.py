@@ -90,9 +90,9 @@ class _Walk:
         self.lease = held
         self.connection = connection
         self.on_page = on_page
-        self.checkpoint = checkpoint
         self.pages = pages.Pages(account, connection)
         self.record = runs.begin(account, self.mode)
+        self._set_out(checkpoint)
 
     def run(self, max_pages: int | None) -> SyncRun:
         try:
@@ -117,11 +117,15 @@ class _Walk:
             self._close(outcome)
         return self.record
 
+    def _set_out(self, checkpoint: Checkpoint) -> None:
+        self.checkpoint = checkpoint
+        runs.resume(self.record, checkpoint)
+
     def _settle_owner(self) -> None:
         """Know whose bookings these are. Those of another user than before are read from the first page on."""
         if ownership.settle(self.account, self.connection, self.state):
             self.state.watermark = None
-            self.checkpoint = loops.begin(self.account, self.state, since=self.since)
+            self._set_out(loops.begin(self.account, self.state, since=self.since))
             self.lease.save(watermark=None, checkpoint=self.checkpoint.to_json())
 
     def _go_on(self, max_pages: int | None) -> SyncRun.Outcome:
@@ -180,7 +184,7 @@ class _Walk:
                 "%s: the checkpoint is no longer valid, the walk begins anew",
                 self.account,
             )
-            self.checkpoint = loops.begin(self.account, self.state)
+            self._set_out(loops.begin(self.account, self.state))
             read = self.pages.read(self.checkpoint)
         self._note_never_updated(read.page)
         if self.mode == Mode.FULL:
@@ -196,7 +200,7 @@ class _Walk:
     def _note_never_updated(self, page: Page) -> None:
         """Remember that the server lists bookings without a time of update: one UPDATE, once."""
         if not self.account.lists_never_updated and any(
-            map(_never_updated, page.payloads)
+            map(pages.was_never_updated, page.payloads)
         ):
             self.account.lists_never_updated = True
             self.account.save(update_fields=["lists_never_updated"])
@@ -212,7 +216,8 @@ class _Walk:
                     self.state, self.checkpoint.pages, outcome.booking_ids
                 )
             failed = len(outcome.failures) + len(read.unreadable)
-            self._save(following.with_failures(failed))
+            done = following.with_failures(failed)
+            self._save(done.with_counts(runs.counts(outcome)))
 
         outcome = mirror.upsert(
             self.account,
@@ -288,10 +293,9 @@ class _Walk:
             loops.open_loops(self.account, self.checkpoint)
             self.lease.release(**loops.completed(self.mode, self.checkpoint))
 
-    # The record
-
     def _count(self, outcome: mirror.Outcome) -> None:
         runs.count(self.record, outcome, self.checkpoint.changes_until)
+        self.checkpoint = self.checkpoint.with_counts(runs.counts(outcome))
         for failure in outcome.failures:
             place = f"page {self.checkpoint.pages}, booking {failure.place + 1}"
             self._count_failure(place, failure.uid, failure.error)
@@ -343,7 +347,3 @@ class _Walk:
 
     def _close(self, outcome: SyncRun.Outcome, *, error: str = "") -> None:
         runs.close(self.record, outcome, error, requests=self.connection.requests)
-
-
-def _never_updated(payload: Any) -> bool:
-    return isinstance(payload, dict) and payload.get("updatedAt") is None

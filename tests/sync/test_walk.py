@@ -95,6 +95,67 @@ def test_a_failed_walk_goes_on_from_its_checkpoint(cal, account):
 
 @pytest.mark.cal(bookings=30)
 @pytest.mark.usefixtures("small_pages")
+def test_a_resumed_walk_says_so_and_counts_the_whole(cal, account, caplog):
+    sync.walk(account)
+    for uid in cal.bookings[:3]:
+        cal.delete(uid)
+    cal.edit(cal.book(), start=None)
+    cal.set_location(cal.bookings[0], "Room 9")
+    cal.fault("502", skip=2, times=20, path="/bookings")
+    first = sync.walk(account)
+    cal.faults.clear()
+    caplog.set_level("INFO", "cal_bookings.sync.runs")
+
+    out, _, code = cal_sync(json=True)
+
+    told = json.loads(out)
+    assert (first.before, first.pages, told["resumed_from_page"]) == (None, 2, 3)
+    assert told["pages"] == 1
+    assert told["whole"] == {
+        "pages": 3,
+        "seen": first.seen + told["seen"],
+        "created": 0,
+        "updated": 1,
+        "unchanged": 26,
+        "stale": 0,
+        "missing": 3,
+        "failed": 1,
+    }
+    assert code == 1
+    assert caplog.messages[-1].endswith("resumed from page 3")
+    out, _, _ = cal_sync(json=True)
+    assert json.loads(out)["resumed_from_page"] is None
+
+
+@pytest.mark.cal(bookings=30)
+@pytest.mark.usefixtures("small_pages")
+def test_a_resumed_walk_draws_the_whole_and_names_the_page(cal, account):
+    sync.walk(account, max_pages=2)
+
+    out, _, _ = cal_sync(out=Terminal())
+
+    assert "30 bookings · page 3" in out
+    assert "default: 10 bookings on 1 pages: 10 created" in out
+    assert (
+        "default: resumed from page 3. The whole walk: 30 bookings on 3 pages, 30 created"
+        in out
+    )
+
+
+@pytest.mark.cal(bookings=30)
+@pytest.mark.usefixtures("small_pages")
+def test_a_walk_that_begins_anew_is_not_resumed(cal, account):
+    sync.walk(account, max_pages=2)
+    cal.forget_cursors()
+
+    out, _, _ = cal_sync(json=True)
+
+    told = json.loads(out)
+    assert (told["resumed_from_page"], told["whole"]["pages"]) == (None, 3)
+
+
+@pytest.mark.cal(bookings=30)
+@pytest.mark.usefixtures("small_pages")
 def test_a_cursor_that_cal_com_has_forgotten_begins_the_walk_anew(cal, account):
     cal.fault("500", skip=2, times=100, path="/bookings")
     sync.walk(account)

@@ -175,6 +175,13 @@ class Command(exit_codes.CalCommand):
                 f"{run.updated:,} updated, {run.missing:,} missing, {run.unchanged:,} unchanged, "
                 f"{run.failed:,} failed, in {seconds:.1f} s"
             )
+            if run.before:
+                done = runs.whole(run)
+                self.stdout.write(
+                    f"{run.account}: resumed from page {runs.resumed_from(run)}. The whole walk: {done['seen']:,} "
+                    f"bookings on {done['pages']:,} pages, {done['created']:,} created, {done['updated']:,} updated, "
+                    f"{done['missing']:,} missing, {done['failed']:,} failed"
+                )
             for name, count in preview.fields.most_common():
                 self.stdout.write(f"{run.account}: {name} of {count:,}")
         for failure in run.failures:
@@ -218,6 +225,8 @@ def summary(run: SyncRun, seconds: float) -> dict[str, Any]:
             "complete": run.outcome == SyncRun.Outcome.COMPLETE,
             "seconds": round(seconds, 3),
             "error": run.error,
+            "resumed_from_page": runs.resumed_from(run),
+            "whole": runs.whole(run),
         }
     )
 
