@@ -4,12 +4,14 @@ Django lets an address filter on any column, which reads a column letter by lett
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.apps import apps
 from django.contrib.admin import FieldListFilter, ListFilter
 from django.contrib.admin.utils import get_fields_from_path
 from django.contrib.admin.widgets import url_params_from_lookup_dict
+from django.core.exceptions import FieldDoesNotExist
 from django.http import HttpRequest
 
 DATE_PARTS = ("year", "month", "day")
@@ -39,6 +41,20 @@ def is_declared(
     ):
         return True
     return lookup in set(_declared(model_admin, request))
+
+
+def can_be_completed(query: Mapping[str, str]) -> bool:
+    """Whether the relation that an autocompletion names is one that a form of its model can have.
+
+    Django's own view fails with the other end of a relation, such as the bookings of an account. True for an address
+    that names no relation.
+    """
+    try:
+        model = apps.get_model(query.get("app_label", ""), query.get("model_name", ""))
+        field = model._meta.get_field(query.get("field_name", ""))
+    except (LookupError, FieldDoesNotExist):
+        return True
+    return hasattr(field, "get_limit_choices_to")
 
 
 def _declared(model_admin: Any, request: HttpRequest) -> Iterator[str]:

@@ -81,6 +81,11 @@ class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
     ) -> bool:
         return request is not None and lookups.is_declared(self, lookup, value, request)
 
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Whether a pop-up or an autocompletion may refer to rows by this field."""
+        allowed = super().to_field_allowed(request, to_field)
+        return allowed and lookups.can_be_completed(request.GET)
+
     def response_action(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse | None:

@@ -171,6 +171,21 @@ def test_an_odd_term_completes_nothing(admin_client, booking, term):
         assert get(admin_client, url, term=term, page=term, **query) < 500
 
 
+@pytest.mark.parametrize(
+    ("model", "field"),
+    [
+        *(("account", "bookings"), ("host", "bookings"), ("booking", "attendees")),
+        *(("booking", "nothing"), ("booking", "title"), ("nothing", "booking")),
+    ],
+)
+def test_only_a_relation_that_a_form_can_have_is_completed(
+    admin_client, booking, model, field
+):
+    query = {"app_label": "cal_bookings", "model_name": model, "field_name": field}
+
+    assert get(admin_client, reverse("admin:autocomplete"), term="x", **query) == 403
+
+
 @pytest.mark.parametrize("zone", ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
 @pytest.mark.parametrize(
     "start", [datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, tzinfo=UTC)]
