@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from celery import Celery, current_app
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from cal_bookings import outbox
 from cal_bookings.models import BookingAction
@@ -141,3 +142,20 @@ def test_lateness_is_that_of_the_action_that_waits_longest(desk):
     assert outbox.lateness().total_seconds() == 0
     outbox.cancel(desk.book(), reason="x")
     assert 0 < outbox.lateness().total_seconds() < 60
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_action_whose_turn_breaks_off_does_not_keep_push_from_the_others(desk):
+    first, second = (outbox.cancel(desk.book(), reason="x") for _ in range(2))
+
+    def fail(proceed, sql, params, many, context):
+        if "FROM" in sql and "bookingaction" in sql and first.pk in params:
+            raise RuntimeError
+        return proceed(sql, params, many, context)
+
+    with connection.execute_wrapper(fail):
+        code, told = push()
+
+    second.refresh_from_db()
+    assert (code, second.status) == (5, "done")
+    assert "1 done" in told
