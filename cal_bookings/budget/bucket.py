@@ -23,6 +23,9 @@ DEFAULT_BLOCK = 60.0  # seconds
 #: Longer than this is no "seconds left" but another unit.
 LONGEST_WAIT = 3600.0  # seconds
 
+#: No window and no block lasts longer. What does was written by a clock that was ahead.
+_FARTHEST = LONGEST_WAIT + 60.0  # seconds
+
 #: Waiting, we look again so often: another process may have learnt something.
 _LOOK_AGAIN = 1.0  # seconds
 _OPENING = 0.05  # seconds, while another process opens the window
@@ -117,6 +120,9 @@ class Store(Protocol):
     def block(self, until: float) -> None:
         """No request before that time. Never shortens a block."""
 
+    def forget(self, after: float) -> None:
+        """Drop what lasts until after that time: it was written by a clock that was wrong."""
+
 
 #: How many seconds a request waits for its turn at most: None for as long as it takes; a function is asked each time.
 MaxWait = float | Callable[[], float | None] | None
@@ -199,6 +205,9 @@ class Bucket:
         """Takes a slot and answers 0, or answers for how many seconds there is none."""
         now = self._clock()
         window, used, blocked_until = self._store.read()
+        if max(blocked_until, window.ends if window else 0.0) > now + _FARTHEST:
+            self._store.forget(now + _FARTHEST)
+            return _OPENING
         if blocked_until > now:
             return blocked_until - now
         if window is None or now >= window.ends:

@@ -86,6 +86,11 @@ class CacheStore:
         if until > blocked_until:
             self._cache.set(self._blocked, until, timeout=_LONGEST_SECONDS)
 
+    def forget(self, after: float) -> None:
+        window, _, blocked_until = self.read()
+        if max(blocked_until, window.ends if window else 0.0) > after:
+            self._cache.delete_many([self._window, self._blocked, self._opening])
+
 
 def read_many(cache: BaseCache, keys: Collection[str]) -> dict[str, Reading]:
     """What `read` says of each credential of which anything is known. Two requests to the cache."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from cal_bookings.budget.bucket import Reading, Window
+from cal_bookings.budget.bucket import LONGEST_WAIT, Reading, Window
 from cal_bookings.budget.cache_store import OPENING_SECONDS
 from cal_bookings.models import RateWindow
 
@@ -18,9 +18,9 @@ class DatabaseStore:
         return RateWindow.objects.filter(key=self._key)
 
     def claim(self, now: float) -> bool:
-        over = self._row.filter(
-            ends__lte=now, opening_until__lte=now, blocked_until__lte=now
-        )
+        # Nobody opens a window for longer than that; a clock was ahead.
+        free = Q(opening_until__lte=now) | Q(opening_until__gt=now + LONGEST_WAIT)
+        over = self._row.filter(free, ends__lte=now, blocked_until__lte=now)
         return bool(over.update(opening_until=now + OPENING_SECONDS))
 
     def open(self, window: Window, used: int) -> None:
@@ -50,6 +50,10 @@ class DatabaseStore:
 
     def block(self, until: float) -> None:
         self._row.filter(blocked_until__lt=until).update(blocked_until=until)
+
+    def forget(self, after: float) -> None:
+        wrong = self._row.filter(Q(ends__gt=after) | Q(blocked_until__gt=after))
+        wrong.update(ends=0, opening_until=0, blocked_until=0)
 
 
 def read_many(keys: Collection[str]) -> dict[str, Reading]:

@@ -46,6 +46,9 @@ class FallbackStore:
     def block(self, until: float) -> None:
         self._try(lambda store: store.block(until))
 
+    def forget(self, after: float) -> None:
+        self._try(lambda store: store.forget(after))
+
     def _try(self, ask: Callable[[Store], T]) -> T:
         try:
             return ask(self._first)

@@ -1,6 +1,7 @@
 """Which row is which attendee of a payload."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from cal_bookings.client import RemoteAttendee
 from cal_bookings.models import Attendee
@@ -20,11 +21,18 @@ def match_attendees(
             wanted = getattr(remote, key)
             if remote.position in matched or wanted == "":
                 continue
-            row = next((row for row in unmatched if getattr(row, key) == wanted), None)
+            row = next((row for row in unmatched if _is(row, key, wanted)), None)
             if row and _may_be(row, remote, key):
                 matched[remote.position] = row
                 unmatched.remove(row)
     return matched
+
+
+def _is(row: Attendee, key: str, wanted: Any) -> bool:
+    found = getattr(row, key)
+    if key == "email":  # Cal.com may write the same address in another case later
+        return bool(found.casefold() == wanted.casefold())
+    return bool(found == wanted)
 
 
 def _may_be(row: Attendee, remote: RemoteAttendee, key: str) -> bool:

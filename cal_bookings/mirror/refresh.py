@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from cal_bookings import client, db, signals
+from cal_bookings import client, signals
+from cal_bookings.mirror import races
 from cal_bookings.mirror.outcome import Outcome
 from cal_bookings.mirror.upsert import upsert
 from cal_bookings.models import Account, Booking, BookingChange
@@ -50,7 +51,8 @@ def mark_missing(
     `asked_at` is when the request was sent whose answer did not know them: a page asked for earlier does not bring
     them back, and what was mirrored later stays.
     """
-    with db.atomic():
+
+    def mark() -> int:
         rows = list(
             Booking.objects.select_for_update()
             .filter(account=account, uid__in=list(uids), missing_since__isnull=True)
@@ -73,4 +75,6 @@ def mark_missing(
             )
             for row in rows
         )
-    return len(rows)
+        return len(rows)
+
+    return races.in_transaction(mark)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from cal_bookings import budget, client, db, mirror, servers
 from cal_bookings.budget import cures
 from cal_bookings.client import CalClient, Page
+from cal_bookings.mirror import races
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
 from cal_bookings.sync import (
     event_types,
@@ -159,8 +160,6 @@ class _Walk:
         while mirror.is_rederivation_due(self.account):
             yield self._rederive
 
-    # Pages
-
     def _walk_page(self) -> None:
         """Store the next page, or turn to the next list where this one cannot be read any further."""
         try:
@@ -257,14 +256,15 @@ class _Walk:
         self.checkpoint = replace(self.checkpoint, has_event_types=True)
         self.lease.save(checkpoint=self.checkpoint.to_json())
 
-    # Bookings that no page showed
-
     def _collect_unseen(self) -> None:
         unseen = vanished.collect(self.account, self.state, self.checkpoint)
         self.checkpoint = replace(self.checkpoint, has_unseen=True)
-        with db.atomic():
+
+        def keep() -> None:
             vanished.keep(self.state, unseen)
             self.lease.save(checkpoint=self.checkpoint.to_json())
+
+        races.in_transaction(keep)
 
     def _check(self, pk: int, uid: str) -> None:
         try:
@@ -288,10 +288,12 @@ class _Walk:
         self.lease.save()
 
     def _complete_full(self) -> None:
-        with db.atomic():
+        def complete() -> None:
             vanished.forget(self.state)
             loops.open_loops(self.account, self.checkpoint)
             self.lease.release(**loops.completed(self.mode, self.checkpoint))
+
+        races.in_transaction(complete)
 
     def _count(self, outcome: mirror.Outcome) -> None:
         runs.count(self.record, outcome, self.checkpoint.changes_until)

@@ -7,7 +7,7 @@ from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 
 from cal_bookings.budget import BudgetExhausted, Priority
-from cal_bookings.budget.bucket import Bucket
+from cal_bookings.budget.bucket import Bucket, Window
 from cal_bookings.budget.cache_store import CacheStore
 from cal_bookings.budget.database_store import DatabaseStore
 from cal_bookings.client import RateLimit
@@ -230,6 +230,30 @@ class TestOneClient:
 
         time.now += seconds + 0.1
         other.wait()
+
+    @pytest.mark.parametrize("what", ["window", "block", "opening"])
+    def test_a_clock_that_was_a_year_ahead_blocks_nobody_once_it_is_right(
+        self, store, time, what
+    ):
+        then = time.clock() + 365 * 86400.0
+        store.read()
+        store.claim(then)
+        if what == "window":
+            store.open(Window(then, then + 60, 100), 100)
+        if what == "block":
+            store.release()
+            store.block(then + 60)
+        if what == "opening" and isinstance(store, CacheStore):
+            store.release()  # a cache forgets it by itself, by its own clock
+
+        bucket = Bucket(
+            store,
+            priority=Priority.ACTION,
+            max_wait=10,
+            clock=time.clock,
+            sleep=time.sleep,
+        )
+        bucket.wait()
 
     def test_a_shorter_block_does_not_end_a_longer_one(self, bucket):
         first, second = bucket(max_wait=1), bucket(max_wait=1)

@@ -103,3 +103,25 @@ def test_absence_is_a_change_though_updated_at_stays(mirrors):
 
     assert outcome.updated == 1
     assert Attendee.objects.get().absent
+
+
+def test_an_attendee_whose_address_changes_its_case_only_keeps_the_row(mirrors):
+    payload = booking_payload(
+        "a", attendees=[attendee_payload("Ben"), attendee_payload("Cleo")]
+    )
+    mirrors(payload)
+    before = dict(Attendee.objects.values_list("name", "pk"))
+
+    mirrors(
+        payload
+        | {
+            "attendees": [
+                attendee_payload("Cleo"),
+                attendee_payload("Ben", email="BEN@Example.net"),
+            ]
+        },
+        minutes=1,
+    )
+
+    assert dict(Attendee.objects.values_list("name", "pk")) == before
+    assert Attendee.objects.get(name="Ben").email == "BEN@Example.net"
