@@ -91,7 +91,12 @@ def test_the_example_of_a_test_passes(cal):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.cal(bookings=20)
-def test_the_example_of_a_receiver_welcomes_only_a_new_booking(cal, mailoutbox):
+def test_the_example_of_a_receiver_welcomes_only_a_new_booking(
+    cal, mailoutbox, settings
+):
+    # Django 6.1 wants a mailer to be named.
+    backend = "django.core.mail.backends.locmem.EmailBackend"
+    settings.MAILERS = {"default": {"BACKEND": backend}}
     welcome = example("mail")["welcome"]
 
     example("mail test")["test_only_a_new_booking_is_welcomed"](cal, mailoutbox)
