@@ -169,3 +169,16 @@ def test_nothing_that_a_foreign_service_says_is_shown_or_kept(
     for text in [*texts, stored.circuit_reason]:
         assert "AKIA" not in text
         assert "short secret" not in text
+
+
+def test_a_proxy_may_stand_in_the_private_network(admin_client, monkeypatch):
+    def handle(connection):
+        sockets.read_head(connection)
+        connection.sendall(b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n")
+
+    with sockets.serve(handle) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        text = add(admin_client, "https://cal.example/v2")
+
+    assert "the proxy answers 407" in text
+    assert "private network" not in text
