@@ -90,11 +90,13 @@ class Worker:
         self.started.append(process)
         return process
 
-    def walk(self, mode: str = "full", *, expected: Any = None) -> dict[str, Any]:
+    def walk(
+        self, mode: str = "full", *, expected: Any = None, seconds: float = 60
+    ) -> dict[str, Any]:
         """What a whole walk did; fails unless the mirror equals `expected` after it."""
         process = self.start(mode)
         sent = "" if expected is None else json.dumps(expected)
-        out, error = process.communicate(sent, timeout=60)
+        out, error = process.communicate(sent, timeout=seconds)
         assert process.returncode == 0, error
         told: dict[str, Any] = json.loads(out)
         return told
