@@ -498,3 +498,14 @@ def test_an_exception_that_nobody_foresaw_puts_the_loop_off_and_names_nobody(
     assert state.due_at > timezone.now() + timedelta(seconds=100)
     assert "LookupError" in caplog.text
     assert secret not in caplog.text + state.last_error
+
+
+@pytest.mark.cal(bookings=300)
+@pytest.mark.usefixtures("at_once")
+def test_where_tasks_run_eagerly_a_walk_of_many_stretches_ends(account, settings):
+    settings.CAL_BOOKINGS |= {"PAGE_SIZE": 2, "PAGES_PER_TASK": 1}
+
+    sync_account.delay(account.pk, "full")
+
+    assert SyncRun.objects.count() >= 150
+    assert SyncRun.objects.latest("pk").outcome == "complete"
