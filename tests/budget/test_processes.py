@@ -14,11 +14,13 @@ ROOT = Path(__file__).parents[2]
 LIMIT, WINDOW = 120, 6.0
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/15")
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+#: A platform's client: the only credential that several accounts may share for the same bookings.
 PREPARE = """
 import django; django.setup()
 from cal_bookings.models import Account
+client = {"CLIENT_ID": "client", "CLIENT_SECRET": "hush"}
 for number in range(4):
-    Account.objects.create(alias=f"a{number}", base_url=%r, credentials={"API_KEY": %r})
+    Account.objects.create(alias=f"a{number}", base_url=%r, credentials=client)
 """
 
 
@@ -69,10 +71,11 @@ def test_four_processes_use_the_allowed_rate_and_are_never_refused(environment):
     limit = RateLimit(limit=LIMIT, window=WINDOW, block=WINDOW)
     arrivals = []
     with FakeCal(bookings=2000, rate_limit=limit) as cal:
+        cal.accept_client("client", "hush", cal.users[1])
         cal.on_request = lambda _: arrivals.append(time.monotonic())
         assert run(environment, "manage.py", "migrate", "-v0").wait() == 0
         assert run(environment, "manage.py", "flush", "--no-input").wait() == 0
-        assert run(environment, "-c", PREPARE % (cal.url, cal.api_key)).wait() == 0
+        assert run(environment, "-c", PREPARE % cal.url).wait() == 0
         workers = [
             run(environment, "-m", "tests.budget.backfill", f"a{number}", "30")
             for number in range(4)
