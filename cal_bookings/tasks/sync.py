@@ -54,7 +54,7 @@ def _walk(account: Account, mode: Mode) -> SyncRun | None:
     """Walk a stretch and return its record; None if there was nothing to walk, or the loop's state says why not."""
     pages = conf.get("PAGES_PER_TASK")
     try:
-        return sync.walk(account, mode, max_pages=pages, max_wait=MAX_WAIT)
+        run = sync.walk(account, mode, max_pages=pages, max_wait=MAX_WAIT)
     except (sync.LeaseTaken, sync.LeaseLost) as error:
         logger.info("%s", error)
     except budget.CircuitOpen as error:
@@ -67,6 +67,9 @@ def _walk(account: Account, mode: Mode) -> SyncRun | None:
         schedule.put_off(account.pk, mode, str(error))
     except Exception as error:  # noqa: BLE001 - Celery would log its words, which may hold personal data
         schedule.record_unexpected(account.pk, mode, error)
+    else:
+        _log(run)
+        return run
     return None
 
 
