@@ -475,7 +475,7 @@ def test_an_account_whose_key_is_lost_says_so(settings):
 
 @pytest.mark.cal(bookings=5)
 @pytest.mark.usefixtures("at_once")
-@pytest.mark.parametrize("statement", ["cal_bookings_booking", "cal_bookings_syncrun"])
+@pytest.mark.parametrize("statement", ["cal_bookings_walkpage", "cal_bookings_syncrun"])
 def test_an_exception_that_nobody_foresaw_puts_the_loop_off_and_names_nobody(
     transactional_db, account, caplog, statement
 ):
