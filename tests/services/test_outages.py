@@ -114,7 +114,7 @@ def test_cal_com_is_gone_for_a_while(site, cal, wires):
     cal.faults.clear()
 
     assert_recovered(site, cal, wires)
-    assert "The changes walk failed" in site.log.read_text()
+    assert "the changes walk failed" in site.log.read_text()
     failed = site.ask("SELECT error FROM cal_bookings_syncrun WHERE outcome = 'failed'")
     assert failed
     assert all("the walk goes on from its checkpoint" in error for (error,) in failed)
