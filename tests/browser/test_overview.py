@@ -73,7 +73,10 @@ def test_an_account_is_paused_and_resumed_without_javascript(
 
 
 def test_a_key_is_replaced_without_javascript(open_as, admin_user, site, cal, settings):
-    settings.CAL_BOOKINGS = {"ENCRYPTION_KEYS": ["A" * 43 + "="]}
+    settings.CAL_BOOKINGS = {
+        "ENCRYPTION_KEYS": ["A" * 43 + "="],
+        "ALLOWED_SERVERS": ["127.0.0.1"],
+    }
     account = Account.objects.create(
         alias="ada", base_url=cal.url, remote_id=cal.users[1].id
     )
