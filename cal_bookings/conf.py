@@ -3,6 +3,7 @@
 Every key is described in docs/settings.md; unknown keys are a system check error (`cal_bookings.checks`).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -23,6 +24,9 @@ from cal_bookings.client import (
     Scope,
     is_public,
 )
+
+#: A host name or an IP address, as `urlsplit` reads it.
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?", re.IGNORECASE)
 
 DEFAULT_BASE_URL = "https://api.cal.com/v2"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -196,6 +200,8 @@ def base_url_problem(url: Any) -> str | None:
     problems = {
         "needs http:// or https:// and a host": parts.scheme not in {"http", "https"}
         or not host,
+        # The parser of the HTTP client ends such a host earlier, and would connect to another one.
+        "has a host with characters that no host has": not _HOST.fullmatch(host or ""),
         "holds a user name, which would be shown wherever the URL is": has_user,
         "must not have a query or a fragment": bool(parts.query or parts.fragment),
         "must end in /v2": not parts.path.rstrip("/").endswith("/v2"),

@@ -54,11 +54,13 @@ def explain(
 ) -> str:
     """One paragraph for a terminal or the admin: what happened, and the cure.
 
-    `walking` adds what becomes of the walk that it ended. Without `quoting` nothing of the answer is shown but its
+    `walking` adds what becomes of the walk that it ended, and quotes nothing of Cal.com's words. Without `quoting` nothing of the answer is shown but its
     status: for people who may name a server that is none of Cal.com's.
     """
-    # An error without a status is in our own words.
-    what = error.summary if quoting or error.status is None else error.where
+    if walking:
+        what = error.unquoted  # kept in rows that people without `view_attendee` see
+    else:
+        what = error.summary if quoting or error.status is None else error.where
     sentences = [f'Account "{account}" at {account.base_url}: {what}.']
     sentences.append(_cure(account, error))
     if walking:

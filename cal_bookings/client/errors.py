@@ -89,6 +89,15 @@ class CalError(Exception):
         )
 
     @property
+    def unquoted(self) -> str:
+        """What happened, without the words of a refusal, which may name people.
+
+        Of an answer below 400, only its shape is described, in our words.
+        """
+        refused = self.status is not None and self.status >= 400
+        return self.where if refused else self.summary
+
+    @property
     def summary(self) -> str:
         """What happened, without the advice."""
         what = " ".join(str(part) for part in (self.status, self.code) if part)

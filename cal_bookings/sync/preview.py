@@ -136,7 +136,7 @@ class _Trial:
         return checkpoint.cut_off()
 
     def _count_unreadable(self, place: str, error: client.CalError) -> None:
-        failures.count(self.run, place, "", error.summary)
+        failures.count(self.run, place, "", error.unquoted)
 
     def _ask_for(self, pk: int, uid: str) -> None:
         asked_at = timezone.now()
@@ -147,7 +147,7 @@ class _Trial:
         except client.CalError as error:
             if not failures.is_alone(error):
                 raise
-            failures.count(self.run, vanished.place(pk), uid, error.summary)
+            failures.count(self.run, vanished.place(pk), uid, error.unquoted)
         else:
             self._try(payloads, asked_at, client.BOOKING_VERSION)
 

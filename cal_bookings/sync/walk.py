@@ -192,7 +192,7 @@ class _Walk:
 
     def _leave_list(self, end: pages.DeadEnd) -> None:
         place = f"page {self.checkpoint.pages + 1} and all behind it"
-        self._count_failure(place, "", end.error.summary)
+        self._count_failure(place, "", end.error.unquoted)
         self.checkpoint = self.checkpoint.cut_off()
         self._save(self.checkpoint)
 
@@ -228,7 +228,7 @@ class _Walk:
             then=save_checkpoint,
         )
         for error in read.unreadable:
-            self._count_failure(f"page {following.pages}", "", error.summary)
+            self._count_failure(f"page {following.pages}", "", error.unquoted)
         self.checkpoint = replace(following, failed=self.checkpoint.failed)
         self.record.pages += 1
         self._count(outcome)
@@ -272,7 +272,7 @@ class _Walk:
         except client.CalError as error:
             if not failures.is_alone(error):
                 raise
-            self._count_failure(vanished.place(pk), uid, error.summary)
+            self._count_failure(vanished.place(pk), uid, error.unquoted)
         else:
             self._count(outcome)
         self.checkpoint = replace(self.checkpoint, checked=pk)
@@ -319,7 +319,7 @@ class _Walk:
     def _fail(self, error: client.CalError | ownership.WrongOwner) -> None:
         told = str(error)
         if isinstance(error, client.CalError):
-            told = cures.explain(self.account, error, walking=True)
+            told = cures.explain(self.account, error, walking=True, quoting=False)
         in_a_row = 1 if self._got_on() else self.state.failures + 1
         columns = loops.failed(self.mode, in_a_row, told)
         is_resumed = self.checkpoint.pages and not self.record.pages

@@ -9,6 +9,7 @@ from django.contrib.messages import get_messages
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 
+from cal_bookings import conf
 from cal_bookings.client import ApiKey, CalClient, CalUnavailable, Cause
 from cal_bookings.models import Account
 from tests.admin.rows import page_of
@@ -182,3 +183,14 @@ def test_a_proxy_may_stand_in_the_private_network(admin_client, monkeypatch):
 
     assert "the proxy answers 407" in text
     assert "private network" not in text
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["10.0.0.5\\.allowed.com", "10.0.0.5;.allowed.com", "10.0.0.5%2f.allowed.com"],
+)
+def test_a_host_that_the_http_client_would_end_earlier_is_refused(settings, host):
+    settings.CAL_BOOKINGS = {"ALLOWED_SERVERS": [".allowed.com"]}
+
+    assert conf.stored_base_url_problem(f"https://{host}/v2")
+    assert not conf.stored_base_url_problem("https://cal.allowed.com/v2")

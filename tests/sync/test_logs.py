@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cal_bookings import sync
-from cal_bookings.models import Booking, Mode, SyncRun
+from cal_bookings.models import Booking, Mode, SyncRun, SyncState
 from cal_bookings.tasks.sync import sync_account
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +50,17 @@ def test_a_worker_logs_a_failed_walk_once(cal, account, caplog, fault):
         SyncRun.objects.filter(error=run.error)
     )
     assert all(run.error not in one for one in lines(caplog) if one not in errors)
+
+
+def test_the_words_of_a_refusal_stay_out_of_the_rows_of_a_run(cal, account):
+    """People without `view_attendee` see runs and states, and Cal.com may name anybody."""
+    cal.fault("403", path="/bookings", times=100)
+
+    run = sync.walk(account)
+
+    state = SyncState.objects.get(mode=Mode.FULL)
+    assert "GET /bookings: 403" in run.error
+    assert "insufficient permissions" not in run.error + state.last_error
 
 
 @pytest.mark.cal(bookings=12)
