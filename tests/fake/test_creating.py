@@ -1,7 +1,7 @@
 """A request to create a booking: each field of the contract is honoured or refused, as on Cal.com."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
