@@ -14,6 +14,8 @@ from django.utils import timezone
 from cal_bookings.client import (
     CalClient,
     CalError,
+    CalRefused,
+    CalUnexpected,
     Dialect,
     Filters,
     Page,
@@ -81,7 +83,7 @@ def kind_of(account: Account, connection: CalClient) -> Server:
 def learn_change_filters(account: Account, connection: CalClient, page: Page) -> None:
     """Find out whether the server filters the list of a team by change: once a week, with one request.
 
-    `page` is one of the unfiltered list; one without bookings proves nothing. Only the lists of teams need it.
+    `page` is the first one of the unfiltered list; one without bookings proves nothing. Only the lists of teams need it.
     """
     checked_at = account.change_filters_checked_at
     is_fresh = checked_at and timezone.now() - checked_at < CHECK_FILTERS_AGAIN
@@ -89,7 +91,9 @@ def learn_change_filters(account: Account, connection: CalClient, page: Page) ->
         return
     try:
         found = connection.filters_by_change()
-    except (CalError, UnexpectedAnswer) as error:
+    except (CalRefused, CalUnexpected, UnexpectedAnswer):
+        found = False  # and so it will be next time
+    except CalError as error:
         logger.info("%s: filters by change could not be tried: %s", account, error)
         return
     _save(

@@ -265,6 +265,29 @@ def test_the_filters_are_tried_again_after_a_week(cal, team):
     assert not Account.objects.get().has_change_filters
 
 
+@pytest.mark.parametrize("fault", ["shape", "no-route", "500"])
+def test_filters_that_cannot_be_tried_cost_one_attempt_a_walk(
+    cal, team, settings, fault
+):
+    settings.CAL_BOOKINGS |= {"PAGE_SIZE": 2}
+    for _ in range(7):
+        cal.book(event_type="round-robin")
+    tried = []
+
+    def spoil(request):
+        if "beforeUpdatedAt" in request.query:
+            tried.append(request)
+            cal.fault(fault, path=request.path)
+
+    cal.on_request = spoil
+
+    run = sync.walk(team)
+
+    assert run.outcome == "complete"
+    assert run.pages > 2
+    assert len(tried) == (4 if fault == "500" else 1)  # a read is repeated
+
+
 def test_filters_that_cannot_be_tried_do_not_stop_the_walk(cal, team):
     cal.fault("500", path="/teams/1/bookings", skip=1, times=4)
 

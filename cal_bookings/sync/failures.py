@@ -12,6 +12,14 @@ logger = logging.getLogger(__name__)
 #: A run keeps the first failures whole; the count goes on.
 KEPT = 100
 
+#: What Cal.com itself says no with: it works, and says the same next time.
+REFUSALS = (
+    client.CalForbidden,
+    client.CalNotFound,
+    client.CalRefused,
+    client.CalUnsupported,
+)
+
 
 def count(run: SyncRun, place: str, uid: str, error: str) -> None:
     """Note one booking that could not be mirrored; saves nothing and logs nothing, which is left to the walk's caller."""

@@ -123,7 +123,8 @@ def completed(mode: Mode, checkpoint: Checkpoint) -> dict[str, Any]:
         else "",
         "due_at": next_due(mode),
     }
-    if mode == Mode.CHANGES and checkpoint.began_at and checkpoint.moves_watermark:
+    has_seen_all = checkpoint.moves_watermark and checkpoint.is_whole
+    if mode == Mode.CHANGES and checkpoint.began_at and has_seen_all:
         columns["watermark"] = checkpoint.began_at
     return columns
 

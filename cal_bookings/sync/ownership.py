@@ -52,7 +52,8 @@ def ask(account: Account, connection: CalClient) -> Owner | None:
     """Return whom the account's credential belongs to if that is news, else None; stores nothing.
 
     One request for a credential that is new to the account. Cal.com may refuse to name the owner: a token without the
-    scope for profiles gets a 403; then the owner has no id. A platform's client is not asked about, because it acts as
+    scope for profiles gets a 403; then the owner has no id. If it only fails to, an account whose credential was
+    replaced waits until it answers, and others ask again at their next walk. A platform's client is not asked about, because it acts as
     whoever owns the organization at the moment. Raises WrongOwner, and the `CalError`s that the list of bookings would
     meet as well.
     """
@@ -61,14 +62,22 @@ def ask(account: Account, connection: CalClient) -> Owner | None:
     try:
         owner = Owner.of(connection.me())
     except client.CalError as error:
-        if not failures.is_alone(error):
+        if not failures.is_alone(error) or _must_wait(account, error):
             raise
+        if not isinstance(error, failures.REFUSALS):
+            return None
         owner = Owner()
     if account.pk and account.bookings.exists():
         _refuse_another_user(account, owner)
     elif twin := twin_of(account, owner):
         raise WrongOwner(mirrored_twice(account, twin))
     return owner
+
+
+def _must_wait(account: Account, error: client.CalError) -> bool:
+    """Whether another user's bookings might be mixed into those of the account if nobody asked whose they are."""
+    was_replaced = bool(account.pk and account.owner_key and account.bookings.exists())
+    return was_replaced and not isinstance(error, failures.REFUSALS)
 
 
 def settle(account: Account, connection: CalClient, state: SyncState) -> bool:

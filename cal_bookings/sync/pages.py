@@ -12,6 +12,7 @@ from typing import Any
 from cal_bookings import client, conf, servers
 from cal_bookings.client import CalClient, Dialect, Page, Position
 from cal_bookings.models import Account
+from cal_bookings.sync import failures
 from cal_bookings.sync.checkpoint import Checkpoint
 
 #: This many unreadable bookings without a readable one between them, and it is the list that fails.
@@ -91,7 +92,9 @@ class Pages:
     def _read_by_offset(self, at: Checkpoint, error: client.CalError) -> Read:
         """Begin the list again in the other dialect, which is kept for a day."""
         self._widen()
-        if self._account.forced_dialect or not self._is_well():
+        if not self._is_well():
+            raise error
+        if self._account.forced_dialect:
             raise DeadEnd(error)
         begin = self._connection.first_position(Dialect.OFFSET, filters=at.filters[0])
         at = replace(at, position=begin)
@@ -180,9 +183,16 @@ class Pages:
         self._size, self._ahead = conf.get("PAGE_SIZE"), 0
 
     def _is_well(self) -> bool:
-        """Whether Cal.com answers something else: then it is this page that fails, and not the server."""
+        """Whether Cal.com answers something else: then it is this page that fails, and not the server.
+
+        A refusal is an answer, too: a token without the scope for profiles gets a 403. Raises CalRateLimited.
+        """
         try:
             self._connection.me()
+        except client.CalRateLimited:
+            raise
+        except failures.REFUSALS:
+            return True
         except client.CalError:
             return False
         return True

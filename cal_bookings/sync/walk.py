@@ -186,7 +186,7 @@ class _Walk:
             self._set_out(loops.begin(self.account, self.state))
             read = self.pages.read(self.checkpoint)
         self._note_never_updated(read.page)
-        if self.mode == Mode.FULL:
+        if self.mode == Mode.FULL and not self.checkpoint.pages:
             servers.learn_change_filters(self.account, self.connection, read.page)
         return read
 

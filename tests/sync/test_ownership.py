@@ -245,7 +245,38 @@ def test_an_organization_is_mirrored_with_the_key_of_any_admin(cal, db, settings
 
 
 @pytest.mark.cal(bookings=5)
-@pytest.mark.parametrize("fault", ["403", "no-route", "500", "html"])
+@pytest.mark.parametrize("fault", ["500", "html"])
+def test_an_owner_that_cannot_be_read_now_is_asked_for_again(cal, account, fault):
+    cal.fault(fault, path="/me", times=100)
+    first = sync.walk(Account.objects.get())
+    cal.faults.clear()
+
+    sync.walk(Account.objects.get())
+
+    assert first.outcome == "complete"
+    assert Account.objects.get().remote_id == cal.users[1].id
+
+
+@pytest.mark.cal(bookings=5)
+@pytest.mark.parametrize("fault", ["500", "html"])
+def test_a_new_credential_waits_until_its_owner_can_be_read(
+    cal, account, settings, fault
+):
+    sync.walk(account)
+    entry = settings.CAL_BOOKINGS["ACCOUNTS"]["default"]
+    other = entry | {"API_KEY": cal.users[2].api_key}
+    settings.CAL_BOOKINGS |= {"ACCOUNTS": {"default": other}}
+    cal.book(user=cal.users[2])
+    cal.fault(fault, path="/me", times=100)
+
+    run = sync.walk(Account.objects.get())
+
+    assert run.outcome == "failed"
+    assert Account.objects.get().bookings.count() == 5
+
+
+@pytest.mark.cal(bookings=5)
+@pytest.mark.parametrize("fault", ["403", "no-route"])
 def test_a_credential_that_cannot_read_its_owner_is_mirrored_all_the_same(
     cal, account, fault
 ):

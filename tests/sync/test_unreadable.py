@@ -271,3 +271,55 @@ def test_a_connection_that_is_killed_in_the_middle_keeps_no_lease(
     assert state.lease_until is None
     assert sync.walk(account).outcome == "complete"
     assert_mirrors(account, cal.payloads(cal.users[1]))
+
+
+# A server that fails is no dead end
+
+
+@pytest.mark.cal(bookings=60)
+@pytest.mark.parametrize("fault", ["500", "429"])
+def test_an_outage_while_a_page_is_read_around_does_not_complete_the_walk(
+    cal, account, settings, fault
+):
+    settings.CAL_BOOKINGS |= {"PAGE_SIZE": 10}
+    cal.fault("500", path="/bookings", skip=2, times=1000)
+    cal.fault(fault, path="/me", skip=2, times=1000)
+
+    run = sync.walk(account)
+
+    account.refresh_from_db()
+    assert run.outcome != "complete"
+    assert account.fully_mirrored_at is None
+    assert SyncState.objects.get(mode=Mode.FULL).checkpoint
+
+
+@pytest.mark.cal(bookings=30)
+def test_a_list_that_could_not_be_read_to_its_end_does_not_move_the_watermark(
+    cal, account, settings
+):
+    settings.CAL_BOOKINGS |= {"PAGE_SIZE": 10}
+    Account.objects.update(list_version="2026-05-01")
+    account.refresh_from_db()
+    sync.walk(account)
+    cal.clock.advance(timedelta(minutes=30))
+    new = [cal.book() for _ in range(30)]
+    cal.make_unreadable(new[15])
+    before = watermark()
+
+    run = changes(account)
+
+    assert run.failed == 1
+    assert watermark() == before
+
+
+@pytest.mark.cal(bookings=30)
+def test_a_token_that_may_not_name_its_owner_reads_around_a_booking_all_the_same(
+    cal, account
+):
+    cal.fault("403", path="/me", times=1000)
+    cal.make_unreadable(cal.bookings[5])
+
+    run = sync.walk(account)
+
+    assert (run.outcome, run.failed) == ("complete", 1)
+    assert_mirrors(account, readable(cal, cal.bookings[5]))
