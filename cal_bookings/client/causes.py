@@ -29,10 +29,13 @@ def cause_of(error: Exception) -> tuple[Cause | None, str]:
 
 
 def is_never_sent(error: Exception) -> bool:
-    """Whether the request cannot have reached the server."""
+    """Whether the request cannot have reached the server.
+
+    A refused certificate ends the handshake. Any other TLS error may come after the request was written.
+    """
     never = (
         requests.ConnectTimeout,
-        requests.exceptions.SSLError,
+        ssl.SSLCertVerificationError,
         requests.exceptions.ProxyError,
         exceptions.NewConnectionError,
         PrivateAddress,
@@ -56,7 +59,10 @@ def _known(  # noqa: C901 - a table
                 f"the certificate is refused: {one.verify_message}",
             )
         case ssl.SSLError():
-            return Cause.TLS, f"TLS fails: {one.reason or 'no reason given'}"
+            return (
+                Cause.TLS,
+                f"TLS fails: {getattr(one, 'reason', None) or 'no reason given'}",
+            )
         case exceptions.NewConnectionError():
             return None  # a kind of TimeoutError, too; its cause follows
         case exceptions.TimeoutError() | requests.Timeout() | TimeoutError():

@@ -1,5 +1,6 @@
 """What matters of a booking when somebody acts on it: kept as they saw it, compared with what is there when it is done."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,24 @@ _WORDS = {
 
 
 def facts(remote: RemoteBooking) -> dict[str, Any]:
-    """The facts of a booking, as JSON."""
+    """Return the facts of a booking, as JSON, with its people in an order of ours: Cal.com shows them in any order."""
+    return in_order(_facts(remote))
+
+
+def in_order(found: dict[str, Any]) -> dict[str, Any]:
+    """Return facts with their people sorted. Those that an earlier release kept are as Cal.com showed them."""
+    return found | {
+        name: sorted(found[name], key=_identity)
+        for name in ("hosts", "attendees")
+        if name in found
+    }
+
+
+def _identity(person: Any) -> str:
+    return json.dumps(person, sort_keys=True)
+
+
+def _facts(remote: RemoteBooking) -> dict[str, Any]:
     return {
         "uid": remote.uid,
         "status": remote.status,
@@ -42,6 +60,7 @@ def differences(
     seen: dict[str, Any], found: dict[str, Any], names: Iterable[str]
 ) -> list[str]:
     """What of `names` is not as it was seen, in words."""
+    seen, found = in_order(seen), in_order(found)
     return [
         f"{_WORDS[name]} was {_said(seen.get(name))} and is {_said(found.get(name))}"
         for name in _WORDS

@@ -46,6 +46,37 @@ def test_what_would_wait_for_its_turn_after_the_look_is_looked_at_again_before_i
 # Whose effect it is
 
 
+def test_hosts_in_another_order_are_no_reassignment(desk):
+    uid = desk.cal.book(event_type="round-robin")
+    hosts = [one.as_host() for one in (desk.cal.users[1], desk.cal.users[2])]
+    desk.cal.edit(uid, hosts=hosts)
+    action = outbox.reassign(desk.mirrored(uid))
+    desk.cal.fault("dropped", method="POST")
+    desk.deliver(action)
+
+    desk.cal.edit(uid, hosts=hosts[::-1])
+    action = desk.deliver_until_ended(action)
+
+    assert not desk.effects("reassign")
+    assert action.status == "failed"
+
+
+def test_attendees_in_another_order_are_no_change_that_an_effect_could_hide_behind(
+    desk,
+):
+    uid = desk.cal.book(event_type="seated", attendees=desk.people(2))
+    action = outbox.cancel(desk.mirrored(uid), reason="Fell ill")
+    desk.cal.fault("dropped", method="POST")
+    desk.deliver(action)
+
+    # The order of the rows is the database's own: nothing else changes.
+    desk.cal.edit(uid, attendees=desk.cal.payload(uid)["attendees"][::-1])
+    action = desk.deliver_until_ended(action)
+
+    assert action.status == "done"
+    assert len(desk.effects("cancel")) == 1
+
+
 def test_a_colleague_who_attends_already_is_not_taken_for_the_new_host(desk):
     colleague = desk.cal.users[2]
     guest = Person(colleague.name, colleague.email)

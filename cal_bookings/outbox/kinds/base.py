@@ -141,7 +141,7 @@ class Kind(ABC):
 
         `seen` is the snapshot to which the action was sent.
         """
-        if self.snapshot(look) != seen:
+        if self.snapshot(look) != facts.in_order(seen):
             return CHANGED
         return None if self.leaves_trace(look.booking) else NO_TRACE
 

@@ -58,7 +58,7 @@ class Reassign(Kind):
         remote = look.booking
         hosts = [host.remote_id for host in remote.hosts]
         if self.host_id is None:
-            there = sent and hosts != seen["hosts"]
+            there = sent and set(hosts) != set(seen["hosts"])
         else:
             joined = sent and bool(self._joined(remote, seen))
             there = self.host_id in hosts or joined
