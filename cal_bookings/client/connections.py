@@ -24,6 +24,13 @@ PATIENCE = 4
 _IDLE_CONNECTIONS = 100  # kept for each host; with more threads than this, the others are closed after use
 
 
+#: IPv6 addresses that a gateway translates to IPv4 ones, private ones among them: NAT64, 6to4, Teredo, and IPv4-compatible.
+_TRANSLATED = [
+    ipaddress.IPv6Network(network)
+    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
+]
+
+
 class PrivateAddress(HTTPError):
     """The host has an address that is not on the public internet."""
 
@@ -114,8 +121,10 @@ def _check(address: Any) -> None:
 def is_public(address: str) -> bool:
     """Whether an IP address is on the public internet. Raises ValueError for what is none."""
     ip = ipaddress.ip_address(address)
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
-        ip = ip.ipv4_mapped
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.is_site_local or any(ip in network for network in _TRANSLATED):
+            return False
+        ip = ip.ipv4_mapped or ip
     return ip.is_global and not ip.is_multicast
 
 

@@ -31,7 +31,7 @@ def keep_beginnings(apps, schema_editor):
     moved = [
         pk
         for pk, scope in accounts.filter(walked, ~changes).values_list("pk", "scope")
-        if "team" not in scope
+        if "team" not in (scope or {})
     ]
     for start in range(0, len(moved), 500):
         accounts.filter(pk__in=moved[start : start + 500]).update(

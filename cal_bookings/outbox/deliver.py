@@ -95,8 +95,11 @@ def _not_understood(claim: claims.Claim, record: Record) -> None:
 def _superseded(claim: claims.Claim, lost: claims.ClaimLost) -> None:
     logger.warning("%s", lost)
     claim.attempt.outcome = Outcome.SUPERSEDED
-    claim.attempt.save()
-    claim.action.refresh_from_db()
+    try:
+        claim.attempt.save()
+        claim.action.refresh_from_db()
+    except (DatabaseError, BookingAction.DoesNotExist) as error:
+        logger.warning("%s: %s", claim.action, type(error).__name__)
 
 
 def _stumbled(claim: claims.Claim, record: Record, error: Exception) -> None:
