@@ -28,7 +28,10 @@ from django.db import connection, reset_queries, transaction  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
-from cal_bookings.admin.acting import SELECTED, format_selection  # noqa: E402
+from cal_bookings.admin.booking_actions.pages import (  # noqa: E402
+    SELECTED,
+    format_selection,
+)
 from cal_bookings.models import Account, Booking  # noqa: E402
 
 # Two years back to half a year ahead, evenly; 4 of 5 take place; one booking in two has a second attendee.

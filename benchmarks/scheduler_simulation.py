@@ -23,7 +23,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "example_project.settings")
 django.setup()
 
 from cal_bookings import budget, conf  # noqa: E402
-from cal_bookings.budget.bucket import Bucket, Window  # noqa: E402
+from cal_bookings.budget.window import (  # noqa: E402
+    Bucket,
+    Window,
+)
 from cal_bookings.models import Mode  # noqa: E402
 from cal_bookings.sync import loops  # noqa: E402
 from cal_bookings.tasks import BEAT_SCHEDULE  # noqa: E402

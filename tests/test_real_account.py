@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.fake.test_server import free_port
+from tests.testing.test_server import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 LINES = (

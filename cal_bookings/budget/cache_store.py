@@ -5,7 +5,11 @@ from typing import Any
 
 from django.core.cache import BaseCache
 
-from cal_bookings.budget.bucket import LONGEST_WAIT, Reading, Window
+from cal_bookings.budget.window import (
+    LONGEST_WAIT,
+    Reading,
+    Window,
+)
 
 #: The first request of a window has so long to be answered; then another one may try.
 OPENING_SECONDS = 2

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from cal_bookings.budget import cures
+from cal_bookings.budget import advice
 from cal_bookings.client import (
     CalError,
     CalForbidden,
@@ -184,7 +184,7 @@ def _open(account: Account, error: CalError, key: str) -> None:
         account,
         open_until=until,
         # Whoever may add an account reads it, and may have named a server that is none of Cal.com's.
-        reason=cures.explain(account, error, quoting=False),
+        reason=advice.explain(account, error, quoting=False),
         failures=account.circuit_failures,
         key=key,
     )

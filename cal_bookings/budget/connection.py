@@ -4,19 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cal_bookings import conf
-from cal_bookings.budget import tokens
-from cal_bookings.budget.bucket import (
+from cal_bookings.budget import token_renewal
+from cal_bookings.budget.cache_store import CacheStore
+from cal_bookings.budget.circuit import Circuit
+from cal_bookings.budget.database_store import DatabaseStore
+from cal_bookings.budget.fallback_store import FallbackStore
+from cal_bookings.budget.naming import name_of
+from cal_bookings.budget.window import (
     Bucket,
     EndpointBucket,
     MaxWait,
     Priority,
     Store,
 )
-from cal_bookings.budget.cache_store import CacheStore
-from cal_bookings.budget.circuit import Circuit
-from cal_bookings.budget.database_store import DatabaseStore
-from cal_bookings.budget.fallback_store import FallbackStore
-from cal_bookings.budget.naming import name_of
 from cal_bookings.client import (
     CalClient,
     CalError,
@@ -52,7 +52,7 @@ def connect(
         before_request=meter.before_request,
         on_answer=meter.on_answer,
         on_error=meter.on_error,
-        renew=meter.renew if tokens.can_renew(account) else None,
+        renew=meter.renew if token_renewal.can_renew(account) else None,
     ) as connection:
         try:
             yield connection
@@ -121,7 +121,7 @@ class _Meter:
     def renew(self, error: CalUnauthorized) -> Credential:
         self.close()
         try:
-            credential = tokens.renew(self._account, self.credential, error)
+            credential = token_renewal.renew(self._account, self.credential, error)
         except CalError as failure:
             # It tells of the tokens: the request that they were for had no effect.
             failure.may_have_applied = False

@@ -4,8 +4,12 @@ from collections.abc import Collection
 
 from django.db.models import F, Q, QuerySet
 
-from cal_bookings.budget.bucket import LONGEST_WAIT, Reading, Window
 from cal_bookings.budget.cache_store import OPENING_SECONDS
+from cal_bookings.budget.window import (
+    LONGEST_WAIT,
+    Reading,
+    Window,
+)
 from cal_bookings.models import RateWindow
 
 

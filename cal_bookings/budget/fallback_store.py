@@ -5,7 +5,11 @@ import time
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
 
-from cal_bookings.budget.bucket import Reading, Store, Window
+from cal_bookings.budget.window import (
+    Reading,
+    Store,
+    Window,
+)
 
 logger = logging.getLogger(__name__)
 

@@ -1,12 +1,28 @@
 """Cal.com's API v2 for Python: plain requests, no Django. Never guesses, never leaks."""
 
-from .actions import ActionAnswer, BookingActions
-from .booking_list import Page
-from .client import BOOKING_VERSION, CalClient
-from .connections import is_public
-from .credentials import AccessToken, ApiKey, ClientSecret, Credential
-from .dialects import LIST_VERSION, Dialect, Server, UnexpectedAnswer
-from .errors import (
+from cal_bookings.client.booking_actions import (
+    ActionAnswer,
+    BookingActions,
+)
+from cal_bookings.client.booking_list import Page
+from cal_bookings.client.client import (
+    BOOKING_VERSION,
+    CalClient,
+)
+from cal_bookings.client.connections import is_public
+from cal_bookings.client.credentials import (
+    AccessToken,
+    ApiKey,
+    ClientSecret,
+    Credential,
+)
+from cal_bookings.client.dialects import (
+    LIST_VERSION,
+    Dialect,
+    Server,
+    UnexpectedAnswer,
+)
+from cal_bookings.client.errors import (
     CalDialectChanged,
     CalError,
     CalForbidden,
@@ -20,10 +36,16 @@ from .errors import (
     CalUnsupported,
     Cause,
 )
-from .filters import Filters, Scope
-from .positions import OtherWalk, Position
-from .rate_limit import RateLimit, endpoint_limit
-from .remote import (
+from cal_bookings.client.filters import (
+    Filters,
+    Scope,
+)
+from cal_bookings.client.oauth import (
+    Tokens,
+    refresh_managed_user_tokens,
+    refresh_oauth_tokens,
+)
+from cal_bookings.client.parsing import (
     PARSER_VERSION,
     InvalidBooking,
     RemoteAttendee,
@@ -33,7 +55,14 @@ from .remote import (
     parse_booking,
     without_nuls,
 )
-from .tokens import Tokens, refresh_managed_user_tokens, refresh_oauth_tokens
+from cal_bookings.client.positions import (
+    OtherWalk,
+    Position,
+)
+from cal_bookings.client.rate_limit import (
+    RateLimit,
+    endpoint_limit,
+)
 
 __all__ = [
     "BOOKING_VERSION",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from .dialects import (
+from cal_bookings.client.dialects import (
     LIST_VERSION,
     Dialect,
     Server,
@@ -14,10 +14,28 @@ from .dialects import (
     describe,
     recognise,
 )
-from .errors import CalDialectChanged, CalError, CalUnavailable, CalUnexpected
-from .filters import Filters, Scope, walk_fingerprint
-from .http import RETRIES, Answer, Http
-from .positions import FIRST_PLACE, OtherWalk, Place, Position
+from cal_bookings.client.errors import (
+    CalDialectChanged,
+    CalError,
+    CalUnavailable,
+    CalUnexpected,
+)
+from cal_bookings.client.filters import (
+    Filters,
+    Scope,
+    walk_fingerprint,
+)
+from cal_bookings.client.positions import (
+    FIRST_PLACE,
+    OtherWalk,
+    Place,
+    Position,
+)
+from cal_bookings.client.transport import (
+    RETRIES,
+    Answer,
+    Http,
+)
 
 
 @dataclass(frozen=True, slots=True)

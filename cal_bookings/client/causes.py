@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import requests
 from urllib3 import exceptions
 
-from .connections import PrivateAddress
-from .errors import Cause
+from cal_bookings.client.connections import PrivateAddress
+from cal_bookings.client.errors import Cause
 
 _STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 

@@ -8,11 +8,25 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from .actions import ACTION_VERSION, PEOPLE_VERSION, BookingActions
-from .booking_list import BookingList, Page, unexpected
-from .credentials import Credential
-from .dialects import LIST_VERSION, Dialect, Server, UnexpectedAnswer, recognise
-from .errors import (
+from cal_bookings.client.booking_actions import (
+    ACTION_VERSION,
+    PEOPLE_VERSION,
+    BookingActions,
+)
+from cal_bookings.client.booking_list import (
+    BookingList,
+    Page,
+    unexpected,
+)
+from cal_bookings.client.credentials import Credential
+from cal_bookings.client.dialects import (
+    LIST_VERSION,
+    Dialect,
+    Server,
+    UnexpectedAnswer,
+    recognise,
+)
+from cal_bookings.client.errors import (
     CalError,
     CalForbidden,
     CalNotFound,
@@ -20,12 +34,29 @@ from .errors import (
     CalUnauthorized,
     CalUnexpected,
 )
-from .filters import Filters, Scope, walk_fingerprint
-from .guard import Guard
-from .http import MAX_BYTES, RETRIES, Answer, BeforeRequest, Http, OnAnswer
-from .instants import read_instant, write_instant
-from .positions import FIRST_PLACE, Position
-from .rate_limit import RateLimit
+from cal_bookings.client.filters import (
+    Filters,
+    Scope,
+    walk_fingerprint,
+)
+from cal_bookings.client.guard import Guard
+from cal_bookings.client.positions import (
+    FIRST_PLACE,
+    Position,
+)
+from cal_bookings.client.rate_limit import RateLimit
+from cal_bookings.client.timestamps import (
+    read_instant,
+    write_instant,
+)
+from cal_bookings.client.transport import (
+    MAX_BYTES,
+    RETRIES,
+    Answer,
+    BeforeRequest,
+    Http,
+    OnAnswer,
+)
 
 # Matched per endpoint by the server: another resource's version answers 404 [rec 126].
 BOOKING_VERSION = "2024-08-13"

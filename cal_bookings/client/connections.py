@@ -17,7 +17,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyM
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from . import guard
+from cal_bookings.client import guard
 
 #: A whole answer, head and body, may take this many times the read timeout, which is that between two bytes.
 PATIENCE = 4

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
-from .dialects import Dialect, UnexpectedAnswer
+from cal_bookings.client.dialects import (
+    Dialect,
+    UnexpectedAnswer,
+)
 
 PAGE_LIMIT = 100  # Cal.com answers 400 above this
 

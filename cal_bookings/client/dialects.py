@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from .redaction import redact
+from cal_bookings.client.redaction import redact
 
 
 class Dialect(StrEnum):

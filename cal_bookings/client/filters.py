@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from .instants import write_instant
+from cal_bookings.client.timestamps import write_instant
 
 
 @dataclass(frozen=True, slots=True)

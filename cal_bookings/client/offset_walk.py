@@ -34,8 +34,11 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any, ClassVar, Self
 
-from .dialects import Dialect, UnexpectedAnswer
-from .instants import read_instant
+from cal_bookings.client.dialects import (
+    Dialect,
+    UnexpectedAnswer,
+)
+from cal_bookings.client.timestamps import read_instant
 
 PAGE_LIMIT = 250  # Cal.com answers 400 above this
 # As many rows that enter the list as the offset advanced show a page again. On a busy day that happens some times in a

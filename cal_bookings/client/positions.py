@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .cursor_walk import CursorPlace
-from .dialects import Dialect
-from .offset_walk import OffsetPlace
+from cal_bookings.client.cursor_walk import CursorPlace
+from cal_bookings.client.dialects import Dialect
+from cal_bookings.client.offset_walk import OffsetPlace
 
 Place = CursorPlace | OffsetPlace
 

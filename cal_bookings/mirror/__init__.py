@@ -2,15 +2,18 @@
 
 from cal_bookings.mirror.event_types import upsert_event_types
 from cal_bookings.mirror.outcome import Failure, Outcome
-from cal_bookings.mirror.rederive import (
+from cal_bookings.mirror.pages import upsert
+from cal_bookings.mirror.rederivation import (
     is_rederivation_due,
     note_parser_version,
     rederive,
     rederive_batch,
 )
-from cal_bookings.mirror.refresh import mark_missing, refresh
+from cal_bookings.mirror.single import (
+    mark_missing,
+    refresh,
+)
 from cal_bookings.mirror.split_appointments import join_split_appointments
-from cal_bookings.mirror.upsert import upsert
 
 __all__ = [
     "Failure",

@@ -8,7 +8,10 @@ from typing import Any
 from django.db import connections, models, router
 
 from cal_bookings.client import RemoteAttendee, RemoteHost
-from cal_bookings.mirror import columns, new_rows
+from cal_bookings.mirror import (
+    bulk,
+    columns,
+)
 from cal_bookings.mirror.changes import Write
 from cal_bookings.mirror.matching import match_attendees
 from cal_bookings.models import Account, Attendee, Booking, EventType, Host
@@ -152,7 +155,7 @@ def link_hosts(pairs: set[tuple[int, int]], former: set[tuple[int, int]]) -> Non
         for booking_id, host_id in gone[begin : begin + _LINKS_AT_ONCE]:
             match |= models.Q(booking_id=booking_id, host_id=host_id)
         through._default_manager.filter(match).delete()
-    new_rows.insert(through, ("booking_id", "host_id"), sorted(pairs - former))
+    bulk.insert(through, ("booking_id", "host_id"), sorted(pairs - former))
 
 
 class AttendeeWrites:
@@ -192,4 +195,4 @@ class AttendeeWrites:
             Attendee.objects.filter(pk__in=self._gone).delete()
         write_updates(self._changed, columns.ATTENDEE)
         names = ("booking_id", *columns.ATTENDEE)
-        new_rows.insert(Attendee, names, self._made)
+        bulk.insert(Attendee, names, self._made)

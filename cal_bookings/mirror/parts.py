@@ -4,7 +4,10 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from cal_bookings import db
-from cal_bookings.mirror import races, refusals
+from cal_bookings.mirror import (
+    refusals,
+    retries,
+)
 
 #: Attempts at a transaction that is written in parts: each connection that the server closes takes one of them.
 ATTEMPTS = 40
@@ -28,12 +31,12 @@ def in_transaction(
     at all.
     """
     try:
-        return races.in_transaction(lambda: write(_at_once(items)))
+        return retries.in_transaction(lambda: write(_at_once(items)))
     except refusals.REFUSALS as error:
         if db.is_doomed() or not refusals.is_of_a_value(error):
             raise
     halved = _Parts(items)
-    return races.in_transaction(lambda: write(halved.write), attempts=ATTEMPTS)
+    return retries.in_transaction(lambda: write(halved.write), attempts=ATTEMPTS)
 
 
 def message(error: Exception) -> str:

@@ -6,11 +6,11 @@ from operator import attrgetter
 
 from cal_bookings import client
 from cal_bookings.mirror import (
-    announcements,
     appointments,
+    bulk,
     children,
     columns,
-    new_rows,
+    history,
     placeholders,
 )
 from cal_bookings.mirror.changes import Write
@@ -40,7 +40,7 @@ def save(
         if write.is_derived:
             write.drop_what_was_filled()
     _save_history(writes, source, now)
-    announcements.send_on_commit(account, source, writes, reschedules)
+    history.send_on_commit(account, source, writes, reschedules)
 
 
 def _name_event_types(account: Account, writes: list[Write]) -> None:
@@ -63,7 +63,7 @@ def _save_bookings(writes: list[Write]) -> None:
     new = [write.row for write in writes if write.is_new]
     # In one order, so that two pages that bring the same new bookings wait for each other instead of deadlocking.
     new.sort(key=attrgetter("uid"))
-    new_rows.insert_objects(new)
+    bulk.insert_objects(new)
     known = [write for write in writes if not write.is_new]
     write_updates(
         [write.row for write in known if write.is_touched or not write.is_derived],

@@ -9,7 +9,10 @@ from functools import partial
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import NullIf
 
-from cal_bookings.mirror import appointments, races
+from cal_bookings.mirror import (
+    appointments,
+    retries,
+)
 from cal_bookings.models import Account, Booking
 
 #: Bookings that one query finds and one transaction joins.
@@ -36,7 +39,7 @@ def join_split_appointments(account: Account) -> int:
     while found := list(_split(account, after)[:AT_ONCE]):
         after = found[-1]
         joined += len(found)
-        races.in_transaction(partial(_join, account, found))
+        retries.in_transaction(partial(_join, account, found))
     return joined
 
 

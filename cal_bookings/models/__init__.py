@@ -10,9 +10,9 @@ from cal_bookings.models.booking import (
     Host,
     Status,
 )
-from cal_bookings.models.budget import RateWindow
 from cal_bookings.models.derivation import Derivation
 from cal_bookings.models.outbox import ActionAttempt, BookingAction
+from cal_bookings.models.rate_window import RateWindow
 from cal_bookings.models.sync import Mode, SyncRun, SyncState, WalkPage
 
 __all__ = [

@@ -1,6 +1,12 @@
 """Push: what people want done on Cal.com, each at most once, and known to be done when it says so."""
 
-from cal_bookings.outbox.actions import (
+from cal_bookings.outbox.bulk import Verdict, enqueue_many, examine
+from cal_bookings.outbox.due_actions import (
+    due,
+    following,
+    lateness,
+)
+from cal_bookings.outbox.intents import (
     add_attendee,
     add_guests,
     cancel,
@@ -14,11 +20,13 @@ from cal_bookings.outbox.actions import (
     reschedule,
     update_location,
 )
-from cal_bookings.outbox.bulk import Verdict, enqueue_many, examine
-from cal_bookings.outbox.deliver import deliver
-from cal_bookings.outbox.due import due, following, lateness
-from cal_bookings.outbox.enqueue import enqueue, requeue, withdraw
 from cal_bookings.outbox.kinds import Refused
+from cal_bookings.outbox.queue import (
+    enqueue,
+    requeue,
+    withdraw,
+)
+from cal_bookings.outbox.sending import deliver
 
 __all__ = [
     "Refused",

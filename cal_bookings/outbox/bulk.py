@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from cal_bookings import db, signals
 from cal_bookings.models import Booking, BookingAction
-from cal_bookings.outbox.enqueue import (
+from cal_bookings.outbox.kinds import Kind, Refused
+from cal_bookings.outbox.parameters import check_parameters
+from cal_bookings.outbox.queue import (
     lane_of,
     new_action,
     refuse_contradiction,
@@ -22,8 +24,6 @@ from cal_bookings.outbox.enqueue import (
     refuse_inactive,
     understood,
 )
-from cal_bookings.outbox.kinds import Kind, Refused
-from cal_bookings.outbox.parameters import check_parameters
 
 #: What is open on a booking or its series, by account and lane.
 Open = dict[tuple[int, str], list[tuple[Kind | None, Booking | None, BookingAction]]]

@@ -1,9 +1,15 @@
 """Pull: a walk goes through the pages of a list, and each page is stored together with where the next one is."""
 
+from cal_bookings.sync.dry_run import (
+    Preview,
+    preview,
+)
 from cal_bookings.sync.lease import LeaseLost, LeaseTaken
 from cal_bookings.sync.loops import NoSuchLoop, first_mode
-from cal_bookings.sync.preview import Preview, preview
-from cal_bookings.sync.walk import Progress, walk
+from cal_bookings.sync.walker import (
+    Progress,
+    walk,
+)
 
 __all__ = [
     "LeaseLost",

@@ -4,7 +4,7 @@
 found by itself where this package is installed, gives it to tests as the fixture `cal`; `python -m
 cal_bookings.testing` serves one by hand. Uses the standard library alone.
 
-Each field of a request is honoured or refused as by Cal.com: `bodies` has them all. Where servers differ, the dialect
+Each field of a request is honoured or refused as by Cal.com: `endpoints.bodies` lists them. Where servers differ, the dialect
 decides: "cursor" is hosted Cal.com, "offset" a self-hosted server. It differs from the real servers in this:
 
 * Routes that it does not have are answered with 404: webhooks, reservations, schedules, bookings by seat, calendar links,
@@ -30,9 +30,13 @@ decides: "cursor" is hosted Cal.com, "offset" a self-hosted server. It differs f
   refused like any unknown key, with 401.
 """
 
-from .catalog import EventType, Person, User
-from .clock import Clock
-from .rate_limit import RateLimit
-from .server import FakeCal
+from cal_bookings.testing.rate_limit import RateLimit
+from cal_bookings.testing.server import FakeCal
+from cal_bookings.testing.world.catalog import (
+    EventType,
+    Person,
+    User,
+)
+from cal_bookings.testing.world.clock import Clock
 
 __all__ = ["Clock", "EventType", "FakeCal", "Person", "RateLimit", "User"]

@@ -10,8 +10,11 @@ from contextlib import ExitStack
 from random import Random
 from threading import Event
 
-from .rate_limit import RateLimit
-from .server import DIALECTS, FakeCal
+from cal_bookings.testing.rate_limit import RateLimit
+from cal_bookings.testing.server import (
+    DIALECTS,
+    FakeCal,
+)
 
 
 def parser() -> ArgumentParser:

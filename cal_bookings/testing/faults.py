@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from threading import Lock
 
-from .answers import Answer, Refusal, Request
+from cal_bookings.testing.responses import (
+    Answer,
+    Refusal,
+    Request,
+)
 
 #: What each fault does to the answer.
 KINDS = {

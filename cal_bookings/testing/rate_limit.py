@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from threading import Lock
 
-from .answers import Request
+from cal_bookings.testing.responses import Request
 
 
 @dataclass

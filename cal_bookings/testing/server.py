@@ -13,16 +13,37 @@ from threading import Thread
 from typing import Any, Self
 from uuid import uuid4
 
-from .actions import Action, Actions
-from .answers import Answer, Bare, Refusal, Request, as_json
-from .calls import Effect
-from .catalog import User
-from .changes import Changes
-from .clock import Clock, wire
-from .faults import Fault, Faults, garbled, too_many
-from .rate_limit import RateLimit, endpoint, endpoint_limits
-from .routes import Routes
-from .web_server import WebServer
+from cal_bookings.testing.endpoints.booking_actions import (
+    Action,
+    Actions,
+)
+from cal_bookings.testing.endpoints.calls import Effect
+from cal_bookings.testing.endpoints.router import Routes
+from cal_bookings.testing.faults import (
+    Fault,
+    Faults,
+    garbled,
+    too_many,
+)
+from cal_bookings.testing.rate_limit import (
+    RateLimit,
+    endpoint,
+    endpoint_limits,
+)
+from cal_bookings.testing.responses import (
+    Answer,
+    Bare,
+    Refusal,
+    Request,
+    as_json,
+)
+from cal_bookings.testing.web_server import WebServer
+from cal_bookings.testing.world.catalog import User
+from cal_bookings.testing.world.changes import Changes
+from cal_bookings.testing.world.clock import (
+    Clock,
+    wire,
+)
 
 DIALECTS = ("cursor", "offset")
 _REQUESTS_KEPT = 100_000

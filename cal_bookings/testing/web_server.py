@@ -12,8 +12,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
-from .answers import Answer, Bare, Refusal, Request
-from .faults import BREAKS, Fault
+from cal_bookings.testing.faults import (
+    BREAKS,
+    Fault,
+)
+from cal_bookings.testing.responses import (
+    Answer,
+    Bare,
+    Refusal,
+    Request,
+)
 
 _BODY_LIMIT = 100_000
 _FORM = "application/x-www-form-urlencoded"

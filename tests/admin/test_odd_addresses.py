@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
-from cal_bookings.admin.acting import format_selection
+from cal_bookings.admin.booking_actions.pages import format_selection
 from cal_bookings.models import (
     Booking,
     BookingAction,

@@ -6,8 +6,8 @@ from django.test import Client
 from django.urls import reverse
 
 from cal_bookings import outbox
-from cal_bookings.admin.acting import format_selection
-from cal_bookings.admin.acts import ACTS
+from cal_bookings.admin.booking_actions.forms import ACTS
+from cal_bookings.admin.booking_actions.pages import format_selection
 from cal_bookings.models import Account, Booking, BookingAction
 from tests.admin.rows import list_of, page_of, staff
 

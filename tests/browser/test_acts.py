@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from cal_bookings import outbox, sync
 from cal_bookings.models import Booking, BookingAction, Host
-from cal_bookings.testing.catalog import Person
+from cal_bookings.testing.world.catalog import Person
 from tests.browser.conftest import screenshot, violations_of
 
 pytestmark = pytest.mark.cal(bookings=150, seed=1)

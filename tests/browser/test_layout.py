@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from cal_bookings import sync
 from cal_bookings.models import Booking
-from cal_bookings.testing.catalog import Person
+from cal_bookings.testing.world.catalog import Person
 
 pytestmark = pytest.mark.cal(bookings=60, seed=1)
 LIST = "/cal_bookings/booking/"

@@ -16,8 +16,11 @@ from cal_bookings.client import (
     CalUnexpected,
     CalUnsupported,
 )
-
-from .conftest import Reply, recording, reply
+from tests.client.conftest import (
+    Reply,
+    recording,
+    reply,
+)
 
 UID = "5BTviwpTVSbHcHEjF7hFtJ"
 HTML = {"Content-Type": "text/html"}

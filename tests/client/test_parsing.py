@@ -17,8 +17,7 @@ from cal_bookings.client import (
     parse_booking,
     without_nuls,
 )
-
-from .conftest import RECORDINGS
+from tests.client.conftest import RECORDINGS
 
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

@@ -20,8 +20,10 @@ from cal_bookings.client import (
     refresh_managed_user_tokens,
     refresh_oauth_tokens,
 )
-
-from .conftest import Reply, reply
+from tests.client.conftest import (
+    Reply,
+    reply,
+)
 
 JWT = ".".join(
     base64.urlsafe_b64encode(part).decode().rstrip("=")

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from cal_bookings.models import Booking, BookingAction
-from cal_bookings.outbox.kinds.create import MARK
+from cal_bookings.outbox.kinds.creation import MARK
 from cal_bookings.testing import FakeCal, Person
-from cal_bookings.testing.calls import Effect
+from cal_bookings.testing.endpoints.calls import Effect
 from tests.outbox.scenarios import attends, moved, rest_cancelled, seat_gone, status_is
 
 #: What the effect of each kind shows of its wish; the others show their reason.

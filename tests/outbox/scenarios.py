@@ -7,7 +7,7 @@ from typing import Any
 
 from cal_bookings import outbox
 from cal_bookings.models import Booking, BookingAction
-from cal_bookings.outbox.kinds.create import MARK
+from cal_bookings.outbox.kinds.creation import MARK
 from cal_bookings.testing import FakeCal
 
 

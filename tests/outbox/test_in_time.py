@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from cal_bookings import outbox
 from cal_bookings.models import Account, BookingAction
-from cal_bookings.outbox.turn import ATTEMPTS
+from cal_bookings.outbox.delivery_steps import ATTEMPTS
 from tests.outbox.conftest import Desk
 
 waits_for_rows = pytest.mark.skipif(

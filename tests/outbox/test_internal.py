@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from cal_bookings import outbox
 from cal_bookings.models import BookingAction
+from cal_bookings.outbox.delivery_steps import ATTEMPTS
 from cal_bookings.outbox.kinds import Cancel
-from cal_bookings.outbox.turn import ATTEMPTS
 from cal_bookings.tasks import outbox as tasks
-from tests.outbox.test_verdicts import create
+from tests.outbox.test_endings import create
 
 SECRET = "yorick.secret@canary.example"
 
@@ -221,7 +221,7 @@ def test_so_are_they_among_many(desk):
 
 
 def lines_of(caplog):
-    name = "cal_bookings.outbox.record"
+    name = "cal_bookings.outbox.attempts"
     return [one.getMessage() for one in caplog.records if one.name == name]
 
 

@@ -16,7 +16,7 @@ from django.utils import timezone
 from cal_bookings import mirror, outbox
 from cal_bookings.models import Account, Booking, BookingAction, BookingChange
 from cal_bookings.outbox import kinds
-from cal_bookings.outbox.enqueue import new_action
+from cal_bookings.outbox.queue import new_action
 from tests.outbox.conftest import pass_time
 from tests.quiet_server import QuietServer
 

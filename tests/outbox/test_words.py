@@ -11,7 +11,7 @@ from cal_bookings.models import Booking
 from cal_bookings.testing import Person
 from tests.outbox.judge import MAY_HAVE_TAKEN_EFFECT, undo_effect
 from tests.outbox.scenarios import SCENARIOS
-from tests.outbox.test_verdicts import create
+from tests.outbox.test_endings import create
 
 NOT_KNOWN = "whether it took effect is not known"
 

@@ -9,8 +9,8 @@ from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 
-from cal_bookings.admin.acting import format_selection
-from cal_bookings.admin.acts import ACTS
+from cal_bookings.admin.booking_actions.forms import ACTS
+from cal_bookings.admin.booking_actions.pages import format_selection
 from tests.privacy.canaries import Rows
 
 MODELS = [

@@ -9,8 +9,8 @@ from django.contrib.admin.utils import flatten
 from django.db import models
 
 from cal_bookings import privacy
-from cal_bookings.admin.export import COLUMNS
-from cal_bookings.admin.privacy import DISPLAYS
+from cal_bookings.admin.bookings.export import COLUMNS
+from cal_bookings.admin.visibility import DISPLAYS
 from cal_bookings.models import (
     Account,
     ActionAttempt,

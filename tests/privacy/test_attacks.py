@@ -7,7 +7,7 @@ import pytest
 from django.contrib import admin
 from django.urls import reverse
 
-from cal_bookings.admin.acting import format_selection
+from cal_bookings.admin.booking_actions.pages import format_selection
 from cal_bookings.models import Booking, BookingAction, BookingChange, Host
 from tests.admin.rows import list_of, page_of
 from tests.privacy.addresses import MODELS, autocompletions, everything_said

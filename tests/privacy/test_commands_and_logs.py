@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cal_bookings import client, outbox, sync
-from cal_bookings.admin.acting import format_selection
+from cal_bookings.admin.booking_actions.pages import format_selection
 from cal_bookings.models import Account, Booking, BookingAction, SyncRun
 from cal_bookings.testing import Person
 from tests.privacy.canaries import ADDRESS, holds_canary

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from cal_bookings.admin.acts import ACTS
+from cal_bookings.admin.booking_actions.forms import ACTS
 from cal_bookings.models import Account, Booking
 from tests.admin.rows import list_of, page_of
 from tests.privacy.addresses import (

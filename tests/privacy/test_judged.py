@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.urls import path
 
 from cal_bookings import privacy
-from cal_bookings.admin import export
+from cal_bookings.admin.bookings import export
 from cal_bookings.models import Booking
 from tests.admin.rows import list_of, page_of
 from tests.privacy.canaries import WITHOUT_TEXT, holds_canary, person, rows_of

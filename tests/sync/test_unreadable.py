@@ -14,7 +14,7 @@ from cal_bookings.models import Account, Booking, EventType, Mode, SyncRun, Sync
 from cal_bookings.sync import lease
 from tests.comparison import assert_mirrors
 from tests.sync.conftest import changes, watermark
-from tests.sync.test_walk import cal_sync
+from tests.sync.test_walker import cal_sync
 
 
 def readable(cal, *unreadable):
@@ -205,7 +205,7 @@ def test_an_unexpected_exception_is_recorded_and_frees_the_loop(cal, account):
 
     state = SyncState.objects.get()
     assert state.failures == 1  # each run stored a page before it
-    assert "unexpected LookupError at walk.py" in state.last_error
+    assert "unexpected LookupError at walker.py" in state.last_error
     assert secret not in state.last_error
     assert state.lease_until is None
     assert state.due_at > timezone.now() + timedelta(seconds=60)

@@ -2,14 +2,24 @@
 
 from cal_bookings.models import BookingAction
 from cal_bookings.outbox.kinds.absence import MarkAbsent
-from cal_bookings.outbox.kinds.answer import Confirm, Decline
+from cal_bookings.outbox.kinds.attendees import (
+    AddAttendee,
+    AddGuests,
+    RemoveAttendee,
+)
 from cal_bookings.outbox.kinds.base import Conflict, Doubt, Found, Kind, Refused
-from cal_bookings.outbox.kinds.cancel import Cancel
-from cal_bookings.outbox.kinds.create import Create
+from cal_bookings.outbox.kinds.cancellation import Cancel
+from cal_bookings.outbox.kinds.confirmation import (
+    Confirm,
+    Decline,
+)
+from cal_bookings.outbox.kinds.creation import Create
 from cal_bookings.outbox.kinds.location import UpdateLocation
-from cal_bookings.outbox.kinds.people import AddAttendee, AddGuests, RemoveAttendee
-from cal_bookings.outbox.kinds.reassign import Reassign
-from cal_bookings.outbox.kinds.reschedule import RequestReschedule, Reschedule
+from cal_bookings.outbox.kinds.reassignment import Reassign
+from cal_bookings.outbox.kinds.rescheduling import (
+    RequestReschedule,
+    Reschedule,
+)
 
 KINDS: dict[str, type[Kind]] = {
     kind.name: kind

@@ -7,7 +7,7 @@ from typing import Any
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction
 from cal_bookings.outbox.kinds.base import Found, Kind, Refused, emails, takes_place
-from cal_bookings.outbox.look import Look
+from cal_bookings.outbox.remote_view import Look
 
 #: Absence is for the records: there is time.
 WEEK = timedelta(days=7)

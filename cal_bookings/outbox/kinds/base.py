@@ -14,8 +14,8 @@ from cal_bookings.client import (
     Server,
 )
 from cal_bookings.models import Account, Booking, BookingAction
-from cal_bookings.outbox import facts
-from cal_bookings.outbox.look import Look
+from cal_bookings.outbox import snapshots
+from cal_bookings.outbox.remote_view import Look
 
 
 class Refused(ValidationError):
@@ -134,14 +134,14 @@ class Kind(ABC):
 
     def snapshot(self, look: Look) -> dict[str, Any]:
         """Return what is kept of the state to which the action is sent, to be compared with later ones."""
-        return facts.facts(look.booking)
+        return snapshots.facts(look.booking)
 
     def doubt(self, look: Look, seen: dict[str, Any]) -> Doubt | None:
         """Say why the effect, which cannot be seen, may have been there; None means that it was not.
 
         `seen` is the snapshot to which the action was sent.
         """
-        if self.snapshot(look) != facts.in_order(seen):
+        if self.snapshot(look) != snapshots.in_order(seen):
             return CHANGED
         return None if self.leaves_trace(look.booking) else NO_TRACE
 
@@ -167,7 +167,7 @@ class Kind(ABC):
                 "The booking was rescheduled on Cal.com in the meantime: act on the one that took its place.",
                 "rescheduled",
             )
-        changed = facts.differences(seen, facts.facts(remote), self.relies_on())
+        changed = snapshots.differences(seen, snapshots.facts(remote), self.relies_on())
         if not changed:
             return None
         return Conflict(
@@ -198,7 +198,7 @@ def _successor(look: Look, remote: RemoteBooking) -> RemoteBooking | None:
 def what_became(look: Look, made: RemoteBooking) -> Found:
     """The effect is the booking `made`: name the one that took its place since, or say that nothing is left of it."""
     last = latest(look, made)
-    if last.status in facts.OVER:
+    if last.status in snapshots.OVER:
         return Found(last.uid, UNDONE % last.status)
     return Found(last.uid, "" if last.uid == made.uid else MOVED)
 
@@ -215,7 +215,7 @@ def takes_place(booking: Booking) -> None:
             "This booking was rescheduled: act on the one that took its place.",
             "rescheduled",
         )
-    if booking.status in facts.OVER:
+    if booking.status in snapshots.OVER:
         raise Refused(
             f"This booking is {booking.status}: only one that takes place can be acted on.",
             "over",

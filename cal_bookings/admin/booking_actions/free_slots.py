@@ -1,0 +1,49 @@
+"""Free times of a booking's event type, asked of Cal.com while somebody waits for the page."""
+
+import datetime as dt
+
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.utils import timezone
+
+from cal_bookings import budget, client
+from cal_bookings.admin import (
+    dates,
+    visibility,
+)
+from cal_bookings.models import Booking
+
+DAYS = 3  # before and after the wanted one
+PATIENCE = 5  # seconds a person waits for a turn under the rate limit
+
+
+class NotRead(Exception):
+    """Why there are none to show."""
+
+
+def around(request: HttpRequest, booking: Booking, day: dt.date) -> list[dt.datetime]:
+    """What is free on the days around this one, but nothing of the past. One request; raises NotRead."""
+    begin = max(dates.midnight(day - DAYS * dates.DAY), timezone.now())
+    end = dates.midnight(day + (DAYS + 1) * dates.DAY)
+    if booking.event_type_remote_id is None or end <= begin:
+        return []
+    account = booking.account
+    account.refresh_from_db()  # with its credential, which pages do not load
+    try:
+        with budget.connect(
+            account, priority=budget.Priority.ACTION, max_wait=PATIENCE
+        ) as connection:
+            return connection.slots(
+                booking.event_type_remote_id,
+                begin=begin,
+                end=end,
+                rescheduling=booking.uid,
+            )
+    except client.CalError as error:
+        raise NotRead(visibility.explain(account, error, request)) from None
+    except (
+        budget.BudgetExhausted,
+        budget.CircuitOpen,
+        ImproperlyConfigured,
+    ) as error:
+        raise NotRead(str(error)) from None

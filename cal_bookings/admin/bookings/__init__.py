@@ -1,0 +1,1 @@
+"""Bookings: their list, search, exports and pages, with attendees and changes."""

@@ -1,0 +1,122 @@
+"""The selected bookings as a file: CSV for spreadsheets, iCalendar for calendars. Holds what its reader may see."""
+
+import csv
+import datetime as dt
+import io
+import re
+from collections.abc import Callable, Iterable
+from importlib.util import find_spec
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from cal_bookings.admin import visibility
+from cal_bookings.models import Booking
+
+EXPORTED = 10_000  # bookings in one file; built in memory, so that a failure is an error page and not half a file
+
+
+class Exports(admin.ModelAdmin):
+    """The two actions; both take what staff may view."""
+
+    actions = ["export_csv", "export_ical"]
+
+    @admin.action(description=_("Export as CSV"), permissions=["view"])
+    def export_csv(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        if not self._fits(request, queryset):
+            return None
+        file = io.StringIO()
+        # With a byte order mark, by which Excel knows UTF-8.
+        file.write("\N{BYTE ORDER MARK}")
+        writer = csv.writer(file)
+        people = visibility.may_see_people(request)
+        columns = visibility.visible(Booking, COLUMNS, request)
+        writer.writerow(COLUMNS[name][0] for name in columns)
+        for booking in queryset:
+            cells = (COLUMNS[name][1](booking, people) for name in columns)
+            writer.writerow(map(inert, cells))
+        return _attachment(file.getvalue(), "text/csv; charset=utf-8", "bookings.csv")
+
+    def has_export_ical_permission(self, request: HttpRequest) -> bool:
+        """Whether iCalendar is offered: it needs a library (extra `ical`) that staff cannot install."""
+        is_installed = find_spec("icalendar") is not None
+        return is_installed and self.has_view_permission(request)
+
+    @admin.action(description=_("Export as iCalendar"), permissions=["export_ical"])
+    def export_ical(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        if not self._fits(request, queryset):
+            return None
+        from cal_bookings.admin.bookings import ical
+
+        content = ical.calendar(queryset, people=visibility.may_see_people(request))
+        return _attachment(content, "text/calendar; charset=utf-8", "bookings.ics")
+
+    def _fits(self, request: HttpRequest, queryset: QuerySet) -> bool:
+        if queryset.order_by()[: EXPORTED + 1].count() <= EXPORTED:
+            return True
+        told = gettext(
+            "One file holds at most %d bookings: narrow the list with its filters, or select page by page."
+        )
+        self.message_user(request, told % EXPORTED, messages.ERROR)
+        return False
+
+
+def inert(value: Any) -> str:
+    """Text that no spreadsheet takes for a formula: attendees choose their names, and staff open the file.
+
+    Spreadsheets of countries that write a decimal comma separate cells by semicolons, and take the rest of a title
+    after one for a cell of its own, whatever quotes surround it. Full-width signs begin a formula in some too.
+    """
+    text = _FORMULA.sub(r"\1'\2", str(value))
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
+
+
+#: What may stand before a formula, at the beginning of a cell: spaces of any kind, what is not seen at all, and quotes,
+#: which a spreadsheet takes away.
+_BLANK = r"[\s\"\x00-\x1f\xad\u200b-\u200f\u2060\ufeff]"
+_FORMULA = re.compile(rf"(^|[;|\t\r\n])({_BLANK}*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+def _local(moment: dt.datetime | None) -> str:
+    return timezone.localtime(moment).isoformat() if moment else ""
+
+
+def _addresses(people: Iterable[Any]) -> str:
+    return ", ".join(
+        f"{one.name} <{one.email}>" if one.email else str(one) for one in people
+    )
+
+
+def _hosts(booking: Booking, people: bool) -> str:  # noqa: FBT001 - as all cells
+    """With their addresses for who may see people."""
+    hosts = booking.hosts.all()
+    return _addresses(hosts) if people else ", ".join(map(str, hosts))
+
+
+#: The columns of the file by the field of a booking, by which `privacy` judges who may see them: heading and cell.
+COLUMNS: dict[str, tuple[str, Callable[[Booking, bool], Any]]] = {
+    "id": ("booking", lambda one, _: one.pk),
+    "uid": ("uid", lambda one, _: one.uid),
+    "status": ("status", lambda one, _: one.status),
+    "start": ("start", lambda one, _: _local(one.start)),
+    "end": ("end", lambda one, _: _local(one.end)),
+    "duration": ("duration", lambda one, _: one.duration),
+    "event_type": ("event type", lambda one, _: one.event_type or ""),
+    "hosts": ("hosts", _hosts),
+    "account": ("account", lambda one, _: one.account),
+    "missing_since": ("missing since", lambda one, _: _local(one.missing_since)),
+    "title": ("title", lambda one, _: one.title),
+    "attendees": ("attendees", lambda one, _: _addresses(one.attendees.all())),
+    "location": ("location", lambda one, _: one.location),
+}
+
+
+def _attachment(content: str | bytes, kind: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,121 @@
+"""How pulling goes: where each loop stands, and what each run did."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+from cal_bookings.admin import (
+    formatting,
+    visibility,
+)
+from cal_bookings.admin.base import OfAccountAdmin
+from cal_bookings.admin.filters import AccountFilter
+from cal_bookings.admin.sync_health.overview_page import HasOverview
+from cal_bookings.models import SyncRun, SyncState
+from cal_bookings.privacy import FAILURE, impersonal_failures
+
+ERROR_LENGTH = 100  # characters in a list
+
+
+@admin.register(SyncState)
+class SyncStateAdmin(HasOverview, OfAccountAdmin):
+    list_display = [
+        "account",
+        "mode",
+        "last_completed_at",
+        "watermark",
+        "due_at",
+        "paused_until",
+        "failures",
+        "short_error",
+    ]
+    list_filter = ["mode", AccountFilter]
+    ordering = ["account", "mode"]
+    fields = [
+        "account",
+        "mode",
+        "last_completed_at",
+        "watermark",
+        "due_at",
+        "paused_until",
+        "paused_because",
+        "failures",
+        "last_error",
+        "lease_until",
+        "lease_token",
+        "pretty_checkpoint",
+    ]
+    readonly_fields = ["paused_until", "paused_because", "pretty_checkpoint"]
+
+    @admin.display(description=_("paused until"))
+    def paused_until(self, state: SyncState) -> Any:
+        return formatting.paused_until(state.account)
+
+    @admin.display(description=_("paused because"))
+    def paused_because(self, state: SyncState) -> str:
+        return state.account.circuit_reason or "-"
+
+    @admin.display(description=_("last error"))
+    def short_error(self, state: SyncState) -> str:
+        return Truncator(state.last_error).chars(ERROR_LENGTH) or "-"
+
+    @admin.display(description=_("checkpoint"))
+    def pretty_checkpoint(self, state: SyncState) -> SafeString:
+        return formatting.pretty(state.checkpoint)
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(OfAccountAdmin):
+    list_display = [
+        "started_at",
+        "account",
+        "mode",
+        "outcome",
+        "took",
+        "pages",
+        "seen",
+        "created",
+        "updated",
+        "unchanged",
+        "stale",
+        "missing",
+        "failed",
+    ]
+    list_filter = ["outcome", "mode", AccountFilter]
+    date_hierarchy = "started_at"
+    fields = [
+        "account",
+        "mode",
+        "outcome",
+        "started_at",
+        "finished_at",
+        "took",
+        ("pages", "requests"),
+        ("seen", "created", "updated", "unchanged", "missing", "failed"),
+        "error",
+    ]
+    readonly_fields = ["took", "what_failed", "impersonal_failures"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        people = visibility.may_see_people(request)
+        return [*self.fields, "what_failed" if people else "impersonal_failures"]
+
+    @admin.display(description=_("took"))
+    def took(self, run: SyncRun) -> Any:
+        if run.finished_at is None:
+            return "-"
+        return _("%(seconds).1f s") % {
+            "seconds": (run.finished_at - run.started_at).total_seconds()
+        }
+
+    @admin.display(description=_("failures"))
+    def what_failed(self, run: SyncRun) -> SafeString | str:
+        return formatting.records_table(run.failures, ["place", "uid", "error"])
+
+    @admin.display(description=_("failures"))
+    def impersonal_failures(self, run: SyncRun) -> SafeString | str:
+        return formatting.records_table(impersonal_failures(run.failures), FAILURE)

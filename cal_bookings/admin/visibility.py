@@ -1,0 +1,103 @@
+"""What the admin shows to whom: columns go by `cal_bookings.privacy`, what pages compute by the list here."""
+
+from collections.abc import Iterable, Mapping
+from copy import copy
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from cal_bookings import client, outbox, privacy
+from cal_bookings.budget import advice
+from cal_bookings.models import (
+    Account,
+    Booking,
+    BookingAction,
+    BookingChange,
+    EventType,
+    Host,
+    SyncRun,
+    SyncState,
+)
+
+#: What pages compute and is impersonal, by model; `str` of a row too, which holds only what was read of it.
+DISPLAYS: Mapping[type[models.Model], frozenset[str]] = {
+    Account: frozenset({"credential_from", "paused_until", "its_bookings"}),
+    EventType: frozenset({"__str__", "its_bookings"}),
+    Host: frozenset({"__str__", "its_bookings"}),
+    Booking: frozenset(
+        {
+            "name",
+            "status_and_actions",
+            "status_badge",
+            "when",
+            "host_names",
+            "host_links",
+            "other_bookings",
+            "series",
+        }
+    ),
+    BookingChange: frozenset({"__str__", "booking_name", "impersonal"}),
+    BookingAction: frozenset({"name", "badge", "booking_link"}),
+    SyncState: frozenset({"paused_until", "paused_because"}),
+    SyncRun: frozenset({"took", "impersonal_failures"}),
+}
+
+
+def may_see_people(request: HttpRequest) -> bool:
+    return privacy.may_see_people(request.user)
+
+
+def is_visible(model: type[models.Model], name: Any, request: HttpRequest) -> bool:
+    """Whether this person may see a column, or what a page computes under this name."""
+    return (
+        may_see_people(request)
+        or privacy.is_impersonal(model, name)
+        or name in DISPLAYS.get(model, ())
+    )
+
+
+def visible(
+    model: type[models.Model], names: Iterable[Any], request: HttpRequest
+) -> list[Any]:
+    """The names that this person may see, with those that share a line as a tuple; an empty line is left out."""
+    shown: list[Any] = []
+    for name in names:
+        if isinstance(name, (list, tuple)):
+            line = tuple(visible(model, name, request))
+            shown += [line] if line else []
+        elif is_visible(model, name, request):
+            shown.append(name)
+    return shown
+
+
+def visible_fieldsets(
+    model: type[models.Model], fieldsets: Iterable[Any], request: HttpRequest
+) -> list[Any]:
+    """The fieldsets with the fields that this person may see; an empty fieldset is left out."""
+    shown = [
+        (heading, {**options, "fields": visible(model, options["fields"], request)})
+        for heading, options in fieldsets
+    ]
+    return [(heading, options) for heading, options in shown if options["fields"]]
+
+
+def narrowed(rows: Any, request: HttpRequest, *relations: str) -> Any:
+    """The queryset, without what this person may not see; see `privacy.narrowed`."""
+    return rows if may_see_people(request) else privacy.narrowed(rows, *relations)
+
+
+def refusal_text(refusal: outbox.Refused, *, people: bool) -> str:
+    """Why something was refused, in words for somebody who may or may not see people."""
+    if people or refusal.code in privacy.REFUSALS:
+        return str(refusal.message)
+    return _("This cannot be done. People who may view attendees see why.")
+
+
+def explain(account: Account, error: client.CalError, request: HttpRequest) -> str:
+    """What went wrong and the cure; with Cal.com's own words, which may name anybody, only for who may see people."""
+    if not may_see_people(request):
+        error = copy(error)
+        error.message = ""
+    return advice.explain(account, error)

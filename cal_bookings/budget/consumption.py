@@ -1,0 +1,83 @@
+"""How much of each credential's budget is in use: looked at without using any."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.core.exceptions import ImproperlyConfigured
+
+from cal_bookings import conf
+from cal_bookings.budget import cache_store, database_store
+from cal_bookings.budget.fallback_store import FallbackStore
+from cal_bookings.budget.naming import name_of
+from cal_bookings.budget.window import Reading
+from cal_bookings.models import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What all processes together have used, and others with the same credential as far as Cal.com told us."""
+
+    #: Requests that a window has; None if nothing was asked yet, or too long ago to know.
+    slots: int | None = None
+    used: int = 0
+    #: Seconds until the next window; 0 if none is open.
+    ends_in: float = 0.0
+    #: How long a window is, in seconds; 0 if none is known.
+    period: float = 0.0
+    #: Seconds that Cal.com refuses all requests for, after a 429.
+    blocked_for: float = 0.0
+    #: Why the account has no credential whose budget could be looked at.
+    problem: str = ""
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.blocked_for > 0
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.slots is not None and self.used >= self.slots
+
+
+def usage(accounts: Sequence[Account], now: float, limit: str = "") -> dict[int, Usage]:
+    """Return how much is used of each account's budget, by primary key, at `now` (seconds since the epoch).
+
+    With `limit`, such as "guests", that of the requests that Cal.com counts apart under this name. One query, or two
+    requests to the cache; none to Cal.com.
+    """
+    names: dict[int, str] = {}
+    found: dict[int, Usage] = {}
+    for account in accounts:
+        try:
+            names[account.pk] = name_of(account.base_url, account.credential, limit)
+        except (ImproperlyConfigured, ValueError) as error:
+            found[account.pk] = Usage(problem=str(error))
+    readings = _read(set(names.values()))
+    for pk, name in names.items():
+        found[pk] = _at(readings[name], now) if name in readings else Usage()
+    return found
+
+
+def _read(names: Collection[str]) -> dict[str, Reading]:
+    cache = conf.shared_cache()
+    if cache is not None:
+        try:
+            return cache_store.read_many(cache, names)
+        except Exception as error:  # noqa: BLE001 - each cache has errors of its own
+            FallbackStore.say(error)
+    return database_store.read_many(names)
+
+
+def _at(reading: Reading, now: float) -> Usage:
+    window, used, blocked_until = reading
+    blocked_for = max(0.0, blocked_until - now)
+    if window is None:
+        return Usage(blocked_for=blocked_for)
+    ends_in = max(0.0, window.ends - now)
+    return Usage(
+        slots=window.slots,
+        # Others with this credential may use what we leave alone.
+        used=min(used, window.slots) if ends_in else 0,
+        ends_in=ends_in,
+        period=window.ends - window.began,
+        blocked_for=blocked_for,
+    )

@@ -1,0 +1,80 @@
+"""One booking read again, on its own."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.utils import timezone
+
+from cal_bookings import client, signals
+from cal_bookings.mirror import retries
+from cal_bookings.mirror.outcome import Outcome
+from cal_bookings.mirror.pages import upsert
+from cal_bookings.models import Account, Booking, BookingChange
+
+
+def refresh(
+    account: Account,
+    uid: str,
+    *,
+    connection: client.CalClient,
+    source: BookingChange.Source = BookingChange.Source.REFRESH,
+) -> Outcome:
+    """Mirrors the booking `uid` as it is now (all occurrences, if `uid` is that of a series).
+
+    One request outside any transaction, then one transaction. A booking that Cal.com no longer knows is marked
+    missing. Raises the client's `CalError`s.
+    """
+    asked_at = timezone.now()
+    try:
+        payloads = connection.get_booking(uid)
+    except client.CalNotFound:
+        gone = mark_missing(account, [uid], asked_at=asked_at, source=source)
+        return Outcome(missing=gone)
+    return upsert(
+        account,
+        payloads,
+        asked_at=asked_at,
+        api_version=client.BOOKING_VERSION,
+        source=source,
+    )
+
+
+def mark_missing(
+    account: Account,
+    uids: Iterable[str],
+    *,
+    asked_at: datetime,
+    source: BookingChange.Source = BookingChange.Source.REFRESH,
+) -> int:
+    """Sets `missing_since` on those of the bookings that do not have it yet; answers how many. Opens a transaction.
+
+    `asked_at` is when the request was sent whose answer did not know them: a page asked for earlier does not bring
+    them back, and what was mirrored later stays.
+    """
+
+    def mark() -> int:
+        rows = list(
+            Booking.objects.select_for_update()
+            .filter(account=account, uid__in=list(uids), missing_since__isnull=True)
+            .filter(mirrored_at__lte=asked_at)
+            .order_by("pk")
+        )
+        now = timezone.now()
+        Booking.objects.filter(pk__in=[row.pk for row in rows]).update(
+            missing_since=now, mirrored_at=asked_at
+        )
+        for row in rows:
+            row.missing_since, row.mirrored_at = now, asked_at
+            signals.send_after_commit(signals.booking_missing, Booking, booking=row)
+        BookingChange.objects.bulk_create(
+            BookingChange(
+                booking=row,
+                source=source,
+                changes={"missing_since": [None, now]},
+                changed_at=now,
+            )
+            for row in rows
+        )
+        return len(rows)
+
+    return retries.in_transaction(mark)

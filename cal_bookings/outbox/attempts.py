@@ -1,0 +1,207 @@
+"""What became of a turn, written together: the mirror, the action, the attempt."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.dispatch import Signal
+from django.utils import timezone
+
+from cal_bookings import client, db, mirror, signals
+from cal_bookings.client import ActionAnswer, CalError
+from cal_bookings.models import ActionAttempt, Booking, BookingAction, BookingChange
+from cal_bookings.outbox import claims
+from cal_bookings.outbox.kinds import Found
+from cal_bookings.outbox.remote_view import Look
+from cal_bookings.outbox.snapshots import facts
+
+logger = logging.getLogger(__name__)
+
+Outcome = ActionAttempt.Outcome
+Status = BookingAction.Status
+
+
+@dataclass(slots=True)
+class Record:
+    """Each method ends the turn; raises ClaimLost, and then nothing is written."""
+
+    claim: claims.Claim
+
+    def done(
+        self,
+        found: Found,
+        outcome: Outcome,
+        look: Look | None,
+        answer: ActionAnswer | None = None,
+    ) -> None:
+        """The effect is there: into the mirror with what shows it, in one transaction with the end of the action."""
+        self._end(
+            outcome,
+            signals.action_done,
+            look,
+            answer,
+            status=Status.DONE,
+            result_uid=found.uid,
+            note=found.note,
+            error_code="",
+            error_message="",
+        )
+
+    def failed(
+        self, outcome: Outcome, code: str, message: str, look: Look | None = None
+    ) -> None:
+        self._end(
+            outcome,
+            signals.action_failed,
+            look,
+            status=Status.FAILED,
+            error_code=code,
+            error_message=message,
+        )
+
+    def not_sent(self, outcome: Outcome, code: str, message: str) -> None:
+        """It had been announced, and nothing was sent: it fails."""
+        self._end(
+            outcome,
+            signals.action_failed,
+            None,
+            status=Status.FAILED,
+            sent_at=None,
+            settles_at=None,
+            error_code=code,
+            error_message=message,
+        )
+
+    def put_off(self, code: str, message: str, pause: float | None = None) -> None:
+        """Back into the queue, unsent; without `pause` (seconds) for as long as the claim set it back."""
+        columns: dict[str, Any] = {"status": Status.QUEUED, "sent_at": None}
+        self.claim.action.sent_at = None
+        if pause is not None:
+            columns["next_attempt_at"] = self._in(pause)
+        if code == "rate_limited":  # not its own fault
+            columns["attempts"] = self.claim.action.attempts - 1
+        self._end_alone(
+            Outcome.DEFERRED,
+            settles_at=None,
+            error_code=code,
+            error_message=message,
+            **columns,
+        )
+
+    def not_tried(self, code: str, message: str, pause: float | None = None) -> None:
+        """No request was made: what was known stays known. `pause` in seconds: an attempt that does not count."""
+        action = self.claim.action
+        columns: dict[str, Any] = {"status": Status.UNKNOWN}
+        if not self.claim.is_sent:
+            columns = {
+                "status": Status.QUEUED,
+                "error_code": code,
+                "error_message": message,
+            }
+        if pause is not None:
+            columns["next_attempt_at"] = self._in(pause)
+            columns["attempts"] = action.attempts - 1
+        self._end_alone(Outcome.DEFERRED, **columns)
+
+    def unknown(
+        self, outcome: Outcome, code: str, message: str, settles_in: timedelta
+    ) -> None:
+        """It may have taken effect, or still do so for as long as `settles_in`."""
+        now, action = timezone.now(), self.claim.action
+        action.settles_at = now + settles_in
+        self._end_alone(
+            outcome,
+            status=Status.UNKNOWN,
+            settles_at=action.settles_at,
+            next_attempt_at=claims.next_look(action, now),
+            error_code=code,
+            error_message=message,
+        )
+
+    def still_unknown(
+        self,
+        outcome: Outcome,
+        pause: float | None = None,
+        *,
+        note: tuple[str, str] | None = None,
+    ) -> None:
+        """Nothing new; the claim has set the next look. `pause` in seconds: an attempt that does not count.
+
+        `note` is a code and a message for the attempt.
+        """
+        columns: dict[str, Any] = {"status": Status.UNKNOWN}
+        if note:
+            self.claim.attempt.error_code, self.claim.attempt.error_message = note
+            if not self.claim.action.error_code:
+                columns |= {"error_code": note[0], "error_message": note[1]}
+        if pause is not None:
+            columns["next_attempt_at"] = self._in(pause)
+            columns["attempts"] = self.claim.action.attempts - 1
+        self._end_alone(outcome, **columns)
+
+    def note(self, error: CalError) -> None:
+        """What a request came to, for the attempt."""
+        attempt = self.claim.attempt
+        attempt.http_status = error.status
+        attempt.request_id = error.request_id
+        attempt.error_code = error.code
+        attempt.error_message = error.message
+
+    def _in(self, pause: float) -> datetime:
+        now, action = timezone.now(), self.claim.action
+        if self.claim.is_sent:
+            return now + timedelta(seconds=pause)
+        return claims.next_try(action, now, timedelta(seconds=pause))
+
+    def _end_alone(self, outcome: Outcome, **columns: Any) -> None:
+        with db.atomic():
+            self.claim.end(outcome, **columns)
+            db.after_commit(self._log)
+
+    def _log(self) -> None:
+        """One line for each attempt, of numbers and of our own words."""
+        action = self.claim.action
+        code = f" ({action.error_code})" if action.error_code else ""
+        logger.info(
+            "%s of account %s, booking %s: attempt #%s ended as %s, the action is %s%s",
+            *(action, action.account_id, action.booking_id),
+            *(self.claim.attempt.pk, self.claim.attempt.outcome, action.status, code),
+        )
+
+    def _end(
+        self,
+        outcome: Outcome,
+        signal: Signal,
+        look: Look | None,
+        answer: ActionAnswer | None = None,
+        **columns: Any,
+    ) -> None:
+        action = self.claim.action
+        payloads = {one["uid"]: one for one in answer.bookings} if answer else {}
+        if look:  # which is later than the answer, and the answer may be of a server that lags behind
+            payloads |= look.payloads
+            if look.uid in look.payloads:
+                columns["found"] = facts(look.booking)
+
+        def end(_: mirror.Outcome | None = None) -> None:
+            uid = columns.get("result_uid")
+            if uid and action.booking is None:
+                rows = Booking.objects.filter(account=action.account, uid=uid)
+                columns["booking"] = rows.first()
+            self.claim.end(outcome, ended_at=timezone.now(), **columns)
+            signals.send_after_commit(signal, BookingAction, action=action)
+            db.after_commit(self._log)
+
+        if not payloads:
+            with db.atomic():
+                end()
+            return
+        mirror.upsert(
+            action.account,
+            list(payloads.values()),
+            asked_at=min(one.asked_at for one in (look, answer) if one),
+            api_version=answer.api_version if answer else client.BOOKING_VERSION,
+            source=BookingChange.Source.ACTION,
+            then=end,
+        )

@@ -1,0 +1,181 @@
+"""One worker at an action at a time, anywhere in the cluster.
+
+A claim is a row's token and the time until when it holds. Taking it makes the token one greater; whoever holds an older
+token can no longer write, and asks before it sends.
+"""
+
+import os
+import random
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from cal_bookings import conf, db
+from cal_bookings.client import CalClient
+from cal_bookings.models import ActionAttempt, BookingAction
+from cal_bookings.outbox.remote_view import Look
+
+_FIRST_DELAY = timedelta(seconds=5)
+_LONGEST_DELAY = timedelta(hours=1)
+#: Nothing is written to the connection later than this after the last answer that the look got.
+FRESH = 2.0  # seconds
+#: A lost answer is looked for first after this part of the time it may take to settle.
+_FIRST_LOOK = 1 / 120
+
+
+class ClaimLost(Exception):
+    """The claim ran out and another worker took the action; what this one wanted to send or write, it did not."""
+
+
+class NotInTime(Exception):
+    """The moment to send has passed; nothing was sent."""
+
+    def __init__(self, *, is_pointless: bool) -> None:
+        super().__init__()
+        #: Whether the action's deadline has passed; else the look or the lease is too old.
+        self.is_pointless = is_pointless
+
+
+@dataclass(slots=True)
+class Claim:
+    """The right to send an action and to write what became of it, as long as nobody took it over."""
+
+    action: BookingAction
+    attempt: ActionAttempt
+    #: Once there is one: the attempt counts its requests.
+    connection: CalClient | None = None
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether Cal.com may have carried it out."""
+        return self.action.sent_at is not None
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether what was sent has had the time that it may need."""
+        settles_at = self.action.settles_at
+        return settles_at is None or settles_at <= timezone.now()
+
+    def send(self, found: dict[str, Any]) -> None:
+        """Announces the request, before it is sent, and renews the claim for it; raises ClaimLost.
+
+        `found` are the facts of the booking that it is sent to. Whatever happens from here on, the next worker knows that
+        the action may have taken effect.
+        """
+        now = timezone.now()
+        columns: dict[str, Any] = {
+            "sent_at": now,
+            "settles_at": now + settling(),
+            "lease_until": now + _lease(),
+            "error_code": "",
+            "error_message": "",
+            "found": found,
+        }
+        self._write(**columns)
+        self._know(columns)
+        self.attempt.sent = True
+
+    def may_be_sent(self, look: Look) -> None:
+        """Raise NotInTime unless the request may be written now: before the deadline, within the lease, on a fresh look.
+
+        A worker may have been paused since the look, or have waited for a lock, a connection or another token.
+        """
+        now = timezone.now()
+        if self.action.deadline <= now:
+            raise NotInTime(is_pointless=True)
+        lease_until = self.action.lease_until
+        if look.age > FRESH or lease_until is None or lease_until <= now:
+            raise NotInTime(is_pointless=False)
+
+    def end(self, outcome: ActionAttempt.Outcome, **columns: Any) -> None:
+        """Writes what became of it, and gives the claim back; raises ClaimLost. Needs a transaction."""
+        attempt = self.attempt
+        attempt.outcome, attempt.ended_at = outcome, timezone.now()
+        attempt.requests = self.connection.requests if self.connection else 0
+        self._write(lease_until=None, **columns)
+        attempt.save()
+        self._know(columns)
+
+    def _know(self, columns: dict[str, Any]) -> None:
+        for name, value in columns.items():
+            setattr(self.action, name, value)
+
+    def _write(self, **columns: Any) -> None:
+        mine = BookingAction.objects.filter(
+            pk=self.action.pk, lease_token=self.action.lease_token
+        )
+        if not mine.update(**columns):
+            raise ClaimLost(
+                f"{self.action}: it took longer than its lease, and another worker went on with it."
+            )
+
+
+def claim(action_id: int) -> Claim | None:
+    """Takes an action that is due; None if it is not, or if an earlier one of its lane is open, or another was faster.
+
+    Counts the attempt and puts the next one off before anything is tried, so that a crash is a later attempt. Must not
+    be called in a transaction: a request follows.
+    """
+    due = BookingAction.objects.due().filter(pk=action_id)
+    ready = due.first_in_lane().filter(account__is_active=True)
+    action = ready.select_related("account", "booking").first()
+    if action is None:
+        return None
+    now = timezone.now()
+    status = (
+        BookingAction.Status.UNKNOWN if action.sent_at else BookingAction.Status.SENDING
+    )
+    columns = {
+        "status": status,
+        "attempts": action.attempts + 1,
+        "next_attempt_at": next_look(action, now)
+        if action.sent_at
+        else next_try(action, now, backoff(action.attempts)),
+        "lease_token": action.lease_token + 1,
+        "lease_until": now + _lease(),
+    }
+    with db.atomic(durable=True):
+        # Every write of a holder changes one of them: what we read is what we take.
+        as_read = {"lease_token": action.lease_token, "lease_until": action.lease_until}
+        if not due.filter(**as_read).update(**columns):
+            return None
+        attempt = ActionAttempt.objects.create(action=action, worker=_worker())
+    for name, value in columns.items():
+        setattr(action, name, value)
+    return Claim(action, attempt)
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many attempts: twice as long each time, up to an hour, and never all at once."""
+    doublings = min(attempts, 20)
+    delay = min(_FIRST_DELAY * int(2**doublings), _LONGEST_DELAY)
+    return delay * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+
+
+def next_try(action: BookingAction, now: datetime, pause: timedelta) -> datetime:
+    """When to try again what was not sent: at its deadline it ends."""
+    return min(now + pause, max(action.deadline, now))
+
+
+def next_look(action: BookingAction, now: datetime) -> datetime:
+    """When to look again whether it has taken effect: after as long as it has taken so far, and once it has settled."""
+    if action.sent_at is None or action.settles_at is None or action.settles_at <= now:
+        return now + backoff(action.attempts)
+    pause = max(now - action.sent_at, settling() * _FIRST_LOOK)
+    return min(now + pause, action.settles_at)
+
+
+def settling() -> timedelta:
+    """How long after a lost answer Cal.com may still carry the action out."""
+    return timedelta(seconds=conf.get("ACTION_SETTLE_SECONDS"))
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=conf.get("LEASE_SECONDS"))
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,0 +1,309 @@
+"""The steps of one turn at an action: look, act, verify, record."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from cal_bookings import budget, client, mirror, servers
+from cal_bookings.client import ActionAnswer, CalClient, CalError, Server
+from cal_bookings.models import ActionAttempt
+from cal_bookings.outbox import claims, endings
+from cal_bookings.outbox.attempts import Record
+from cal_bookings.outbox.endings import (
+    NO_EFFECT,
+    REFUSED,
+)
+from cal_bookings.outbox.kinds import Conflict, Found, Kind, Refused
+from cal_bookings.outbox.remote_view import Look
+
+logger = logging.getLogger(__name__)
+
+Outcome = ActionAttempt.Outcome
+
+#: So often is a look tried that fails, or a request that does not get through: some hours, with the growing pauses.
+ATTEMPTS = 15
+#: What to wait after "too many requests", unless the server says: Cal.com blocks a key for so long.
+RATE_LIMIT_PAUSE = 60.0  # seconds
+LONGEST_PAUSE = 3600.0  # seconds
+#: What was answered is not carried out later, but the server that is read may lag behind the one that wrote.
+LAG = 1 / 10  # of the time that what was not answered has to settle
+
+#: Rather than wait longer for its turn to ask Cal.com, a worker does something else. Shorter than a lease.
+PATIENCE = 20.0  # seconds
+#: After a wait longer than this a look may no longer be true: rather look again than send.
+SEND_PATIENCE = 1.0  # seconds
+
+FAILURES = (CalError, budget.BudgetExhausted)
+
+
+class Patience:
+    """How many seconds the next request may wait for its turn."""
+
+    def __init__(self) -> None:
+        self.seconds = PATIENCE
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    @contextmanager
+    def short(self) -> Iterator[None]:
+        self.seconds = SEND_PATIENCE
+        try:
+            yield
+        finally:
+            self.seconds = PATIENCE
+
+
+class Turn:
+    def __init__(
+        self,
+        claim: claims.Claim,
+        record: Record,
+        connection: CalClient,
+        patience: Patience,
+        kind: Kind,
+    ) -> None:
+        self.claim = claim
+        self.record = record
+        self.connection = connection
+        self.patience = patience
+        self.action = claim.action
+        self.kind = kind
+        self.uid = claim.action.booking.uid if claim.action.booking else ""
+
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What was there before: to the person, and once it is sent, when it was sent."""
+        kept: dict[str, Any] = (
+            self.action.found if self.claim.is_sent else self.action.seen
+        )
+        return kept
+
+    def look(self) -> None:
+        """The state decides. Only if nothing is there yet, and nothing changed meanwhile, the action is sent."""
+        try:
+            server = servers.kind_of(self.action.account, self.connection)
+            look = self._new_look()
+            found = self.kind.found(look, self.seen, sent=self._may_be_ours)
+            conflict = None if found else self.kind.conflict(look, self.seen)
+            answered_at = self.connection.answered_at or look.asked_at
+            self.action.account.begin_mirror(answered_at)
+        except FAILURES as failure:
+            self._not_read(_error(failure))
+            return
+        if found:
+            how = Outcome.VERIFIED if self.claim.is_sent else Outcome.ALREADY
+            self.record.done(found, how, look)
+        elif self.claim.is_sent:
+            self._not_there(look, conflict)
+        elif conflict:
+            self._conflict(conflict, look)
+        else:
+            self._send(look, server)
+
+    @property
+    def _may_be_ours(self) -> bool:
+        """Whether a difference may be of our making: not where Cal.com refused it."""
+        return self.claim.is_sent and self.action.error_code != REFUSED
+
+    def _send(self, look: Look, server: Server) -> None:
+        try:
+            self.kind.prepare(look)
+        except Refused as refusal:
+            code = refusal.code or REFUSED
+            self.record.failed(Outcome.REFUSED, code, str(refusal.message), look)
+            return
+        except FAILURES as failure:
+            self._not_read(_error(failure))
+            return
+        permit = partial(self.claim.may_be_sent, look)
+        actions = self.connection.actions(server, permit)
+        self.claim.send(self.kind.snapshot(look))
+        try:
+            with self.patience.short():
+                answer = self.kind.send(actions, look)
+        except claims.NotInTime as late:
+            self._not_in_time(late)
+            return
+        except FAILURES as failure:
+            self._not_answered(_error(failure))
+            return
+        self.claim.attempt.http_status = answer.status
+        self.claim.attempt.request_id = answer.request_id
+        self._answered(answer)
+
+    def _not_in_time(self, late: claims.NotInTime) -> None:
+        """Nothing was written to the connection."""
+        self.claim.attempt.sent = False
+        if late.is_pointless:
+            self.record.not_sent(Outcome.EXPIRED, "expired", endings.TOO_LATE)
+        elif self.action.attempts < ATTEMPTS:
+            self.record.put_off("stale", endings.STALE)
+        else:
+            self.record.not_sent(Outcome.GIVEN_UP, "stale", endings.STALE)
+
+    def _answered(self, answer: ActionAnswer) -> None:
+        """2xx proves nothing: what counts is the state that the answer shows, or else the booking itself."""
+        found, look = self._shown(answer), self._new_look()
+        try:
+            if found is None:
+                found = self.kind.found(look, self.seen, sent=True)
+            elif self.uid and found.uid != self.uid:
+                look.read()  # the old half of a reschedule changed too
+        except FAILURES as failure:
+            logger.info("%s: answered, but not read after it: %s", self.action, failure)
+        if found:
+            self.record.done(found, Outcome.ANSWERED, look, answer)
+            return
+        told = f"Cal.com answered success but {self.kind.unchanged}."
+        lag = claims.settling() * LAG
+        self.record.unknown(Outcome.NO_EFFECT, NO_EFFECT, told, lag)
+
+    def _shown(self, answer: ActionAnswer) -> Found | None:
+        try:
+            bookings = [client.parse_booking(one) for one in answer.bookings]
+        except client.InvalidBooking:
+            return None
+        return self.kind.shown(bookings, self.seen) if bookings else None
+
+    def _not_answered(self, error: CalError) -> None:
+        self.record.note(error)
+        match error:
+            case client.CalUnsupported():
+                self.record.failed(Outcome.REFUSED, "unsupported", endings.UNSUPPORTED)
+            case client.CalRefused() | client.CalNotFound() | client.CalForbidden():
+                self._refused(error)
+            case _ if error.may_have_applied:
+                self.record.unknown(
+                    Outcome.LOST, _code(error), error.summary, claims.settling()
+                )
+            case _:
+                self._not_sent(error)
+
+    def _refused(self, error: CalError) -> None:
+        """Some refusals hide an effect, others say that it was there before: the state tells."""
+        try:
+            look = self._new_look()
+            found = self.kind.found(look, self.seen, sent=False)
+            conflict = None if found else self.kind.conflict(look, self.seen)
+            is_final = isinstance(error, client.CalRefused)
+            caveat = self.kind.caveat(look) if is_final and not found else ""
+        except client.CalNotFound:
+            self._gone()
+        except FAILURES:
+            self.record.unknown(
+                Outcome.LOST, REFUSED, error.message, claims.settling() * 0
+            )
+        else:
+            if found:
+                self.record.done(found, Outcome.VERIFIED, look)
+            elif conflict:
+                self._conflict(conflict, look)
+            else:
+                message = f"{error.message}.{caveat}" if caveat else error.message
+                self.record.failed(Outcome.REFUSED, REFUSED, message, look)
+
+    def _not_read(self, error: CalError) -> None:
+        """The look failed: nothing new is known, and nothing was sent in this turn."""
+        self.record.note(error)
+        if isinstance(error, client.CalNotFound) and self.uid:
+            self._gone()
+        elif not self.claim.is_sent:
+            self._not_sent(error)
+        elif isinstance(error, client.CalRateLimited) and not self._is_pointless:
+            self.record.still_unknown(Outcome.LOST, _pause(error))
+        elif self.action.attempts < ATTEMPTS or not self.claim.has_settled:
+            self.record.still_unknown(Outcome.LOST)
+        else:
+            told = endings.UNVERIFIED % error.summary
+            self.record.failed(Outcome.GIVEN_UP, "unverified", told)
+
+    def _not_sent(self, error: CalError) -> None:
+        """Nothing reached Cal.com, or it turned the request away unread."""
+        if isinstance(error, client.CalRateLimited):
+            self.record.put_off("rate_limited", error.summary, _pause(error))
+        elif self.action.attempts < ATTEMPTS:
+            self.record.put_off(_code(error), str(error))
+        else:
+            self.record.failed(Outcome.GIVEN_UP, _code(error), str(error))
+
+    def _not_there(self, look: Look, conflict: Conflict | None) -> None:
+        """Sent earlier, and not there: it may still come, until it has settled."""
+        action = self.action
+        if not self.claim.has_settled:
+            self.record.still_unknown(Outcome.NOT_YET)
+            return
+        try:
+            doubt = self.kind.doubt(look, self.seen)
+        except FAILURES as failure:
+            self._not_read(_error(failure))
+            return
+        ending = endings.after_silence(
+            action,
+            conflict=conflict,
+            doubt=doubt,
+            is_pointless=self._is_pointless,
+            repeat_is_refused=self.kind.repeat_is_refused(self.seen),
+        )
+        if ending.code == "not_applied" and self._may_send_again:
+            self.record.put_off(action.error_code, action.error_message, 0.0)
+        else:
+            self.record.failed(ending.outcome, ending.code, ending.message, look)
+
+    @property
+    def _may_send_again(self) -> bool:
+        """Only what Cal.com refuses the second time, and what is known to have had no effect.
+
+        What was done, and undone by somebody since, Cal.com would not refuse.
+        """
+        refused = self.kind.repeat_is_refused(self.seen)
+        return refused and self.action.attempts < ATTEMPTS
+
+    @property
+    def _is_pointless(self) -> bool:
+        return self.claim.has_settled and self.action.deadline <= timezone.now()
+
+    def _conflict(self, conflict: Conflict, look: Look) -> None:
+        self.record.failed(Outcome.CONFLICT, conflict.code, conflict.message, look)
+
+    def _gone(self) -> None:
+        now = timezone.now()
+        mirror.mark_missing(self.action.account, [self.uid], asked_at=now)
+        told = "This booking no longer exists on Cal.com."
+        self.record.failed(Outcome.REFUSED, "missing", told)
+
+    def _new_look(self) -> Look:
+        return Look(self.action.account, self.connection, self.uid)
+
+
+def _pause(error: client.CalRateLimited) -> float:
+    """Seconds; what a server says may be anything, an epoch for instance."""
+    return min(error.retry_after or RATE_LIMIT_PAUSE, LONGEST_PAUSE)
+
+
+def _error(failure: Exception) -> CalError:
+    """A budget that is used up is the same as a server that says so, only sooner."""
+    if isinstance(failure, budget.BudgetExhausted):
+        return client.CalRateLimited(
+            str(failure), retry_after=failure.seconds, status=None
+        )
+    if not isinstance(failure, CalError):
+        raise failure
+    return failure
+
+
+def _code(error: CalError) -> str:
+    """Our own word for it; Cal.com's is in the attempt."""
+    match error:
+        case client.CalUnauthorized():
+            return "unauthorized"
+        case client.CalForbidden():
+            return "forbidden"
+        case client.CalUnexpected():
+            return "unexpected"
+        case _:
+            return "unavailable"

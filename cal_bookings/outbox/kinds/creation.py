@@ -1,0 +1,163 @@
+"""A new booking, or a new series."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
+from cal_bookings.models import Account, Booking, BookingAction
+from cal_bookings.outbox.kinds.base import (
+    Conflict,
+    Doubt,
+    Found,
+    Kind,
+    Refused,
+    latest,
+    what_became,
+)
+from cal_bookings.outbox.remote_view import Look
+from cal_bookings.outbox.snapshots import OVER
+
+#: The key in the booking's metadata. Cal.com has no idempotency keys: this is how ours is found again.
+MARK = "djangoCalBookings"
+
+UNSEEN = Doubt(
+    "The account does not see for certain every booking of this event type, which others may host or which has seats: "
+    "whether this took effect is not known. Look for the booking on Cal.com before you queue this again.",
+    "unverified",
+)
+PERHAPS_PARTLY = (
+    " If this is a series, its first occurrences may have been booked all the same, where the account does not see them: look "
+    "for them on Cal.com."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Create(Kind):
+    """Whether a second one is refused depends on the event type: one that asks for confirmation takes it."""
+
+    #: The body of the request, as Cal.com wants it.
+    fields: dict[str, Any]
+    mark: str
+
+    name = BookingAction.Kind.CREATE
+    unchanged = "no booking was made"
+
+    @property
+    def start(self) -> datetime:
+        return datetime.fromisoformat(self.fields["start"])
+
+    def check(self, booking: Booking, now: datetime) -> None:
+        """`booking` is the one that is to be."""
+        if self.start <= now:
+            raise Refused("The start is over: choose one in the future.", "past")
+        attendee = self.fields["attendee"]
+        if not str(attendee.get("name") or "").strip():
+            raise Refused("An attendee needs a name.", "name")
+        if not attendee.get("timeZone"):
+            raise Refused('An attendee needs a "timeZone".', "time_zone")
+        if not attendee.get("email") and not attendee.get("phoneNumber"):
+            raise Refused("An attendee needs an e-mail or a phone number.", "email")
+
+    def draft(self, account: Account) -> Booking:
+        # Put back after a failure, the action keeps its mark: should the first have taken effect late, it is found.
+        return Booking(account=account, uid=self.mark, start=self.start)
+
+    def changes(self) -> frozenset[str]:
+        return frozenset()
+
+    def relies_on(self) -> frozenset[str]:
+        return frozenset()
+
+    def deadline(self, booking: Booking, now: datetime) -> datetime:
+        return self.start
+
+    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
+        metadata = dict(self.fields.get("metadata") or {}) | {MARK: self.mark}
+        return actions.create(self.fields | {"metadata": metadata})
+
+    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+        # No mark: a booking that was there before, which Cal.com answers where confirmation is asked for.
+        first = min(answers, key=lambda one: one.start)
+        enough = len(answers) >= int(self.fields.get("recurrenceCount") or 1)
+        return Found(first.uid) if enough and self._is_ours(first) else None
+
+    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
+        """A booking with our mark proves that it was made, whatever became of it since.
+
+        Before it is sent, the mark is that of an earlier action that was queued again: what is over of that one is made anew.
+        """
+        for made in self._made(look, seen, sent=sent):
+            count = self._count(look, made[0])
+            if count is not None and len(made) >= count:
+                return _what_became(look, made)
+        return None
+
+    def _made(
+        self, look: Look, seen: dict[str, Any], *, sent: bool
+    ) -> list[list[RemoteBooking]]:
+        """What was made, each with the rest of its series, by start; without what was there when this was sent."""
+        made = []
+        for first in filter(self._is_ours, look.starting_at(self.start)):
+            if first.uid in seen.get("uids", ()) or first.rescheduled_from_uid:
+                continue
+            series = first.recurring_booking_uid
+            together = look.all_of(series) if series else [first]
+            # What was moved within the series is not one more of it.
+            own = [one for one in together if not one.rescheduled_from_uid]
+            if sent or any(latest(look, one).status not in OVER for one in own):
+                made.append(sorted(own, key=lambda one: one.start))
+        return made
+
+    def _count(self, look: Look, first: RemoteBooking) -> int | None:
+        """How many occurrences were wanted; None if only the event type says so, and is not to be seen."""
+        if self.fields.get("recurrenceCount"):
+            return int(self.fields["recurrenceCount"])
+        if not first.recurring_booking_uid:
+            return 1
+        recurrence = look.event_type(self.fields["eventTypeId"]).get("recurrence")
+        count = recurrence.get("occurrences") if isinstance(recurrence, dict) else None
+        return count if type(count) is int else None
+
+    def _is_ours(self, remote: RemoteBooking) -> bool:
+        marks = [remote.metadata, *(one.metadata for one in remote.attendees)]
+        return any(one.get(MARK) == self.mark for one in marks)
+
+    def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
+        """A series of which Cal.com booked the first ones and then refused the rest."""
+        made = max(self._made(look, seen, sent=bool(seen)), key=len, default=None)
+        if not made:
+            return None
+        count = self._count(look, made[0])
+        message = (
+            f"Cal.com booked {len(made)} of {count} occurrences and refused the rest: cancel those, or book the rest."
+            if count
+            else f"Cal.com booked {len(made)} occurrences, and may have refused more: compare them with the event type."
+        )
+        return Conflict(message, "partly", is_partial_effect=True)
+
+    def snapshot(self, look: Look) -> dict[str, Any]:
+        """The bookings with our mark: those of an earlier action that was queued again."""
+        ours = filter(self._is_ours, look.starting_at(self.start))
+        return {"uids": sorted(one.uid for one in ours)}
+
+    def caveat(self, look: Look) -> str:
+        is_one = str(self.fields.get("recurrenceCount")) == "1"
+        is_own = is_one or bool(look.event_type(self.fields["eventTypeId"]))
+        return "" if is_own else PERHAPS_PARTLY
+
+    def doubt(self, look: Look, seen: dict[str, Any]) -> Doubt | None:
+        """Only of an own event type without seats the account's list shows every booking, those that are over included."""
+        own = look.event_type(self.fields["eventTypeId"])
+        seats = own.get("seats")
+        has_seats = isinstance(seats, dict) and bool(seats.get("seatsPerTimeSlot"))
+        is_seen = own and not own.get("schedulingType") and not has_seats
+        return None if is_seen else UNSEEN
+
+
+def _what_became(look: Look, made: list[RemoteBooking]) -> Found:
+    """A series takes place as long as one of its occurrences does."""
+    ends = [latest(look, one) for one in made]
+    if ends[0].status in OVER and any(one.status not in OVER for one in ends):
+        return Found(made[0].uid)
+    return what_became(look, made[0])

@@ -1,0 +1,193 @@
+"""What can be done to bookings over HTTP: routes, versions, and the moment between the checks and the deed.
+
+A request is checked under the lock, then the server thinks, then it acts under the lock: as on Cal.com, two requests
+at once may both pass the checks.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cal_bookings.testing.endpoints import (
+    attendees,
+    confirm_decline_cancel,
+    creation,
+    hosts,
+    rescheduling,
+)
+from cal_bookings.testing.endpoints.calls import (
+    Act,
+    Call,
+    Effect,
+)
+from cal_bookings.testing.responses import (
+    Answer,
+    Refusal,
+    Request,
+    success,
+)
+from cal_bookings.testing.world.catalog import User
+from cal_bookings.testing.world.changes import Changes
+
+Handler = Callable[[Call], Act]
+
+SELF_HOSTED, HOSTED = "2024-08-13", "2026-02-25"
+
+
+@dataclass(frozen=True)
+class Action:
+    method: str
+    pattern: re.Pattern[str]
+    handler: Handler
+    #: Who knows the uid may move and cancel a booking: no credential is asked for.
+    open: bool = False
+    hosted_only: bool = False
+    self_hosted_only: bool = False
+
+
+class Actions:
+    """The writing half of the API of one world."""
+
+    def __init__(self, world: Changes) -> None:
+        self.world = world
+        #: What was done because a request asked for it, in order.
+        self.effects: list[Effect] = []
+        self.reassign_is_stub = False
+        #: Seconds between the checks of a request and what it does.
+        self.thinking = 0.0
+        #: Requests whose connection broke, and that the server has yet to carry out.
+        self.late: list[Callable[[], None]] = []
+
+    def find(self, request: Request) -> tuple[Action, dict[str, str]] | None:
+        for action in ACTIONS:
+            found = action.pattern.fullmatch(request.path)
+            if found and action.method == request.method:
+                return action, found.groupdict()
+        return None
+
+    def answer(
+        self,
+        action: Action,
+        request: Request,
+        user: User | None,
+        parts: dict[str, str],
+        *,
+        hosted: bool,
+    ) -> Answer:
+        """Checks, thinks, acts. Raises Refusal."""
+        call = self._call(request, user, parts, hosted=hosted)
+        with self.world.lock:
+            act = self._handler(action, call)(call)
+        if self.thinking:
+            time.sleep(self.thinking)
+        with self.world.lock:
+            return act()
+
+    def unapplied(
+        self,
+        action: Action,
+        request: Request,
+        user: User | None,
+        parts: dict[str, str],
+        *,
+        hosted: bool,
+    ) -> Answer:
+        """The answer of a server that does nothing and says success. Raises Refusal."""
+        call = self._call(request, user, parts, hosted=hosted)
+        with self.world.lock:
+            self._handler(action, call)(call)
+            if "uid" in parts and parts["uid"] in self.world.rows:
+                return call.shown()
+        return success({})
+
+    def carry_out_late(self) -> None:
+        late, self.late = self.late, []
+        for deed in late:
+            deed()
+
+    def _handler(self, action: Action, call: Call) -> Handler:
+        version = call.request.version
+        known = (SELF_HOSTED, HOSTED) if call.hosted else (SELF_HOSTED,)
+        if version not in known:
+            # Of the older handlers, which a missing or unknown version means, only this one has the same path.
+            if action.handler is confirm_decline_cancel.cancel:
+                return confirm_decline_cancel.legacy_cancel
+            raise _cannot(call.request)
+        elsewhere = action.self_hosted_only if call.hosted else action.hosted_only
+        if elsewhere:
+            raise _cannot(call.request)
+        return action.handler
+
+    def _call(
+        self,
+        request: Request,
+        user: User | None,
+        parts: dict[str, str],
+        *,
+        hosted: bool,
+    ) -> Call:
+        body = {} if request.is_form else request.body or {}
+        if isinstance(body, list):
+            # As in JavaScript, where a list is an object whose fields are numbered.
+            body = {str(place): value for place, value in enumerate(body)}
+        return Call(
+            self.world,
+            request,
+            user,
+            parts,
+            hosted,
+            self.effects,
+            self.reassign_is_stub,
+            body,
+        )
+
+
+def _cannot(request: Request) -> Refusal:
+    return Refusal(404, f"Cannot {request.method} {request.full_path}")
+
+
+def _action(
+    method: str,
+    path: str,
+    handler: Handler,
+    *,
+    is_open: bool = False,
+    hosted_only: bool = False,
+    self_hosted_only: bool = False,
+) -> Action:
+    pattern = re.sub(r"\{(\w+):int\}", r"(?P<\1>\\d+)", path)
+    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
+    compiled = re.compile(pattern)
+    return Action(method, compiled, handler, is_open, hosted_only, self_hosted_only)
+
+
+_BOOKING = "/bookings/{uid}"
+ACTIONS = [
+    _action("POST", "/bookings", creation.create, is_open=True),
+    _action("POST", f"{_BOOKING}/reschedule", rescheduling.reschedule, is_open=True),
+    _action("POST", f"{_BOOKING}/cancel", confirm_decline_cancel.cancel, is_open=True),
+    _action("POST", f"{_BOOKING}/confirm", confirm_decline_cancel.confirm),
+    _action("POST", f"{_BOOKING}/decline", confirm_decline_cancel.decline),
+    _action(
+        "POST",
+        f"{_BOOKING}/request-reschedule",
+        confirm_decline_cancel.request_reschedule,
+        hosted_only=True,
+    ),
+    _action("POST", f"{_BOOKING}/mark-absent", hosts.mark_absent),
+    _action("POST", f"{_BOOKING}/reassign", hosts.reassign),
+    _action("POST", f"{_BOOKING}/reassign/{{user}}", hosts.reassign),
+    _action("PATCH", f"{_BOOKING}/location", attendees.set_location),
+    _action("GET", f"{_BOOKING}/attendees", attendees.attendees),
+    _action("POST", f"{_BOOKING}/attendees", attendees.add_attendee),
+    _action(
+        "DELETE",
+        f"{_BOOKING}/attendees/{{attendee:int}}",
+        attendees.remove_attendee,
+        self_hosted_only=True,
+    ),
+    _action("POST", f"{_BOOKING}/guests", attendees.add_guests),
+]

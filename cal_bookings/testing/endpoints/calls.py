@@ -1,0 +1,153 @@
+"""One request that wants something done: who asks, on which booking, with what; and what it led to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cal_bookings.testing.endpoints.validation import read_instant
+from cal_bookings.testing.responses import (
+    Answer,
+    Refusal,
+    Request,
+    as_json,
+    success,
+)
+from cal_bookings.testing.world.catalog import (
+    EventType,
+    User,
+)
+from cal_bookings.testing.world.changes import Changes
+from cal_bookings.testing.world.clock import wire
+from cal_bookings.testing.world.state import Row
+
+#: The second half of a handler: what it does and answers, after the checks have passed.
+Act = Callable[[], Answer]
+
+#: What Cal.com shows in the answers of some actions, and in no list.
+EXTRAS = {"isPlatformManagedUserBooking": False}
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Something that happened because a request asked for it: the judge of what clients claim."""
+
+    #: create, reschedule, cancel, confirm, decline, reassign, mark_absent, …
+    kind: str
+    uid: str
+    at: datetime
+    details: dict[str, Any]
+
+
+@dataclass
+class Call:
+    world: Changes
+    request: Request
+    user: User | None
+    parts: dict[str, str]
+    #: Hosted Cal.com, or a self-hosted one.
+    hosted: bool
+    journal: list[Effect]
+    #: Servers exist that answer a reassignment and do nothing [rec 300-303].
+    reassign_is_stub: bool = False
+    body: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def uid(self) -> str:
+        return self.parts["uid"]
+
+    @property
+    def row(self) -> Row:
+        """The booking; raises Refusal."""
+        try:
+            return self.world.rows[self.uid]
+        except KeyError:
+            told = f"Booking with uid={self.uid} was not found in the database"
+            raise Refusal(404, told) from None
+
+    @property
+    def is_host(self) -> bool:
+        return self.user is not None and self.user.id in self.row.users
+
+    def event_type(self) -> EventType | None:
+        return self.world.event_types.get(self.row["eventTypeId"] or 0)
+
+    def effect(self, kind: str, uid: str, **details: Any) -> None:
+        self.journal.append(Effect(kind, uid, self.world.clock.now(), details))
+
+    def shown(self, uid: str = "", **extras: Any) -> Answer:
+        """The booking, as this action answers it."""
+        return success(self.world.payload(uid or self.uid) | extras)
+
+    def text(self, name: str) -> str:
+        value = self.body.get(name)
+        return value if isinstance(value, str) else ""
+
+    def flag(self, name: str) -> bool:
+        return self.body.get(name) is True
+
+    def start(self) -> datetime:
+        """The start that a body wants, which has passed its checks. Raises Refusal unless it is to come."""
+        start = read_instant(self.body.get("start"))
+        if start is None or start <= self.world.clock.now():
+            raise Refusal(400, "Attempting to book a meeting in the past.")
+        return start
+
+    def must_have_access(self) -> None:
+        """The guard of the attendees: also a booking that is not there is forbidden [rec 321]. Raises Refusal."""
+        if self.uid not in self.world.rows or not self.is_host:
+            user = self.user.id if self.user else None
+            told = f"BookingPbacGuard - user with id={user} does not have access to booking with uid={self.uid}"
+            raise Refusal(403, told)
+
+
+def trpc(message: str, status: int = 400) -> Refusal:
+    return Refusal(status, message, code="TRPCError")
+
+
+def overlapping(
+    world: Changes, hosts: list[Any], start: str, end: str, *, but: str = ""
+) -> list[str]:
+    """The accepted bookings of these hosts at that time."""
+    ids = {host["id"] for host in hosts}
+    return world.find(
+        lambda one: (
+            one["status"] == "accepted"
+            and one["uid"] != but
+            and isinstance(one["start"], str)
+            and isinstance(one["end"], str)
+            and one["start"] < end
+            and one["end"] > start
+            and not ids.isdisjoint(host["id"] for host in one["hosts"])
+        )
+    )
+
+
+def busy(call: Call) -> Refusal:
+    """Refuses a time that is taken: hosted Cal.com with another status than the servers of others [rec 041]."""
+    told = "User either already has booking at this time or is not available"
+    return Refusal(409 if call.hosted else 400, told)
+
+
+def bad_request(name: str, problem: str) -> Refusal:
+    """Refuses a body that passes the checks of the API and not those of the booking core [rec 063, 373]."""
+    return Refusal(400, f"{name}{problem}, ", code="BAD_REQUEST")
+
+
+def emails(row: Row) -> set[str]:
+    """The addresses of all attendees."""
+    return {str(one.get("email")) for one in row["attendees"] or ()}
+
+
+def is_seated(row: Row) -> bool:
+    return "bookingFieldsResponses" not in row.payload
+
+
+def created(data: Any) -> Answer:
+    return as_json({"status": "success", "data": data}, 201)
+
+
+def now(world: Changes) -> str:
+    return wire(world.clock.now())

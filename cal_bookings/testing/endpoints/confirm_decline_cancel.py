@@ -1,0 +1,231 @@
+"""Yes, no, and no longer: confirm, decline, cancel, ask for another time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cal_bookings.testing.endpoints import bodies
+from cal_bookings.testing.endpoints.calls import (
+    Act,
+    Call,
+    is_seated,
+    now,
+    trpc,
+)
+from cal_bookings.testing.endpoints.validation import (
+    refuse,
+    refuse_strictly,
+)
+from cal_bookings.testing.responses import (
+    Answer,
+    Bare,
+    Refusal,
+    as_json,
+    success,
+)
+from cal_bookings.testing.world.clock import wire
+from cal_bookings.testing.world.state import Row
+
+
+def confirm(call: Call) -> Act:
+    """Refused for accepted bookings alone: a cancelled one is revived, unless it is an occurrence [rec 161]."""
+    _may_decide(call)
+    series = call.row["recurringBookingUid"]
+
+    def act() -> Answer:
+        if series:
+            for uid in _pending(call, series):
+                call.world.confirm(uid)
+                call.effect("confirm", uid)
+        else:
+            was = call.row["status"]
+            call.world.confirm(call.uid)
+            if was != "accepted":  # of two at once, the second changes nothing
+                call.effect("confirm", call.uid, was=was)
+        return call.shown()
+
+    return act
+
+
+def decline(call: Call) -> Act:
+    """A second one is not refused: it mails again."""
+    refuse(bodies.REASON, call.body)
+    _may_decide(call)
+    series = call.row["recurringBookingUid"]
+
+    def act() -> Answer:
+        for uid in _pending(call, series) if series else [call.uid]:
+            call.world.decline(uid)
+            call.effect("decline", uid, reason=call.text("reason"))
+        return call.shown()
+
+    return act
+
+
+def _may_decide(call: Call) -> None:
+    if not call.is_host:
+        raise trpc("User is not authorized to confirm this booking", 401)
+    if call.row["status"] == "accepted":
+        raise trpc("Booking already confirmed")
+
+
+def _pending(call: Call, series: str) -> list[str]:
+    return call.world.find(
+        lambda one: (
+            one.get("recurringBookingUid") == series and one["status"] == "pending"
+        )
+    )
+
+
+def cancel(call: Call) -> Act:
+    refuse_strictly(bodies.CANCEL, call.body)
+    if call.uid not in call.world.rows:
+        return _cancel_series(call)
+    if call.row["status"] == "cancelled":
+        raise _cancelled_already(call.uid)
+    seat = call.text("seatUid")
+    if seat:
+        return _cancel_seat(call, seat)
+    _may_cancel(call, call.row)
+    if call.flag("cancelSubsequentBookings"):
+        return _cancel_subsequent(call)
+
+    def act() -> Answer:
+        _cancel_one(call, call.uid, now(call.world))
+        return call.shown()
+
+    return act
+
+
+def _may_cancel(call: Call, row: Row, *, knows_seat: bool = False) -> None:
+    if str(row["end"]) <= now(call.world):
+        raise Bare(400, "Cannot cancel a booking that has already ended")
+    is_host = call.user is not None and call.user.id in row.users
+    if is_host and not call.text("cancellationReason").strip():
+        raise Bare(400, "Cancellation reason is required")
+    if not is_host and is_seated(row) and not knows_seat:
+        raise Bare(401, "User not a host of this event")
+
+
+def _cancel_one(call: Call, uid: str, moment: str) -> None:
+    """Of two at once, both are answered 200, and the reason of the first stays [rec 435, 436]."""
+    row = call.world.rows[uid]
+    if row["status"] == "cancelled":
+        return
+    reason = call.text("cancellationReason")
+    fields: dict[str, Any] = {"status": "cancelled", "cancellationReason": reason}
+    if is_seated(row):
+        fields["attendees"] = []
+    call.world.change(uid, **fields, updatedAt=moment)
+    call.effect("cancel", uid, reason=reason)
+
+
+def _cancel_subsequent(call: Call) -> Act:
+    series, start = call.row["recurringBookingUid"], call.row["start"]
+    if not series:
+        # It is cancelled, and then refused.
+        _cancel_one(call, call.uid, now(call.world))
+        raise _cancelled_already(call.uid)
+    return _cancel_from(call, series, start)
+
+
+def _cancel_series(call: Call) -> Act:
+    """Cal.com takes the first occurrence for the whole: once it is cancelled or over, the others stay."""
+    series, moment = call.uid, now(call.world)
+    found = call.world.find(lambda one: one.get("recurringBookingUid") == series)
+    if not found:
+        raise Refusal(404, f"Booking with uid={series} not found")
+    if call.flag("cancelSubsequentBookings"):
+        told = (
+            "cancelSubsequentBookings can only be used with the uid of one occurrence."
+        )
+        raise Refusal(400, told)
+    first = min(
+        (call.world.rows[uid] for uid in found), key=lambda one: str(one["start"])
+    )
+    if first["status"] == "cancelled":
+        raise _cancelled_already(series)
+    _may_cancel(call, first)
+    return _cancel_from(call, series, moment)
+
+
+def _cancel_from(call: Call, series: str, start: str) -> Act:
+    def act() -> Answer:
+        moment = now(call.world)
+        found = call.world.find(lambda one: one.get("recurringBookingUid") == series)
+        for uid in found:
+            if str(call.world.rows[uid]["start"]) >= start:
+                _cancel_one(call, uid, moment)
+        return success([call.world.payload(uid) for uid in found])
+
+    return act
+
+
+def _cancel_seat(call: Call, seat: str) -> Act:
+    """Whoever knows the uid of a seat may give it up."""
+    seats = [one.get("seatUid") for one in call.row["attendees"]]
+    if seat not in seats:
+        raise _no_such_seat(call, seat)
+    if len(seats) == 1:
+        _may_cancel(call, call.row, knows_seat=True)
+
+    def act() -> Answer:
+        if all(one.get("seatUid") != seat for one in call.row["attendees"]):
+            raise _no_such_seat(call, seat)
+        if len(call.row["attendees"]) == 1:
+            _cancel_one(call, call.uid, now(call.world))
+        else:
+            call.world.cancel_seat(call.uid, seat)
+        reason = call.text("cancellationReason")
+        call.effect("cancel_seat", call.uid, seat=seat, reason=reason)
+        return call.shown()
+
+    return act
+
+
+def _no_such_seat(call: Call, seat: str) -> Refusal:
+    """Words that depend on whether another booking has this seat [rec 248, 272]."""
+    told = "this seat does not exist or has already been cancelled."
+    if call.world.has_seat(seat):
+        told = "this seat does not belong to this booking."
+    return Refusal(400, f"Invalid seatUid: {told}")
+
+
+def request_reschedule(call: Call) -> Act:
+    """Its answer shows no booking."""
+    refuse(bodies.REQUEST_RESCHEDULE, call.body)
+    if not call.is_host:
+        raise Refusal(403, "You do not have permission to reschedule this booking")
+    if call.row["status"] in ("cancelled", "rejected"):
+        raise Refusal(400, f"Booking with uid={call.uid} is not active")
+
+    def act() -> Answer:
+        reason = call.text("rescheduleReason")
+        call.world.change(call.uid, status="cancelled", cancellationReason=reason)
+        call.effect("request_reschedule", call.uid, reason=reason)
+        return as_json({"status": "success"})
+
+    return act
+
+
+def legacy_cancel(call: Call) -> Act:
+    """Without a version that the server knows, an older handler cancels all the same [rec 236]."""
+
+    def act() -> Answer:
+        moment = wire(call.world.clock.now())
+        _cancel_one(call, call.uid, moment)
+        told = {
+            "bookingId": call.row["id"],
+            "bookingUid": call.uid,
+            "onlyRemovedAttendee": False,
+        }
+        return as_json({"status": "success", "data": told}, 201)
+
+    return act
+
+
+def _cancelled_already(uid: str) -> Refusal:
+    told = (
+        f"Can't cancel booking with uid={uid} because it has been cancelled already. "
+    )
+    return Refusal(400, told + "Please provide uid of a booking that is not cancelled.")

@@ -1,0 +1,126 @@
+"""A new booking, a seat in one, or a new series."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, timedelta
+from zoneinfo import ZoneInfo
+
+from cal_bookings.testing.endpoints import (
+    bodies,
+    booking_requests,
+    seats,
+)
+from cal_bookings.testing.endpoints.booking_requests import Wish
+from cal_bookings.testing.endpoints.calls import (
+    EXTRAS,
+    Act,
+    Call,
+    created,
+    emails,
+)
+from cal_bookings.testing.endpoints.validation import broken_fields
+from cal_bookings.testing.responses import (
+    Answer,
+    Refusal,
+)
+from cal_bookings.testing.world.catalog import EventType
+from cal_bookings.testing.world.clock import wire
+
+
+def create(call: Call) -> Act:
+    _check(call)
+    event_type = _event_type(call)
+    if call.flag("instant"):
+        told = "Instant bookings are only supported for team event types that offer instant meetings."
+        raise Refusal(400, told)
+    count = _occurrences(call, event_type)
+    wish = booking_requests.read(call, event_type)
+    if event_type.kind == "seated":
+        return seats.take(call, wish)
+    pending = _same_pending(call, wish)
+    if pending:
+        # Where confirmation is asked for, the same request again answers the booking that waits.
+        return lambda: created(call.world.payload(pending) | EXTRAS)
+    booking_requests.must_be_free(call, wish)
+    if event_type.kind == "recurring":
+        return _book_series(call, wish, count)
+
+    def act() -> Answer:
+        uid = booking_requests.book(call, wish)
+        call.effect("create", uid, metadata=wish.metadata)
+        return created(call.world.payload(uid) | EXTRAS)
+
+    return act
+
+
+def _check(call: Call) -> None:
+    """All that is wrong with the body, in one text [rec 365]. Raises Refusal."""
+    fields = bodies.CREATE | (bodies.PRIVILEGES if call.hosted else {})
+    found = [one.in_words() for one in broken_fields(fields, call.body, unknown=True)]
+    found += [bodies.has_no_contact(call.body), bodies.names_no_event_type(call.body)]
+    if any(found):
+        raise Refusal(400, ", ".join(filter(None, found)))
+
+
+def _event_type(call: Call) -> EventType:
+    """By its number, or by its slug with the user's or the team's [rec 061, 376]."""
+    number = call.body.get("eventTypeId")
+    if number:
+        event_type = call.world.event_types.get(int(number))
+        if event_type is None:
+            raise Refusal(404, f"Event type with id {number} not found.")
+        return event_type
+    slug, team = call.text("eventTypeSlug"), call.text("teamSlug")
+    username, organization = call.text("username"), call.text("organizationSlug")
+    for one in call.world.event_types.values():
+        owner = call.world.users[one.owner_id or 1]
+        of_user = username == owner.username if username else team == one.team_slug
+        inside = organization in ("", f"organization-{owner.organization_id}")
+        if one.slug == slug and of_user and inside:
+            return one
+    whose = f"user {username}" if username else f"team {team}"
+    within = f" within organization {organization}" if organization else ""
+    told = f"Event type with slug {slug} belonging to {whose}{within} not found."
+    raise Refusal(404, told)
+
+
+def _occurrences(call: Call, event_type: EventType) -> int:
+    """How many bookings the series gets. Of other event types, Cal.com does not read the count."""
+    if event_type.kind != "recurring":
+        return 1
+    count = int(call.body.get("recurrenceCount") or event_type.occurrences)
+    if count > event_type.occurrences:
+        told = "Provided recurrence count is higher than the event type's recurring event count."
+        raise Refusal(400, told)
+    return count
+
+
+def _same_pending(call: Call, wish: Wish) -> str | None:
+    start = wire(wish.start)
+    for uid, row in call.world.rows.items():
+        of_it = row["eventTypeId"] == wish.event_type.id and row["start"] == start
+        if of_it and row["status"] == "pending" and wish.person.email in emails(row):
+            return uid
+    return None
+
+
+def _book_series(call: Call, wish: Wish, count: int) -> Act:
+    """Only the first occurrence is checked: a later collision leaves the earlier ones booked.
+
+    Occurrences follow the booker's clock over changes to and from summer time.
+    """
+    local = wish.start.astimezone(ZoneInfo(wish.person.time_zone))
+
+    def act() -> Answer:
+        series = call.world.new_series()
+        uids: list[str] = []
+        for number in range(count):
+            start = (local + timedelta(weeks=number)).astimezone(UTC)
+            week = replace(wish, start=start)
+            uids.append(booking_requests.book(call, week, series))
+            metadata = wish.metadata
+            call.effect("create", uids[-1], metadata=metadata, number=number)
+        return created([call.world.payload(uid) | EXTRAS for uid in uids])
+
+    return act

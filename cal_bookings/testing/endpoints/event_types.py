@@ -1,0 +1,172 @@
+"""GET /event-types: the event types of a user, with every key that Cal.com shows [rec 007]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cal_bookings.testing.responses import (
+    Answer,
+    Refusal,
+    Request,
+    success,
+)
+from cal_bookings.testing.world.catalog import (
+    EventType,
+    User,
+)
+from cal_bookings.testing.world.state import World
+
+VERSION = "2024-06-14"
+_OTHER_RESOURCES = ("2024-08-13", "2024-09-04")
+
+_OF_EVERY_EVENT_TYPE: dict[str, Any] = {
+    "description": "",
+    "disableGuests": False,
+    "slotInterval": None,
+    "minimumBookingNotice": 0,
+    "beforeEventBuffer": 0,
+    "afterEventBuffer": 0,
+    "metadata": {},
+    "price": 0,
+    "currency": "usd",
+    "lockTimeZoneToggleOnBookingPage": False,
+    "forwardParamsSuccessRedirect": True,
+    "successRedirectUrl": None,
+    "isInstantEvent": False,
+    "scheduleId": None,
+    "onlyShowFirstAvailableSlot": False,
+    "offsetStart": 0,
+    "bookingWindow": {"disabled": True},
+    "requiresBookerEmailVerification": False,
+    "hideCalendarNotes": False,
+    "useDestinationCalendarEmail": False,
+    "hideCalendarEventDetails": False,
+    "hideOrganizerEmail": False,
+    "calVideoSettings": {"sendTranscriptionEmails": True},
+    "hidden": False,
+    "bookingRequiresAuthentication": False,
+    "bookerActiveBookingsLimit": {"disabled": True},
+    "disableCancelling": {"disabled": False},
+    "disableRescheduling": {"disabled": False},
+    "interfaceLanguage": None,
+    "allowReschedulingPastBookings": False,
+    "allowReschedulingCancelledBookings": False,
+    "showOptimizedSlots": False,
+}
+#: The type, the slug and whether an answer is required, of each question that all event types ask.
+_BOOKING_FIELDS = (
+    ("name", "name", True),
+    ("email", "email", True),
+    ("radioInput", "location", False),
+    ("textarea", "notes", False),
+    ("multiemail", "guests", False),
+    ("textarea", "rescheduleReason", False),
+)
+
+
+def answer(world: World, request: Request, user: User | None) -> Answer:
+    """Shows one's own, or those of `username` to anybody [rec 008]. Raises Refusal."""
+    if request.version in _OTHER_RESOURCES:
+        raise Refusal(404, f"Cannot GET {request.full_path}")
+    username = request.one("username")
+    if user is None and not username:
+        raise Refusal(401, "ApiAuthStrategy - No authentication method provided.")
+    owner = user.username if user and not username else username
+    shown = _of(world, owner, request.one("eventSlug"))
+    if request.version == VERSION:
+        return success(
+            [as_listed(one, world.users[one.owner_id or 1]) for one in shown]
+        )
+    return success(_legacy(owner, shown))
+
+
+def _of(world: World, username: str, slug: str) -> list[EventType]:
+    """Those of a team are not among them: they have lists of their own [rec 007]."""
+    owners = {one.id for one in world.users.values() if one.username == username}
+    return [
+        one
+        for one in world.event_types.values()
+        if one.owner_id in owners and not one.team_id and slug in ("", one.slug)
+    ]
+
+
+def as_listed(event_type: EventType, owner: User) -> dict[str, Any]:
+    shown: dict[str, Any] = _OF_EVERY_EVENT_TYPE | {
+        "id": event_type.id,
+        "ownerId": event_type.owner_id,
+        "lengthInMinutes": event_type.minutes,
+        "title": event_type.title,
+        "slug": event_type.slug,
+        "locations": list(event_type.locations),
+        "bookingFields": [_field(*one) for one in _BOOKING_FIELDS],
+        "recurrence": _recurrence(event_type),
+        "users": [_owner(owner)],
+        "confirmationPolicy": {"disabled": True},
+        "seats": {"disabled": True},
+        "bookingUrl": f"http://127.0.0.1:3000/{owner.username}/{event_type.slug}",
+    }
+    if event_type.kind == "confirm":
+        shown["confirmationPolicy"] = {
+            "type": "always",
+            "blockUnconfirmedBookingsInBooker": True,
+        }
+    if event_type.kind == "seated":
+        shown["seats"] = {
+            "disabled": False,
+            "seatsPerTimeSlot": event_type.seats,
+            "showAttendeeInfo": True,
+            "showAvailabilityCount": True,
+        }
+    if event_type.kind == "round-robin":
+        shown["schedulingType"] = "roundRobin"
+    if event_type.lengths:
+        shown["lengthInMinutesOptions"] = list(event_type.lengths)
+        shown["metadata"] = {"multipleDuration": list(event_type.lengths)}
+    return shown
+
+
+def _field(kind: str, slug: str, required: bool) -> dict[str, Any]:  # noqa: FBT001 - a row of a table
+    shown = {"isDefault": True, "type": kind, "slug": slug, "required": required}
+    if slug == "name":
+        return shown | {"label": "your_name", "disableOnPrefill": False}
+    if slug == "location":
+        return shown | {"hidden": False}
+    return shown | {"disableOnPrefill": False, "hidden": False}
+
+
+def _recurrence(event_type: EventType) -> dict[str, Any] | None:
+    if event_type.kind != "recurring":
+        return None
+    every_week = {"disabled": False, "interval": 1, "frequency": "weekly"}
+    return every_week | {"occurrences": event_type.occurrences}
+
+
+def _owner(owner: User) -> dict[str, Any]:
+    return {
+        "id": owner.id,
+        "name": owner.name,
+        "username": owner.username,
+        "avatarUrl": None,
+        "brandColor": None,
+        "darkBrandColor": None,
+        "weekStart": "Monday",
+        "metadata": {},
+    }
+
+
+def _legacy(username: str, event_types: list[EventType]) -> dict[str, Any]:
+    """The outline of the older shape."""
+    shown = [
+        {
+            "id": one.id,
+            "slug": one.slug,
+            "title": one.title,
+            "length": one.minutes,
+            "userId": one.owner_id,
+            "teamId": one.team_id,
+            "requiresConfirmation": one.kind == "confirm",
+        }
+        for one in event_types
+    ]
+    group = {"teamId": None, "profile": {"slug": username}, "eventTypes": shown}
+    return {"eventTypeGroups": [group]}

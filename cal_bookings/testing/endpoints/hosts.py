@@ -1,0 +1,104 @@
+"""Who hosts a booking, and who did not come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cal_bookings.testing.endpoints import bodies
+from cal_bookings.testing.endpoints.calls import (
+    Act,
+    Call,
+    emails,
+    now,
+)
+from cal_bookings.testing.endpoints.validation import refuse
+from cal_bookings.testing.responses import (
+    Answer,
+    Bare,
+    Refusal,
+    success,
+)
+from cal_bookings.testing.world.catalog import User
+
+
+def mark_absent(call: Call) -> Act:
+    """Unknown e-mails are skipped in silence, and an empty body is fine [rec 285, 286]."""
+    refuse(bodies.MARK_ABSENT, call.body)
+    host, people = call.body.get("host"), call.body.get("attendees") or []
+    moment, start = now(call.world), str(call.row["start"])
+    if start > moment:
+        raise Refusal(
+            400,
+            "Bookings can only be marked as absent after their scheduled start time. "
+            f"Current time in UTC+0: {moment}, Booking start time in UTC+0: {start}",
+        )
+    if not call.is_host:
+        raise Bare(500, "Failed to update no-show status")
+
+    def act() -> Answer:
+        if host is not None:
+            call.world.mark_host_absent(call.uid, absent=host)
+            call.effect("mark_absent", call.uid, host=host)
+        _mark_attendees(call, people)
+        return call.shown()
+
+    return act
+
+
+def _mark_attendees(call: Call, people: list[dict[str, Any]]) -> None:
+    known = emails(call.row)
+    for one in people:
+        if one["email"] in known:
+            call.world.mark_absent(call.uid, one["email"], absent=one["absent"])
+            details = {"email": one["email"], "absent": one["absent"]}
+            call.effect("mark_absent", call.uid, **details)
+
+
+def reassign(call: Call) -> Act:
+    """Nobody asks whether the new host is free, or what became of the booking."""
+    refuse(bodies.REASON, call.body)
+    if not call.parts.get("user", "0").isdecimal():  # [rec 305]
+        told = "There was an error, please try again later."
+        raise Refusal(500, told, code="INTERNAL_SERVER_ERROR")
+    if not call.is_host:
+        told = "You do not have permission to reassign this booking"
+        raise Refusal(403, told)
+    to = _new_host(call)
+
+    def act() -> Answer:
+        if not call.reassign_is_stub:
+            users = call.row.users
+            call.world.reassign(call.uid, to.id)
+            call.world.hand_over(call.uid, users | {to.id})
+            call.effect("reassign", call.uid, host=to.id, reason=call.text("reason"))
+        host = call.row["hosts"][0]
+        shown = {key: host.get(key) for key in ("id", "name", "email", "displayEmail")}
+        return success({"bookingUid": call.uid, "reassignedTo": shown})
+
+    return act
+
+
+def _new_host(call: Call) -> User:
+    wanted, users = call.parts.get("user"), call.world.users
+    if wanted is not None and int(wanted) not in users:
+        told = f"User with id={wanted} was not found in the database"
+        raise Refusal(404, told)
+    if call.reassign_is_stub:
+        return users[min(call.row.users)]
+    event_type = call.event_type()
+    if event_type is None:
+        raise Refusal(500, "Something went wrong", code="INTERNAL_SERVER_ERROR")
+    others = users if event_type.kind == "round-robin" else {}
+    if wanted is None:
+        return _whoever_is_free(call, others)
+    if int(wanted) not in others:
+        raise Refusal(400, "invalid_round_robin_host")
+    return users[int(wanted)]
+
+
+def _whoever_is_free(call: Call, others: dict[int, User]) -> User:
+    hosts = {host["id"] for host in call.row["hosts"]}
+    for user in others.values():
+        if user.id not in hosts:
+            return user
+    raise Refusal(400, "no_available_users_found_error")

@@ -1,0 +1,188 @@
+"""Seats: taken by one attendee after another, and moved one by one or all together."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from cal_bookings.testing.endpoints import booking_requests
+from cal_bookings.testing.endpoints.booking_requests import Wish
+from cal_bookings.testing.endpoints.calls import (
+    EXTRAS,
+    Act,
+    Call,
+    busy,
+    created,
+    emails,
+    overlapping,
+)
+from cal_bookings.testing.responses import (
+    Answer,
+    Bare,
+    Refusal,
+)
+from cal_bookings.testing.world.clock import wire
+from cal_bookings.testing.world.state import Payload
+
+_WHICH = (
+    "Booking with uid={uid} is a seated booking which means you have to provide seatUid in the request body to specify "
+    "which seat specifically you want to reschedule. First, fetch the booking using "
+    "https://cal.com/docs/api-reference/v2/bookings/get-a-booking and then within the attendees array you will find the "
+    "seatUid of the booking you want to reschedule. Second, provide the seatUid in the request body to specify which "
+    "seat specifically you want to reschedule using the reschedule endpoint "
+    "https://cal.com/docs/api-reference/v2/bookings/reschedule-a-booking#option-2"
+)
+
+
+def take(call: Call, wish: Wish) -> Act:
+    """One more attendee of the booking that is there at that time, or the first of a new one."""
+    there = _at(call, wish.event_type.id, wire(wish.start))
+    if there:
+        _must_have_room(call, there, wish.person.email, wish.event_type.seats)
+    else:
+        booking_requests.must_be_free(call, wish)
+
+    def act() -> Answer:
+        world = call.world
+        target = _at(call, wish.event_type.id, wire(wish.start))
+        if target:
+            email, seats = wish.person.email, wish.event_type.seats
+            _must_have_room(call, target, email, seats)
+            world.join_seat(target, wish.person)
+        uid = target or booking_requests.book(call, wish)
+        attendees = world.payload(uid)["attendees"]
+        attendees[-1]["metadata"] = wish.metadata
+        guests = [guest.email for guest in wish.guests]
+        attendees[-1]["bookingFieldsResponses"] |= wish.responses | {"guests": guests}
+        world.change(uid, moves_updated_at=False, attendees=attendees)
+        call.effect("create", uid, metadata=wish.metadata)
+        extras = {} if target else EXTRAS  # [rec 048]
+        seat = attendees[-1]["seatUid"]
+        return created(world.payload(uid) | extras | {"seatUid": seat})
+
+    return act
+
+
+def must_move_as_a_whole(call: Call) -> None:
+    """Only a host moves all seats, and only in their own name [rec 241, 242]. Raises Refusal."""
+    hosts = {host["email"] for host in call.row["hosts"]}
+    if call.user is None and not call.hosted:
+        raise Bare(500, "Internal server error")
+    if not call.is_host or call.text("rescheduledBy") not in ("", *hosts):
+        raise Refusal(400, _WHICH.format(uid=call.uid))
+
+
+def must_exist(call: Call, seat: str) -> None:
+    """Raises Refusal, in words that depend on whether another booking has this seat."""
+    if not call.world.has_seat(seat):
+        raise Refusal(404, f"Seat with uid={seat} does not exist.")
+    if all(one.get("seatUid") != seat for one in call.row["attendees"]):
+        told = "Invalid seatUid: this seat does not belong to this booking."
+        raise Refusal(400, told)
+
+
+def move_all(call: Call, start: datetime) -> Act:
+    """Moves the whole booking under its uid [rec 241], or merges it into the one that is there then."""
+    _merged(call, wire(start))
+    end = wire(start + timedelta(minutes=call.row["duration"]))
+    target = _at(call, call.row["eventTypeId"], wire(start), but=call.uid)
+    taken = overlapping(call.world, call.row["hosts"], wire(start), end, but=call.uid)
+    if [uid for uid in taken if uid != target]:
+        raise busy(call)
+
+    def act() -> Answer:
+        world, into, reason = call.world, call.uid, call.text("reschedulingReason")
+        merged = _merged(call, wire(start))
+        if merged:
+            into, attendees = merged
+            world.change(into, attendees=attendees)
+            world.change(call.uid, attendees=[], status="cancelled")
+        else:
+            world.change(call.uid, start=wire(start), end=end)
+        details = {"new": into, "start": wire(start), "reason": reason}
+        call.effect("reschedule", call.uid, **details)
+        return created(world.payload(into) | EXTRAS | {"seatUid": ""})
+
+    return act
+
+
+def _merged(call: Call, start: str) -> tuple[str, list[Payload]] | None:
+    """The booking that is there then, and its attendees with those of this one. Raises Refusal if they are too many."""
+    target = _at(call, call.row["eventTypeId"], start, but=call.uid)
+    if target is None:
+        return None
+    attendees = [*call.world.rows[target]["attendees"], *call.row["attendees"]]
+    event_type = call.event_type()
+    if event_type and len(attendees) > event_type.seats:
+        raise Bare(409, "not_enough_available_seats_error")
+    return target, attendees
+
+
+def move(call: Call, seat: str, start: datetime) -> Act:
+    """Into the booking that is there then, under the same uid of the seat, or into a new one under another [rec 269, 524]."""
+    _target(call, seat, start)
+
+    def act() -> Answer:
+        world, row = call.world, call.row
+        must_exist(call, seat)
+        target = _target(call, seat, start)
+        holder = next(one for one in row["attendees"] if one.get("seatUid") == seat)
+        if target:
+            there = [*world.rows[target]["attendees"], holder]
+            world.change(target, moves_updated_at=False, attendees=there)
+        else:
+            target = _book_again(call, holder, start)
+        left = [one for one in row["attendees"] if one.get("seatUid") != seat]
+        if left:
+            world.change(call.uid, moves_updated_at=False, attendees=left)
+        else:
+            world.change(call.uid, attendees=[], status="cancelled")
+        new_seat = world.rows[target]["attendees"][-1]["seatUid"]
+        reason = call.text("reschedulingReason")
+        call.effect("reschedule_seat", call.uid, new=target, seat=seat, reason=reason)
+        return created(world.payload(target) | EXTRAS | {"seatUid": new_seat})
+
+    return act
+
+
+def _target(call: Call, seat: str, start: datetime) -> str | None:
+    """The booking that a seat moves into; None for a new one. Raises Refusal."""
+    event_type = call.event_type()
+    target = _at(call, call.row["eventTypeId"], wire(start), but=call.uid)
+    if target:
+        holders = (one for one in call.row["attendees"] if one.get("seatUid") == seat)
+        email = next((str(one["email"]) for one in holders), "")
+        _must_have_room(call, target, email, event_type.seats if event_type else 0)
+    return target
+
+
+def _at(call: Call, event_type: Any, start: str, *, but: str = "") -> str | None:
+    found = call.world.find(
+        lambda one: (
+            one["eventTypeId"] == event_type
+            and one["start"] == start
+            and one["status"] == "accepted"
+            and one["uid"] != but
+        )
+    )
+    return found[0] if found else None
+
+
+def _must_have_room(call: Call, uid: str, email: str, seats: int) -> None:
+    """Raises Refusal if this person sits there already, or if there is no seat left [rec 049, 051]."""
+    row = call.world.rows[uid]
+    if email in emails(row):
+        raise Bare(409, "already_signed_up_for_this_booking_error")
+    if len(row["attendees"]) >= seats:
+        raise Refusal(409, "No more seats left at this seated booking.")
+
+
+def _book_again(call: Call, holder: Payload, start: datetime) -> str:
+    event_type, row = call.event_type(), call.row
+    hosts = [call.world.users[number] for number in sorted(row.users)]
+    moment = call.world.clock.now()
+    payload = call.world.new_payload(event_type, hosts, [], start, created=moment)
+    payload |= {"title": row["title"], "hosts": row["hosts"]}
+    attendee = {key: value for key, value in holder.items() if key != "seatUid"}
+    payload["attendees"] = [call.world.seat(attendee)]
+    return call.world.insert(payload, row.users, row.team_id)

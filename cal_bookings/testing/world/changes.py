@@ -1,0 +1,342 @@
+"""What happens to bookings on Cal.com's side, as people click there: the remote half of a test."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from cal_bookings.testing.world.catalog import (
+    Person,
+    User,
+    half_hour,
+    long_uid,
+    somebody,
+)
+from cal_bookings.testing.world.clock import wire
+from cal_bookings.testing.world.seeding import SeededWorld
+from cal_bookings.testing.world.state import Row
+
+_SAID = {
+    "booked": "new booking",
+    "touch": "saved without a change",
+    "set_location": "another location",
+    "confirm": "confirmed",
+    "decline": "declined",
+    "cancel": "cancelled",
+    "reschedule": "rescheduled",
+    "reassign": "given to another host",
+    "mark_host_absent": "host marked absent",
+    "mark_absent": "absence of an attendee changed",
+    "join_seat": "somebody took a seat",
+    "cancel_seat": "somebody gave up a seat",
+}
+
+
+class Changes(SeededWorld):
+    """Everything that a host, an attendee or Cal.com itself does to a booking.
+
+    Which of it moves `updatedAt` is Cal.com's own choice: seats and the absence of an attendee do not.
+    """
+
+    def book(
+        self,
+        *,
+        event_type: str = "normal",
+        user: User | None = None,
+        start: datetime | None = None,
+        attendees: list[Person] | None = None,
+        hosts: list[User] | None = None,
+        status: str = "",
+        **fields: Any,
+    ) -> str:
+        """A new booking; `fields` are set on it as they go over the wire. Returns its uid.
+
+        `event_type` is a slug or a kind: normal, confirm, recurring, seated, round-robin.
+        """
+        return self._book(user, event_type, start, attendees, hosts, status, "", fields)
+
+    def book_series(
+        self,
+        count: int = 4,
+        *,
+        user: User | None = None,
+        start: datetime | None = None,
+        attendees: list[Person] | None = None,
+    ) -> list[str]:
+        """A recurring booking, once a week. Returns the uids of its occurrences."""
+        with self.lock:
+            series = long_uid(self._random)
+            first = start or self._some_start()
+            people = attendees or [somebody(self._random)]
+            return [
+                self._book(
+                    user,
+                    "recurring",
+                    first + timedelta(weeks=number),
+                    people,
+                    None,
+                    "",
+                    series,
+                    {},
+                )
+                for number in range(count)
+            ]
+
+    def _book(
+        self,
+        user: User | None,
+        event_type: str,
+        start: datetime | None,
+        attendees: list[Person] | None,
+        hosts: list[User] | None,
+        status: str,
+        series: str,
+        fields: dict[str, Any],
+    ) -> str:
+        with self.lock:
+            host = user or self.users[1]
+            kind = self.event_type(host, event_type)
+            people = [somebody(self._random)] if attendees is None else list(attendees)
+            pending = kind.kind == "confirm"
+            payload = self.new_payload(
+                kind,
+                hosts or [host],
+                people,
+                start or self._some_start(),
+                created=self.clock.now(),
+                status=status or ("pending" if pending else "accepted"),
+                series=series,
+            )
+            users = {host.id, *(one.id for one in hosts or ())}
+            return self.insert(payload | fields, users, kind.team_id)
+
+    def _some_start(self) -> datetime:
+        ahead = timedelta(minutes=self._random.randint(60, 50 * 1440))
+        return half_hour(self.clock.now() + ahead)
+
+    def cancel(self, uid: str, reason: str = "", *, by: str = "") -> None:
+        fields: dict[str, Any] = {"status": "cancelled", "cancellationReason": reason}
+        if "cancelledByEmail" in self.rows[uid].payload:
+            fields["cancelledByEmail"] = by
+        self.change(uid, **fields)
+
+    def cancel_series(self, series: str, reason: str = "") -> None:
+        """Every occurrence at once; all of them then share one `updatedAt`."""
+        moment = wire(self.clock.now())
+        for uid in self.find(lambda one: one.get("recurringBookingUid") == series):
+            self.change(
+                uid,
+                status="cancelled",
+                cancellationReason=reason,
+                updatedAt=moment,
+            )
+
+    def confirm(self, uid: str) -> None:
+        self.change(uid, status="accepted")
+
+    def decline(self, uid: str) -> None:
+        """The reason for it is in no answer of the API."""
+        self.change(uid, status="rejected")
+
+    def reschedule(
+        self,
+        uid: str,
+        start: datetime | None = None,
+        *,
+        reason: str = "",
+        by: str | None = None,
+        status: str = "accepted",
+    ) -> str:
+        """The booking is cancelled and a new one takes its place. Returns the new uid."""
+        with self.lock:
+            row = self.rows[uid]
+            old = row.payload
+            begin = start or self._some_start()
+            kind = self.event_types.get(old["eventTypeId"] or 0)
+            template = self.new_payload(
+                kind, [self.users[min(row.users)]], [], begin, created=self.clock.now()
+            )
+            own = (
+                ["uid", "start", "end", "createdAt", "updatedAt"]
+                if kind is None or kind.kind != "seated"
+                else ["uid", "start", "end", "createdAt", "updatedAt", "description"]
+            )
+            new = (
+                {key: value for key, value in old.items() if key != "id"}
+                | {key: template[key] for key in own}
+                | {
+                    "status": status,
+                    "end": wire(begin + timedelta(minutes=old["duration"])),
+                    "rescheduledFromUid": uid,
+                }
+            )
+            new.pop("rescheduledToUid", None)
+            new |= _attend_again(new) | {"absentHost": False}
+            links: dict[str, Any] = {"status": "cancelled"}
+            if "recurringBookingUid" not in old:
+                links["rescheduledToUid"] = new["uid"]
+                links["rescheduledByEmail"] = new["rescheduledByEmail"] = by
+            _give_reason(new, reason)
+            self.change(uid, **links)
+            return self.insert(new, row.users, row.team_id)
+
+    def reassign(self, uid: str, host_id: int) -> None:
+        with self.lock:
+            host = self.users[host_id]
+            self.hand_over(uid, {host_id})
+            self.change(uid, hosts=[host.as_host()])
+
+    def mark_host_absent(self, uid: str, *, absent: bool = True) -> None:
+        self.change(uid, absentHost=absent)
+
+    def mark_absent(self, uid: str, email: str = "", *, absent: bool = True) -> None:
+        """An attendee, all of them without `email`. Does not move `updatedAt`."""
+        attendees = [
+            one | {"absent": absent} if email in ("", one["email"]) else one
+            for one in self.payload(uid)["attendees"]
+        ]
+        self.change(uid, moves_updated_at=False, attendees=attendees)
+
+    def join_seat(self, uid: str, person: Person | None = None) -> str:
+        """Somebody more takes a seat. Does not move `updatedAt`. Returns the uid of the seat."""
+        with self.lock:
+            seat = self.seat((person or somebody(self._random)).as_attendee())
+            attendees = [*self.payload(uid)["attendees"], seat]
+            self.change(uid, moves_updated_at=False, attendees=attendees)
+            return str(seat["seatUid"])
+
+    def cancel_seat(self, uid: str, seat_uid: str) -> None:
+        """Does not move `updatedAt`."""
+        attendees = [
+            one
+            for one in self.payload(uid)["attendees"]
+            if one.get("seatUid") != seat_uid
+        ]
+        self.change(uid, moves_updated_at=False, attendees=attendees)
+
+    def add_attendee(self, uid: str, person: Person | None = None) -> None:
+        """Somebody more attends, whom Cal.com counts among the guests; without a seat of a seated booking."""
+        with self.lock:
+            attendee = (person or somebody(self._random)).as_attendee()
+            payload = self.payload(uid)
+            guests = [*(payload.get("guests") or ()), attendee["email"]]
+            attendees = [*payload["attendees"], attendee]
+            self.change(uid, attendees=attendees, **_with_guests(payload, guests))
+
+    def remove_attendee(self, uid: str, email: str) -> None:
+        with self.lock:
+            payload = self.payload(uid)
+            left = [one for one in payload["attendees"] if one["email"] != email]
+            guests = [one for one in payload.get("guests") or () if one != email]
+            self.change(uid, attendees=left, **_with_guests(payload, guests))
+
+    def set_location(
+        self, uid: str, location: str, response: dict[str, str] | None = None
+    ) -> None:
+        """Another place; `response` is what the API keeps of it among the booker's responses [rec 333]."""
+        with self.lock:
+            fields: dict[str, Any] = {"location": location, "meetingUrl": location}
+            responses = self.rows[uid]["bookingFieldsResponses"]
+            if response and responses is not None:
+                fields["bookingFieldsResponses"] = responses | {"location": response}
+            self.change(uid, **fields)
+
+    def touch(self, uid: str) -> None:
+        """Moves `updatedAt` and nothing else."""
+        self.change(uid)
+
+    def edit(self, uid: str, **fields: Any) -> None:
+        """Sets wire fields as they are, valid or not, without moving `updatedAt`."""
+        self.change(uid, moves_updated_at=False, **fields)
+
+    def make_unreadable(self, uid: str, *, again: bool = False) -> None:
+        """Answer every list and GET that would show this booking with a 500; `again`: make it readable again."""
+        with self.lock:
+            self.rows[uid].is_unreadable = not again
+
+    def delete(self, uid: str) -> Row:
+        """No list and no GET shows it any more, until the row is restored."""
+        return self.remove(uid)
+
+    def change_something(self, rng: Random) -> str:
+        """A random change, of those that Cal.com allows, to a random booking. Says what it did."""
+        with self.lock:
+            if not self.rows or rng.random() < 0.3:
+                return self._say("booked", self._book_something(rng))
+            uid = rng.choice(list(self.rows))
+            kind = rng.choice(_possible(self.rows[uid]))
+            if kind == "reassign":
+                self.reassign(uid, rng.choice(sorted(self.users)))
+            elif kind == "set_location":
+                self.set_location(uid, f"https://meet.example.com/{rng.randrange(999)}")
+            elif kind == "mark_absent":
+                absent = self.rows[uid]["attendees"][0]["absent"]
+                self.mark_absent(uid, absent=not absent)
+            elif kind == "cancel_seat":
+                self.cancel_seat(uid, self.rows[uid]["attendees"][0]["seatUid"])
+            else:
+                getattr(self, kind)(uid)
+            return self._say(kind, uid)
+
+    def _book_something(self, rng: Random) -> str:
+        slug = rng.choice(("normal", "confirm", "seated", "round-robin", "recurring"))
+        busy = min(self.rows[rng.choice(list(self.rows))].users) if self.rows else 1
+        user = self.users[busy]
+        if slug == "recurring":
+            return self.book_series(rng.randint(2, 3), user=user)[0]
+        return self.book(event_type=slug, user=user)
+
+    def _say(self, did: str, uid: str) -> str:
+        return f"{_SAID[did]}: {self.rows[uid]['title']}"
+
+
+def _with_guests(payload: dict[str, Any], guests: list[str]) -> dict[str, Any]:
+    """Where the guests of a booking stand: seated bookings show none [rec 331, 519]."""
+    responses = payload.get("bookingFieldsResponses")
+    if responses is None:
+        return {}
+    shown = {"guests": guests, "displayGuests": guests}
+    return {"guests": guests, "bookingFieldsResponses": responses | shown}
+
+
+def _attend_again(payload: dict[str, Any]) -> dict[str, Any]:
+    """The attendees of a booking that was rescheduled: nobody is absent, and guests lose their names [rec 295]."""
+    booker, *guests = payload["attendees"] or [{}]
+    if "bookingFieldsResponses" not in payload or not booker:
+        return {"attendees": [one | {"absent": False} for one in payload["attendees"]]}
+    kept = ("timeZone", "language")
+    of_booker = {key: booker[key] for key in kept if key in booker}
+    new = [
+        {"name": "", "email": one.get("email"), "displayEmail": one.get("email")}
+        | of_booker
+        | {"absent": False}
+        for one in guests
+    ]
+    return {"attendees": [booker | {"absent": False}, *new]}
+
+
+def _give_reason(payload: dict[str, Any], reason: str) -> None:
+    """Only the new booking shows why it was rescheduled, in two places [rec 134]."""
+    payload.pop("reschedulingReason", None)
+    responses = dict(payload.get("bookingFieldsResponses") or {})
+    responses.pop("rescheduledReason", None)
+    if reason:
+        payload["reschedulingReason"] = reason
+        responses["rescheduledReason"] = reason
+    if "bookingFieldsResponses" in payload:
+        payload["bookingFieldsResponses"] = responses
+
+
+def _possible(row: Row) -> list[str]:
+    """The changes that Cal.com allows to a booking in this state."""
+    possible = ["touch", "set_location"]
+    if row["status"] == "pending":
+        possible += ["confirm", "decline", "cancel"]
+    if row["status"] == "accepted":
+        possible += ["cancel", "reschedule", "reassign", "mark_host_absent"]
+        if row["attendees"]:
+            possible.append("mark_absent")
+    if row["attendees"] and "seatUid" in row["attendees"][0]:
+        possible += ["join_seat", "cancel_seat"]
+    return possible
