@@ -1,6 +1,6 @@
 """System checks of ``CAL_BOOKINGS``: each mistake is named with its place and its cure, and no value is ever shown."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,93 +13,10 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.validators import slug_re
 
 from cal_bookings import conf
-from cal_bookings.client import LIST_VERSION
 from cal_bookings.models.encryption import MAKE_A_KEY
+from cal_bookings.setting_table import ACCOUNT_SETTINGS, SETTINGS, Setting
 
 SETTING = "CAL_BOOKINGS"
-
-
-def _is_seconds(value: Any) -> bool:
-    return type(value) in (int, float) and value >= 0
-
-
-def _is_positive(value: Any) -> bool:
-    return _is_seconds(value) and value > 0
-
-
-def _is_pair(value: Any) -> bool:
-    return isinstance(value, tuple | list) and len(value) == 2
-
-
-def _are_intervals(value: Any) -> bool:
-    modes = conf.DEFAULTS["INTERVALS"].keys()
-    return isinstance(value, Mapping) and all(
-        mode in modes and _is_seconds(seconds) for mode, seconds in value.items()
-    )
-
-
-def _are_ages(value: Any) -> bool:
-    kinds = conf.DEFAULTS["KEEP_DAYS"].keys()
-    return isinstance(value, Mapping) and all(
-        kind in kinds and (days is None or _is_seconds(days))
-        for kind, days in value.items()
-    )
-
-
-#: What a value must be, and the test of it.
-VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "TIMEOUT": (
-        "two numbers of seconds above 0, to connect and to read",
-        lambda value: _is_pair(value) and all(map(_is_positive, value)),
-    ),
-    "LEASE_SECONDS": ("a number of seconds above 0", _is_positive),
-    "PAGE_SIZE": (
-        "None, or a number of bookings from 2 on",
-        lambda value: value is None or (type(value) is int and value >= 2),
-    ),
-    "PAGES_PER_TASK": (
-        "a number of pages from 1 on",
-        lambda value: type(value) is int and value >= 1,
-    ),
-    "WORKER": (
-        '"celery", or None for a site that runs cal_sync and cal_push from cron',
-        lambda value: value in ("celery", None),
-    ),
-    "ALLOWED_SERVERS": (
-        "None, or a list of host names as in ALLOWED_HOSTS",
-        lambda value: (
-            value is None
-            or (
-                isinstance(value, list | tuple)
-                and all(isinstance(host, str) for host in value)
-            )
-        ),
-    ),
-    "QUEUE": (
-        "None, or the name of a Celery queue",
-        lambda value: value is None or (isinstance(value, str) and value != ""),
-    ),
-    "INTERVALS": ('a dict of seconds for "changes", "window", "full"', _are_intervals),
-    "WINDOW_DAYS": (
-        "two numbers of days, back and ahead",
-        lambda value: _is_pair(value) and all(map(_is_seconds, value)),
-    ),
-    "OVERLAP_SECONDS": ("a number of seconds", _is_seconds),
-    "ANNOUNCE_FIRST_MIRROR": (
-        "True or False",
-        lambda value: isinstance(value, bool),
-    ),
-    "ACTION_SETTLE_SECONDS": ("a number of seconds", _is_seconds),
-    "CACHE": ("the alias of a cache", lambda value: isinstance(value, str)),
-    "RATE_LIMIT": (
-        "None, or a number of requests per window",
-        lambda value: value is None or (type(value) is int and value >= 1),
-    ),
-    "KEEP_DAYS": (
-        'a dict of days, or None for ever, for "runs", "history", "actions"',
-        _are_ages,
-    ),
-}
 
 
 @checks.register
@@ -188,40 +105,39 @@ def _setting_errors(setting: Any) -> Iterator[checks.Error]:
         yield _wrong_type(SETTING, "a dict")
         return
     yield from _unknown_keys(SETTING, setting, conf.DEFAULTS)
-    yield from _value_errors(setting)
-    yield from _key_errors(setting.get("ENCRYPTION_KEYS", []))
-    accounts = setting.get("ACCOUNTS", {})
-    if not isinstance(accounts, Mapping):
-        yield _wrong_type(f'{SETTING}["ACCOUNTS"]', "a dict of accounts by alias")
-        return
+    yield from _value_errors(SETTING, setting, SETTINGS)
+    yield from _key_errors(setting.get("ENCRYPTION_KEYS"))
+    accounts = _mapping(setting.get("ACCOUNTS"))
     yield from _alias_errors(accounts)
     for place, entry in _places(accounts):
         yield from _account_errors(place, entry)
 
 
-def _value_errors(setting: Mapping[str, Any]) -> Iterator[checks.Error]:
-    for key, (wanted, is_right) in VALUES.items():
-        if key in setting and not is_right(setting[key]):
-            yield _wrong_type(f'{SETTING}["{key}"]', wanted)
+def _value_errors(
+    place: str, values: Mapping[str, Any], table: Iterable[Setting]
+) -> Iterator[checks.Error]:
+    for each in table:
+        if each.name in values and not each.accepts(values[each.name]):
+            yield _wrong_type(f'{place}["{each.name}"]', each.expected)
 
 
 def _account_errors(place: str, entry: Any) -> Iterator[checks.Error]:
     if not isinstance(entry, Mapping):
         yield _wrong_type(place, "a dict")
         return
-    yield from _unknown_keys(place, entry, conf.ACCOUNT_KEYS)
+    yield from _unknown_keys(place, entry, conf.ACCOUNT_DEFAULTS)
+    # An empty value is one that is left out: an environment variable that is not set, for example.
+    given = {key: value for key, value in entry.items() if value}
+    yield from _value_errors(place, given, ACCOUNT_SETTINGS)
     yield from _credential_errors(place, entry)
     yield from _base_url_errors(place, entry.get("BASE_URL"))
-    yield from _scope_errors(f'{place}["SCOPE"]', entry.get("SCOPE") or {})
-    if entry.get("LIST_VERSION") not in (None, "", *LIST_VERSION.values()):
-        versions = " or ".join(f'"{version}"' for version in LIST_VERSION.values())
-        yield _wrong_type(f'{place}["LIST_VERSION"]', versions)
+    yield from _scope_errors(f'{place}["SCOPE"]', _mapping(entry.get("SCOPE")))
 
 
 def _unknown_keys(
-    place: str, found: Mapping[str, Any], known: Collection[str]
+    place: str, given: Mapping[str, Any], known: Collection[str]
 ) -> Iterator[checks.Error]:
-    for key in found:
+    for key in given:
         if key in known:
             continue
         nearest = get_close_matches(str(key).upper(), [name.upper() for name in known])
@@ -255,10 +171,7 @@ def _base_url_errors(place: str, url: Any) -> Iterator[checks.Error]:
         )
 
 
-def _scope_errors(place: str, scope: Any) -> Iterator[checks.Error]:
-    if not isinstance(scope, Mapping):
-        yield _wrong_type(place, 'a dict such as {"team": 34}')
-        return
+def _scope_errors(place: str, scope: Mapping[str, Any]) -> Iterator[checks.Error]:
     yield from _unknown_keys(place, scope, conf.SCOPE_KEYS)
     for key in conf.SCOPE_KEYS & scope.keys():
         if not isinstance(scope[key], int) or isinstance(scope[key], bool):
@@ -283,10 +196,9 @@ def _alias_errors(accounts: Mapping[Any, Any]) -> Iterator[checks.Error]:
 
 
 def _key_errors(keys: Any) -> Iterator[checks.Error]:
+    if isinstance(keys, str | bytes) or not isinstance(keys, Sequence):
+        return  # _value_errors names it
     place = f'{SETTING}["ENCRYPTION_KEYS"]'
-    if isinstance(keys, (str, bytes)) or not isinstance(keys, Sequence):
-        yield _wrong_type(place, "a list of keys, newest first")
-        return
     for number, key in enumerate(keys, start=1):
         try:
             Fernet(key)

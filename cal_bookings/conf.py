@@ -1,6 +1,6 @@
 """The ``CAL_BOOKINGS`` setting, read at access time so that ``override_settings`` works.
 
-Every key is described in docs/settings.md; unknown keys are a system check error (`cal_bookings.checks`).
+`setting_table` lists the keys, docs/settings.md describes them, and `checks` reports unknown keys and wrong values.
 """
 
 import re
@@ -24,33 +24,15 @@ from cal_bookings.client import (
     Scope,
     is_public,
 )
+from cal_bookings.setting_table import ACCOUNT_SETTINGS, SETTINGS
 
 #: A host name or an IP address, as `urlsplit` reads it.
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?", re.IGNORECASE)
 
-DEFAULT_BASE_URL = "https://api.cal.com/v2"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 #: Every key of CAL_BOOKINGS with its default.
-DEFAULTS: dict[str, Any] = {
-    "ACCOUNTS": {},
-    "ENCRYPTION_KEYS": [],
-    "ALLOWED_SERVERS": None,
-    "TIMEOUT": (5, 30),
-    "LEASE_SECONDS": 300,
-    "PAGE_SIZE": None,
-    "CACHE": "default",
-    "RATE_LIMIT": None,
-    "PAGES_PER_TASK": 20,
-    "WORKER": "celery",
-    "QUEUE": None,
-    "INTERVALS": {"changes": 60, "window": 3600, "full": 86400},
-    "WINDOW_DAYS": (7, 60),
-    "OVERLAP_SECONDS": 300,
-    "ANNOUNCE_FIRST_MIRROR": False,
-    "ACTION_SETTLE_SECONDS": 600,
-    "KEEP_DAYS": {"runs": 30, "history": 365, "actions": 365},
-}
+DEFAULTS: dict[str, Any] = {each.name: each.default for each in SETTINGS}
 
 #: A whole response may take this many times the read timeout (`TIMEOUT[1]`).
 WHOLE_RESPONSE = 4
@@ -66,19 +48,11 @@ _NOT_SHARED = (
     db.DatabaseCache,
 )
 
-#: Every key of one entry of ACCOUNTS.
-ACCOUNT_KEYS = frozenset(
-    {
-        "API_KEY",
-        "ACCESS_TOKEN",
-        "CLIENT_ID",
-        "CLIENT_SECRET",
-        "BASE_URL",
-        "SCOPE",
-        "LIST_VERSION",
-        "WEBHOOK_SECRET",
-    }
-)
+#: Every key of one entry of ACCOUNTS, with its default.
+ACCOUNT_DEFAULTS: dict[str, Any] = {
+    each.name: each.default for each in ACCOUNT_SETTINGS
+}
+DEFAULT_BASE_URL: str = ACCOUNT_DEFAULTS["BASE_URL"]
 #: What authenticates, or is exchanged for what does.
 _TEXTS = ("API_KEY", "ACCESS_TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET")
 SCOPE_KEYS = frozenset({"organization", "team", "user"})

@@ -209,6 +209,7 @@ def test_a_broken_setting_does_not_break_the_deployment_check(settings):
         ("KEEP_DAYS", {"bookings": 30}, '"runs", "history", "actions"'),
         ("KEEP_DAYS", {"runs": "a month"}, '"runs", "history", "actions"'),
         ("KEEP_DAYS", 30, '"runs", "history", "actions"'),
+        ("ALLOWED_SERVERS", ["cal.example.com", 7], "a list of host names"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(settings, key, value, wanted):
