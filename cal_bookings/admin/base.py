@@ -19,7 +19,7 @@ from cal_bookings.admin.filters import NamedBox
 from cal_bookings.admin.pagination import BoundedPaginator
 
 
-class ReadOnly:
+class ReadOnlyMixin:
     """No add, no change, no delete; who may see is Django's view permission.
 
     Fields that are not impersonal (`admin.privacy`) are for people who may view attendees.
@@ -46,7 +46,7 @@ class ReadOnly:
         return visibility.narrowed(rows, request)
 
 
-class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
+class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):
     #: Facets count every choice of every filter, each a query over the whole table.
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
@@ -105,7 +105,7 @@ class ReadOnlyAdmin(ReadOnly, admin.ModelAdmin):
         return super().response_action(request, *args, **kwargs)
 
 
-class ReadOnlyInline(ReadOnly, admin.TabularInline):
+class ReadOnlyInline(ReadOnlyMixin, admin.TabularInline):
     template = "admin/cal_bookings/tabular.html"
     extra = 0
     can_delete = False

@@ -21,10 +21,10 @@ from cal_bookings.admin import formatting
 from cal_bookings.admin.accounts import connection_form
 from cal_bookings.admin.accounts.connection_form import AccountForm
 from cal_bookings.admin.accounts.key_replacement import PERMISSION as MAY_REPLACE
-from cal_bookings.admin.accounts.key_replacement import ReplacesKeys
+from cal_bookings.admin.accounts.key_replacement import KeyReplacementMixin
 from cal_bookings.admin.accounts.pauses import PERMISSION as MAY_PAUSE
 from cal_bookings.admin.accounts.pauses import (
-    Pauses,
+    PauseMixin,
     back,
 )
 from cal_bookings.admin.base import (
@@ -36,7 +36,7 @@ from cal_bookings.models import Account, EventType, Host
 
 
 @admin.register(Account)
-class AccountAdmin(Pauses, ReplacesKeys, ReadOnlyAdmin):
+class AccountAdmin(PauseMixin, KeyReplacementMixin, ReadOnlyAdmin):
     """Says where a credential is kept, never what it is: to show an account it is not even read."""
 
     add_fieldsets = [(None, {"fields": ["alias", "base_url", "scope", "api_key"]})]

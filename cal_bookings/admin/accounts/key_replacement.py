@@ -59,7 +59,7 @@ class NewKeyForm(forms.Form):
         return key
 
 
-class ReplacesKeys(admin.ModelAdmin):
+class KeyReplacementMixin(admin.ModelAdmin):
     """``admin:cal_bookings_account_replace_key``, for those who may change accounts."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -18,7 +18,7 @@ from cal_bookings.models import Account
 PERMISSION = "cal_bookings.pause_account"
 
 
-class Pauses(admin.ModelAdmin):
+class PauseMixin(admin.ModelAdmin):
     """``admin:cal_bookings_account_pause`` and ``_resume``, to which the buttons post."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -40,7 +40,7 @@ SELECTED = 1_000  # bookings of one act
 REASONS_TOLD = 5  # in the message; the page before it told them all
 
 
-class Acts(admin.ModelAdmin):
+class BookingActionsMixin(admin.ModelAdmin):
     """The acts as actions of the list, and ``admin:cal_bookings_booking_act`` to which their pages post."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -218,10 +218,12 @@ def _row(booking: Booking, verdict: Verdict, *, people: bool) -> tuple[Any, ...]
     return booking, formatting.start_and_end(booking), badge, refusal, reason
 
 
-def _as_action(act: Act) -> Callable[[Acts, HttpRequest, Any], HttpResponse | None]:
+def _as_action(
+    act: Act,
+) -> Callable[[BookingActionsMixin, HttpRequest, Any], HttpResponse | None]:
     @admin.action(permissions=[act.name], description=act.label)  # type: ignore[arg-type]  # lazy text
     def action(
-        model_admin: Acts, request: HttpRequest, queryset: Any
+        model_admin: BookingActionsMixin, request: HttpRequest, queryset: Any
     ) -> HttpResponse | None:
         return model_admin.choose(request, act, queryset)
 
@@ -229,12 +231,12 @@ def _as_action(act: Act) -> Callable[[Acts, HttpRequest, Any], HttpResponse | No
     return action
 
 
-def _permission_check(act: Act) -> Callable[[Acts, HttpRequest], bool]:
+def _permission_check(act: Act) -> Callable[[BookingActionsMixin, HttpRequest], bool]:
     return lambda model_admin, request: request.user.has_perm(act.permission)
 
 
 for _act in ACTS.values():
-    setattr(Acts, f"has_{_act.name}_permission", _permission_check(_act))
+    setattr(BookingActionsMixin, f"has_{_act.name}_permission", _permission_check(_act))
 
 #: Those that can be done to a selection, for `ModelAdmin.actions`.
 ACTIONS = [_as_action(act) for act in ACTS.values() if not act.is_single]

@@ -22,7 +22,7 @@ from cal_bookings.admin import (
 from cal_bookings.admin.base import OfAccountAdmin
 from cal_bookings.admin.booking_actions import pages
 from cal_bookings.admin.booking_actions.pages import (
-    Acts,
+    BookingActionsMixin,
     format_selection,
 )
 from cal_bookings.admin.bookings import (
@@ -33,9 +33,9 @@ from cal_bookings.admin.bookings.attendees_and_changes import (
     AttendeeInline,
     ChangeInline,
 )
-from cal_bookings.admin.bookings.export import Exports
-from cal_bookings.admin.bookings.refresh import Refreshes
-from cal_bookings.admin.calendar.calendar_page import HasCalendar
+from cal_bookings.admin.bookings.export import ExportMixin
+from cal_bookings.admin.bookings.refresh import RefreshMixin
+from cal_bookings.admin.calendar.calendar_page import CalendarMixin
 from cal_bookings.admin.changelists import BookingList
 from cal_bookings.admin.filters import (
     AbsentFilter,
@@ -57,7 +57,9 @@ OTHERS_SHOWN = 20  # bookings of one appointment on the page of each
 
 
 @admin.register(Booking)
-class BookingAdmin(Acts, Refreshes, Exports, HasCalendar, OfAccountAdmin):
+class BookingAdmin(
+    BookingActionsMixin, RefreshMixin, ExportMixin, CalendarMixin, OfAccountAdmin
+):
     list_display = [
         "status_and_actions",
         "when",
@@ -79,7 +81,7 @@ class BookingAdmin(Acts, Refreshes, Exports, HasCalendar, OfAccountAdmin):
         AccountFilter,
         SeriesFilter,
     ]
-    actions: list[Any] = [*Exports.actions, *pages.ACTIONS, refresh.refresh]
+    actions: list[Any] = [*ExportMixin.actions, *pages.ACTIONS, refresh.refresh]
     list_display_links = ["name"]
     sortable_by = ["status_and_actions", "when"]  # what an index is ordered by
     list_per_page = 50  # a row costs the server a millisecond, and fits on two screens

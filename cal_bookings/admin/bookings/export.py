@@ -21,7 +21,7 @@ from cal_bookings.models import Booking
 EXPORTED = 10_000  # bookings in one file; built in memory, so that a failure is an error page and not half a file
 
 
-class Exports(admin.ModelAdmin):
+class ExportMixin(admin.ModelAdmin):
     """The two actions; both take what staff may view."""
 
     actions = ["export_csv", "export_ical"]

@@ -21,7 +21,7 @@ PATIENCE = 5  # seconds a person waits for a turn under the rate limit
 PERMISSION = "cal_bookings.refresh_booking"
 
 
-class Refreshes(admin.ModelAdmin):
+class RefreshMixin(admin.ModelAdmin):
     """The action `refresh`, and ``admin:cal_bookings_booking_refresh`` for one booking."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -80,7 +80,7 @@ def _read(account: Account, uids: list[str]) -> int:
 
 
 @admin.action(description=_("Refresh from Cal.com"), permissions=["refresh"])
-def refresh(model_admin: Refreshes, request: HttpRequest, queryset: Any) -> None:
+def refresh(model_admin: RefreshMixin, request: HttpRequest, queryset: Any) -> None:
     bookings = list(queryset[: REFRESHED + 1])
     if len(bookings) > REFRESHED:
         told = gettext(

@@ -20,7 +20,7 @@ from cal_bookings.admin.calendar.grid import (
 from cal_bookings.admin.filters import WhenFilter
 
 
-class HasCalendar(admin.ModelAdmin):
+class CalendarMixin(admin.ModelAdmin):
     """Adds ``admin:cal_bookings_booking_calendar``."""
 
     def get_urls(self) -> list[URLPattern]:

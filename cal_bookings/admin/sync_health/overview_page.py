@@ -18,7 +18,7 @@ from cal_bookings.admin.sync_health.overview import Overview
 from cal_bookings.models import Account, SyncState
 
 
-class HasOverview(admin.ModelAdmin):
+class OverviewMixin(admin.ModelAdmin):
     """Adds ``admin:cal_bookings_overview``, for those who may view sync states."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -14,7 +14,7 @@ from cal_bookings.admin import (
 )
 from cal_bookings.admin.base import OfAccountAdmin
 from cal_bookings.admin.filters import AccountFilter
-from cal_bookings.admin.sync_health.overview_page import HasOverview
+from cal_bookings.admin.sync_health.overview_page import OverviewMixin
 from cal_bookings.models import SyncRun, SyncState
 from cal_bookings.privacy import FAILURE, impersonal_failures
 
@@ -22,7 +22,7 @@ ERROR_LENGTH = 100  # characters in a list
 
 
 @admin.register(SyncState)
-class SyncStateAdmin(HasOverview, OfAccountAdmin):
+class SyncStateAdmin(OverviewMixin, OfAccountAdmin):
     list_display = [
         "account",
         "mode",
