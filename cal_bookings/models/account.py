@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from cal_bookings import conf, db
 from cal_bookings.client import LIST_VERSION, CalClient, Credential, Dialect, Server
 from cal_bookings.models.encryption import EncryptedJSONField, Sealed, seal
+from cal_bookings.models.mirror_beginning import MirrorBeginning
 
 #: The end of a pause that a person began: it has none until a person ends it.
 UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
@@ -104,7 +105,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return account
 
 
-class Account(models.Model):
+class Account(MirrorBeginning):
     """A Cal.com credential and the bookings it can see.
 
     The credential comes from ``CAL_BOOKINGS["ACCOUNTS"][alias]`` or, for accounts that the site's users connect, from
@@ -179,23 +180,6 @@ class Account(models.Model):
         max_length=64, null=True, unique=True, editable=False, default=None
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-
-    mirror_began_at = models.DateTimeField(
-        _("mirror began at"),
-        null=True,
-        blank=True,
-        editable=False,
-        help_text=_(
-            "Cal.com's clock at its first answer. Bookings created before are history, and not announced."
-        ),
-    )
-    fully_mirrored_at = models.DateTimeField(
-        _("fully mirrored at"),
-        null=True,
-        blank=True,
-        editable=False,
-        help_text=_("When the first full walk of this mirror was complete."),
-    )
 
     #: Which of the credentials that were ever stored: grows with each.
     credentials_revision = models.PositiveIntegerField(default=0, editable=False)
@@ -302,27 +286,6 @@ class Account(models.Model):
         with db.atomic():
             self.save(update_fields=[*LEARNT, *NO_OWNER])
             self.sync_states.begin_anew()
-
-    def begin_mirror(self, moment: datetime) -> None:
-        """Keep `moment`, the time of Cal.com's first answer by its own clock, unless a beginning is known already.
-
-        At most two statements, no transaction.
-        """
-        if self.mirror_began_at is None:
-            unknown = Account.objects.filter(pk=self.pk, mirror_began_at=None)
-            unknown.update(mirror_began_at=moment)
-            self.refresh_from_db(fields=["mirror_began_at"])
-
-    def has_as_history(self, created_at: datetime | None) -> bool:
-        """Return whether a booking that Cal.com created then was there before the account's mirror began.
-
-        Without a time of creation, a booking is history until the first full walk is complete.
-        """
-        if self.mirror_began_at is None:
-            return True
-        if created_at is None:
-            return self.fully_mirrored_at is None
-        return created_at < self.mirror_began_at
 
     def _is_restricted_to_public(self) -> bool:
         """Check the base URL of an account in the database once more, where it is used. Raises ImproperlyConfigured."""

@@ -13,22 +13,10 @@ from cal_bookings.sync.checkpoint import Checkpoint
 
 logger = logging.getLogger(__name__)
 
-#: What a run counts.
-COUNTS = (
-    "pages",
-    "requests",
-    "seen",
-    "created",
-    "updated",
-    "unchanged",
-    "stale",
-    "missing",
-    "failed",
-)
-
-
-#: Those that tell what became of bookings.
-_OF_BOOKINGS = ("seen", "created", "updated", "unchanged", "stale", "missing")
+#: The counts of bookings, by what became of them.
+OF_BOOKINGS = ("seen", "created", "updated", "unchanged", "stale", "missing")
+#: All that a run counts.
+COUNTS = ("pages", "requests", *OF_BOOKINGS, "failed")
 
 
 def begin(account: Account, mode: Mode) -> SyncRun:
@@ -46,7 +34,7 @@ def begin(account: Account, mode: Mode) -> SyncRun:
 
 def counts(outcome: Outcome) -> dict[str, int]:
     """Return what became of bookings, under the names of a run's columns."""
-    return {name: getattr(outcome, name) for name in _OF_BOOKINGS}
+    return {name: getattr(outcome, name) for name in OF_BOOKINGS}
 
 
 def resume(run: SyncRun, checkpoint: Checkpoint) -> None:

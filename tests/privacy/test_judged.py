@@ -7,10 +7,12 @@ import pytest
 from django.contrib import admin
 from django.db import models
 from django.http import HttpResponse
+from django.test import override_settings
 from django.urls import path
 
 from cal_bookings import privacy
 from cal_bookings.admin.bookings import export
+from cal_bookings.admin.bookings.booking_admin import BookingAdmin
 from cal_bookings.models import Booking
 from tests.admin.rows import list_of, page_of
 from tests.privacy.canaries import WITHOUT_TEXT, holds_canary, person, rows_of
@@ -49,16 +51,25 @@ def planted_column():
         delattr(Booking, "voice_note")
 
 
-def test_a_planted_column_is_caught_and_is_hidden_on_all_pages(
-    client, rows, monkeypatch
-):
-    booking_admin: Any = admin.site._registry[Booking]
-    shown = [*booking_admin.list_display, "voice_note"]
-    monkeypatch.setattr(booking_admin, "list_display", shown)
-    fieldsets = [*booking_admin.fieldsets, ("New", {"fields": ["voice_note"]})]
-    monkeypatch.setattr(booking_admin, "fieldsets", fieldsets)
+@contextmanager
+def planted_page(**attributes: Any):
+    """The pages of bookings by an admin class with other attributes, which the addresses of the site lead to."""
+    admin.site.unregister(Booking)
+    admin.site.register(Booking, type("PlantedAdmin", (BookingAdmin,), attributes))
+    try:
+        with override_settings(ROOT_URLCONF=(path("admin/", admin.site.urls),)):
+            yield
+    finally:
+        admin.site.unregister(Booking)
+        admin.site.register(Booking, BookingAdmin)
 
-    with planted_column():
+
+def test_a_planted_column_is_caught_and_is_hidden_on_all_pages(client, rows):
+    shown = [*BookingAdmin.list_display, "voice_note"]
+    fieldsets = [*BookingAdmin.fieldsets, ("New", {"fields": ["voice_note"]})]
+    page = planted_page(list_display=shown, fieldsets=fieldsets)
+
+    with planted_column(), page:
         assert unjudged() == ["column Booking.voice_note", "display Booking.voice_note"]
         assert "voice_note" in privacy.hidden_columns(Booking)
         everybody = person("view_booking", "view_attendee"), person("view_booking")
@@ -70,16 +81,17 @@ def test_a_planted_column_is_caught_and_is_hidden_on_all_pages(
 
 
 def test_a_planted_display_export_or_address_is_caught(monkeypatch):
-    booking_admin: Any = admin.site._registry[Booking]
-    shown = [*booking_admin.list_display, "shoe_size"]
-    monkeypatch.setattr(booking_admin, "list_display", shown)
+    shown = [*BookingAdmin.list_display, "shoe_size"]
     columns = export.COLUMNS | {"shoe_size": ("shoe size", lambda one, _: 44)}
     monkeypatch.setattr("tests.privacy.judged.COLUMNS", columns)
     urls = admin.site.get_urls()
     new = path("cal_bookings/shoes/", HttpResponse, name="cal_bookings_shoes")
     monkeypatch.setattr(admin.site, "get_urls", lambda: [new, *urls])
 
-    assert unjudged() == [
+    with planted_page(list_display=shown):
+        caught = unjudged()
+
+    assert caught == [
         "address cal_bookings_shoes",
         "display Booking.shoe_size",
         "export shoe_size",

@@ -17,6 +17,7 @@ from cal_bookings.admin.filters import AccountFilter
 from cal_bookings.admin.sync_health.overview_page import OverviewMixin
 from cal_bookings.models import SyncRun, SyncState
 from cal_bookings.privacy import FAILURE, impersonal_failures
+from cal_bookings.sync import runs
 
 ERROR_LENGTH = 100  # characters in a list
 
@@ -77,12 +78,7 @@ class SyncRunAdmin(OfAccountAdmin):
         "outcome",
         "took",
         "pages",
-        "seen",
-        "created",
-        "updated",
-        "unchanged",
-        "stale",
-        "missing",
+        *runs.OF_BOOKINGS,
         "failed",
     ]
     list_filter = ["outcome", "mode", AccountFilter]
