@@ -7,13 +7,14 @@ stores; both new tokens are stored by one UPDATE, before either is used.
 import time
 from datetime import timedelta
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from cal_bookings import client, conf
 from cal_bookings.budget.naming import name_of
 from cal_bookings.client import CalUnauthorized, CalUnavailable, Credential, Tokens
 from cal_bookings.models import Account
+from cal_bookings.models.leases import is_free
 
 #: Longer than the request to the token endpoint may take.
 _LEASE = timedelta(seconds=60)
@@ -47,11 +48,10 @@ def renew(account: Account, refused: Credential, error: CalUnauthorized) -> Cred
 
 
 def _claim(account: Account) -> bool:
-    free = Q(credentials_lease_until=None) | Q(
-        credentials_lease_until__lt=timezone.now()
-    )
     row = Account.objects.filter(
-        free, pk=account.pk, credentials_revision=account.credentials_revision
+        is_free("credentials_lease_until"),
+        pk=account.pk,
+        credentials_revision=account.credentials_revision,
     )
     return bool(row.update(credentials_lease_until=timezone.now() + _LEASE))
 

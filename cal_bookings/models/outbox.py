@@ -5,13 +5,14 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cal_bookings import db
 from cal_bookings.models.account import Account
 from cal_bookings.models.booking import Booking
+from cal_bookings.models.leases import Leased, is_free
 
 
 def set_null_where_stored(
@@ -36,9 +37,7 @@ class BookingActionQuerySet(models.QuerySet["BookingAction"]):
 
     def due(self) -> Self:
         """Open, its time has come, and no worker is at it. Those of one lane wait for one another all the same."""
-        now = timezone.now()
-        free = Q(lease_until=None) | Q(lease_until__lte=now)
-        return self.open().filter(free, next_attempt_at__lte=now)
+        return self.open().filter(is_free(), next_attempt_at__lte=timezone.now())
 
     def first_in_lane(self) -> Self:
         """No earlier one of its lane is open. Nor can one come in later: a lane is locked while something is put in."""
@@ -49,11 +48,11 @@ class BookingActionQuerySet(models.QuerySet["BookingAction"]):
         return self.filter(~Exists(earlier))
 
 
-class BookingAction(models.Model):
+class BookingAction(Leased):
     """One thing to be done to a booking on Cal.com. Written in the transaction of whoever wants it.
 
     A worker that sends writes `sent_at` first: as long as it is set, Cal.com may have carried the action out, and the
-    next step is to look. It writes only while `lease_token` is the one it took.
+    next step is to look.
     """
 
     class Kind(models.TextChoices):
@@ -155,8 +154,6 @@ class BookingAction(models.Model):
     )
     error_code = models.CharField(_("error code"), max_length=100, blank=True)
     error_message = models.TextField(_("error message"), blank=True)
-    lease_token = models.BigIntegerField(_("lease token"), default=0)
-    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
 
     objects = BookingActionQuerySet.as_manager()
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cal_bookings import conf
 from cal_bookings.models.account import Account
+from cal_bookings.models.leases import Leased
 
 
 class Mode(models.TextChoices):
@@ -58,12 +59,11 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         )
 
 
-class SyncState(models.Model):
+class SyncState(Leased):
     """Where one loop of one account stands.
 
     `checkpoint` is the walk under way (its filters, the position of the next page, its counts), saved in the same
-    transaction as each page; empty between walks. `lease_token` grows by one each time the lease is taken: a worker
-    writes only while the token is still its own.
+    transaction as each page; empty between walks.
     """
 
     account = models.ForeignKey(
@@ -83,9 +83,7 @@ class SyncState(models.Model):
         ),
     )
     checkpoint = models.JSONField(_("checkpoint"), default=dict, blank=True)
-    lease_token = models.BigIntegerField(_("lease token"), default=0)
     lease_owner = models.CharField(_("lease owner"), max_length=255, blank=True)
-    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     due_at = models.DateTimeField(_("due at"), default=timezone.now, db_index=True)
     last_completed_at = models.DateTimeField(
         _("last complete walk"), null=True, blank=True

@@ -1,12 +1,10 @@
 """One worker at an action at a time, anywhere in the cluster.
 
-A claim is a row's token and the time until when it holds. Taking it makes the token one greater; whoever holds an older
-token can no longer write, and asks before it sends.
+A claim is the lease of the action's row (`models.leases`). A worker that has lost it can no longer write, and asks
+before it sends.
 """
 
-import os
 import random
-import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +13,7 @@ from django.utils import timezone
 
 from cal_bookings import conf, db
 from cal_bookings.client import CalClient
-from cal_bookings.models import ActionAttempt, BookingAction
+from cal_bookings.models import ActionAttempt, BookingAction, leases
 from cal_bookings.outbox.remote_view import Look
 
 _FIRST_DELAY = timedelta(seconds=5)
@@ -69,7 +67,7 @@ class Claim:
         columns: dict[str, Any] = {
             "sent_at": now,
             "settles_at": now + settling(),
-            "lease_until": now + _lease(),
+            "lease_until": leases.lease_end(),
             "error_code": "",
             "error_message": "",
             "found": found,
@@ -104,10 +102,7 @@ class Claim:
             setattr(self.action, name, value)
 
     def _write(self, **columns: Any) -> None:
-        mine = BookingAction.objects.filter(
-            pk=self.action.pk, lease_token=self.action.lease_token
-        )
-        if not mine.update(**columns):
+        if not self.action.write_leased(**columns):
             raise ClaimLost(
                 f"{self.action}: it took longer than its lease, and another worker went on with it."
             )
@@ -134,17 +129,11 @@ def claim(action_id: int) -> Claim | None:
         "next_attempt_at": next_look(action, now)
         if action.sent_at
         else next_try(action, now, backoff(action.attempts)),
-        "lease_token": action.lease_token + 1,
-        "lease_until": now + _lease(),
     }
     with db.atomic(durable=True):
-        # Every write of a holder changes one of them: what we read is what we take.
-        as_read = {"lease_token": action.lease_token, "lease_until": action.lease_until}
-        if not due.filter(**as_read).update(**columns):
+        if not action.take_lease(due, **columns):
             return None
-        attempt = ActionAttempt.objects.create(action=action, worker=_worker())
-    for name, value in columns.items():
-        setattr(action, name, value)
+        attempt = ActionAttempt.objects.create(action=action, worker=leases.worker())
     return Claim(action, attempt)
 
 
@@ -171,11 +160,3 @@ def next_look(action: BookingAction, now: datetime) -> datetime:
 def settling() -> timedelta:
     """How long after a lost answer Cal.com may still carry the action out."""
     return timedelta(seconds=conf.get("ACTION_SETTLE_SECONDS"))
-
-
-def _lease() -> timedelta:
-    return timedelta(seconds=conf.get("LEASE_SECONDS"))
-
-
-def _worker() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"

@@ -1,23 +1,18 @@
 """One walk per account and loop, anywhere in the cluster.
 
-A lease is a row's token and the time it runs out. Taking it makes the token one greater; whoever holds an older token
-can no longer write, however late it wakes up.
+The lease is the state's row (`models.leases`).
 """
 
-import os
-import socket
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
 from django.db import DatabaseError
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from cal_bookings import conf, db
-from cal_bookings.models import Account, Mode, SyncState
+from cal_bookings import db
+from cal_bookings.models import Account, Mode, SyncState, leases
 
 
 class LeaseTaken(Exception):
@@ -50,25 +45,11 @@ class LeaseLost(Exception):
 class Lease:
     """The right to write the state of one loop, as long as nobody took it over.
 
-    Of `take`, and to be used as a context manager: it ends with its block. An exception gives the lease back as far as the database can still be
-    asked; where it cannot, this process knows all the same that nobody walks any more.
+    `take` makes it. It is a context manager: the lease ends with its block. An exception gives the lease back as far as
+    the database can still be asked; where it cannot, this process knows all the same that nobody walks any more.
     """
 
-    state_id: int
-    token: int
-
-    def enter(self, as_read: QuerySet[SyncState]) -> bool:
-        """Take the lease if the row still is `as_read`. Known as held before the row says so, and not as abandoned."""
-        _held.append(self)
-        taken = 0
-        try:
-            taken = as_read.update(
-                lease_token=self.token, lease_until=_until(), lease_owner=_owner()
-            )
-        finally:
-            if not taken:
-                _held.remove(self)
-        return bool(taken)
+    state: SyncState
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +60,7 @@ class Lease:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        _held.remove(self)
+        _held.remove((self.state.pk, self.state.lease_token))
         if kind is None or issubclass(kind, LeaseLost):
             return
         with suppress(DatabaseError, LeaseLost):
@@ -87,34 +68,30 @@ class Lease:
             self.release()
 
     def save(self, **columns: Any) -> None:
-        """Writes `columns` of the state and renews the lease; raises LeaseLost if it is no longer ours.
+        """Write `columns` of the state and renew the lease; raise LeaseLost if another worker has taken it.
 
         Opens no transaction: inside one, what goes with it is undone with it.
         """
-        self._save(lease_until=_until(), **columns)
+        self._save(lease_until=leases.lease_end(), **columns)
 
     def release(self, **columns: Any) -> None:
         """Like `save`, and gives the lease back."""
         self._save(lease_until=None, lease_owner="", **columns)
 
     def _save(self, **columns: Any) -> None:
-        mine = SyncState.objects.filter(pk=self.state_id, lease_token=self.token)
-        if not mine.update(**columns):
+        if not self.state.write_leased(**columns):
             raise LeaseLost
 
 
-#: The leases that threads of this process hold. A list: two threads may try to take the same one.
-_held: list[Lease] = []
+#: The states whose leases threads of this process hold, each with the lease's token. A list: two threads may try to
+#: take the same one.
+_held: list[tuple[int, int]] = []
 
 
 def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
-    """The lease of this loop and its state; raises LeaseTaken, or LeaseLost if `account` was read before it moved.
+    """Take the lease of this loop, and return it with the loop's state, whose checkpoint is the newest.
 
-    One conditional UPDATE decides between two takers.
-
-    It is conditional on the time the lease runs out, too, which every write of a holder changes: so the state is as it
-    was read. Else one that was read while another walked, and taken after that one had ended, went on from a place
-    whose pages are forgotten.
+    Raises LeaseTaken, or LeaseLost if `account` was read before its server or scope changed.
     """
     states = SyncState.objects.select_related("account")
     state, made = states.get_or_create(account=account, mode=mode)
@@ -125,48 +102,32 @@ def take(account: Account, mode: Mode) -> tuple[Lease, SyncState]:
         account.scope,
     ):
         raise LeaseLost
-    held = Lease(state.pk, state.lease_token + 1)
-    as_read = SyncState.objects.filter(
-        pk=state.pk, lease_token=state.lease_token, lease_until=state.lease_until
-    )
-    if _is_free(state) and held.enter(as_read):
-        return held, state
+    if _is_free(state) and _enter(state):
+        return Lease(state), state
     state.refresh_from_db()
     raise LeaseTaken(state)
 
 
+def _enter(state: SyncState) -> bool:
+    """Take the lease. It is known as held before the row says so, so that no thread takes it for abandoned."""
+    held = (state.pk, state.lease_token + 1)
+    _held.append(held)
+    is_taken = False
+    try:
+        is_taken = state.take_lease(lease_owner=leases.worker())
+    finally:
+        if not is_taken:
+            _held.remove(held)
+    return is_taken
+
+
 def _is_free(state: SyncState) -> bool:
     until = state.lease_until
-    return until is None or until < timezone.now() or _is_abandoned(state)
+    return until is None or until <= timezone.now() or _is_abandoned(state)
 
 
 def _is_abandoned(state: SyncState) -> bool:
-    """Whether the owner of a lease that has not run out walks no more: its thread has gone on, or its process died."""
-    if state.lease_owner == _owner():
-        return Lease(state.pk, state.lease_token) not in _held
-    return _is_dead(state.lease_owner)
-
-
-def _until() -> Any:
-    return timezone.now() + timedelta(seconds=conf.get("LEASE_SECONDS"))
-
-
-def _owner() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
-def _is_dead(owner: str) -> bool:
-    """Whether `owner` is a process of this host that is gone: then nobody needs to wait for its lease to run out.
-
-    Wrong where two containers share a host name; the token still keeps both from writing.
-    """
-    host, _, pid = owner.rpartition(":")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    """Return whether the owner of a lease that has not run out walks no more: its thread went on, or its process died."""
+    if state.lease_owner == leases.worker():
+        return (state.pk, state.lease_token) not in _held
+    return leases.is_gone(state.lease_owner)

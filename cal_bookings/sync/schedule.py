@@ -1,13 +1,14 @@
 """Which loops of which accounts are due: the table is the queue, and a lost message costs one interval."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from cal_bookings import conf, db
+from cal_bookings import db
 from cal_bookings.models import Account, Mode, SyncState
+from cal_bookings.models.leases import is_free, lease_end
 from cal_bookings.sync import failures, loops
 
 logger = logging.getLogger(__name__)
@@ -47,14 +48,12 @@ def take_due(
         account__circuit_open_until__lte=now
     )
     is_due = Q(due_at__lte=by or now)
-    due = SyncState.objects.filter(
-        is_due, _is_free(now), awake, account__is_active=True
-    )
+    due = SyncState.objects.filter(is_due, is_free(), awake, account__is_active=True)
     columns = ("pk", "account_id", "mode", "lease_token")
     found = list(due.order_by("due_at").values_list(*columns)[:limit])
     # Only what is due still: another one may have handed it out meanwhile, and a worker have walked it.
     handed_out = SyncState.objects.filter(is_due, pk__in=[pk for pk, *_ in found])
-    handed_out.update(due_at=_again(now))
+    handed_out.update(due_at=lease_end())
     return [(account_id, Mode(mode), ticket) for _, account_id, mode, ticket in found]
 
 
@@ -62,12 +61,12 @@ def take(account_id: int, mode: Mode) -> int | None:
     """Hands out this loop, if it is due and nobody is at it: its ticket, or None. The UPDATE decides."""
     now = timezone.now()
     due = SyncState.objects.filter(
-        _is_free(now), account=account_id, mode=mode, due_at__lte=now
+        is_free(), account=account_id, mode=mode, due_at__lte=now
     )
     ticket = due.values_list("lease_token", flat=True).first()
     if ticket is None:
         return None
-    handed_out = due.filter(lease_token=ticket).update(due_at=_again(now))
+    handed_out = due.filter(lease_token=ticket).update(due_at=lease_end())
     return ticket if handed_out else None
 
 
@@ -108,12 +107,3 @@ def record_unexpected(account_id: int, mode: Mode, error: Exception) -> None:
 def forget(account_id: int, mode: Mode) -> None:
     """What was handed out is a loop that the account no longer has."""
     SyncState.objects.filter(account=account_id, mode=mode).delete()
-
-
-def _is_free(now: datetime) -> Q:
-    return Q(lease_until=None) | Q(lease_until__lt=now)
-
-
-def _again(now: datetime) -> datetime:
-    """When what is handed out now is handed out again, if nobody took it up."""
-    return now + timedelta(seconds=conf.get("LEASE_SECONDS"))
