@@ -112,6 +112,12 @@ def list_version(alias: str) -> str:
     return version
 
 
+def webhook_secrets(entry: Mapping[str, Any]) -> list[str]:
+    """Return the webhook secrets of one account, newest first: WEBHOOK_SECRETS, and WEBHOOK_SECRET as its one-item form."""
+    one = entry.get("WEBHOOK_SECRET") or ""
+    return [each for each in [*(entry.get("WEBHOOK_SECRETS") or []), one] if each]
+
+
 def account_credential(alias: str) -> Credential:
     """The credential of the account `alias` of the settings; raises ImproperlyConfigured with the cure."""
     return credential(get("ACCOUNTS")[alias], of=f'CAL_BOOKINGS["ACCOUNTS"]["{alias}"]')

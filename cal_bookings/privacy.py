@@ -26,6 +26,8 @@ from cal_bookings.models import (
     SyncRun,
     SyncState,
     WalkPage,
+    WebhookDelivery,
+    WebhookReceiver,
 )
 
 PERMISSION = "cal_bookings.view_attendee"
@@ -185,6 +187,39 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
         }
     ),
     WalkPage: frozenset({"id", "state", "number", "booking_ids"}),
+    # An address of the receiver is no secret of people, but whoever knows it can make the site compute signatures.
+    WebhookReceiver: frozenset(
+        {
+            "id",
+            "account",
+            "former_accepted_until",
+            "secrets_rotated_at",
+            "expected_since",
+            "healthy_since",
+            "lease_token",
+            "lease_until",
+        }
+    ),
+    WebhookDelivery: frozenset(
+        {
+            "id",
+            "account",
+            # A digest over the uid too: nobody can guess what it was made of.
+            "body_hash",
+            "trigger",
+            "version",
+            "happened_at",
+            "received_at",
+            "receipts",
+            "last_received_at",
+            "state",
+            "outcome",
+            "attempts",
+            "next_attempt_at",
+            "processed_at",
+            "error",
+        }
+    ),
     RateWindow: frozenset(
         {
             "key",

@@ -18,6 +18,7 @@ from cal_bookings.models import (
     BookingChange,
     RateWindow,
     SyncRun,
+    WebhookDelivery,
 )
 
 #: So many rows go in one statement: no lock is held for long.
@@ -53,6 +54,8 @@ def _old(
         "history": (BookingChange.objects.all(), "changed_at"),
         # One that is open has not ended, however old it is.
         "actions": (BookingAction.objects.all(), "ended_at"),
+        # One that is not processed yet stays, however old it is.
+        "deliveries": (WebhookDelivery.objects.all(), "processed_at"),
     }
     for kind, (rows, column) in kinds.items():
         days = ages[kind]

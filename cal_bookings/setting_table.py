@@ -4,11 +4,13 @@ A new setting is one entry here and one row in docs/settings.md. Its default, it
 documents follow from the entry.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from cal_bookings.client import LIST_VERSION
+from cal_bookings.client import LIST_VERSION, SIGNATURE_HEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,21 @@ def _is_positive(value: Any) -> bool:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
+
+
+def _is_header_name(value: Any) -> bool:
+    return _is_text(value) and re.fullmatch(r"[A-Za-z0-9-]+", value) is not None
+
+
+def _is_site_url(value: Any) -> bool:
+    if value == "":
+        return True
+    try:
+        parts = urlsplit(value)
+        is_plain = not (parts.query or parts.fragment or parts.username)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and is_plain
+    except (AttributeError, TypeError, ValueError):
+        return False
 
 
 def _is_anything(_: Any) -> bool:
@@ -76,7 +93,7 @@ def _is_dict(
 
 
 _INTERVALS = {"changes": 60, "window": 3600, "full": 86400}
-_KEEP_DAYS = {"runs": 30, "history": 365, "actions": 365}
+_KEEP_DAYS = {"runs": 30, "history": 365, "actions": 365, "deliveries": 30}
 
 SETTINGS = (
     Setting(
@@ -151,9 +168,27 @@ SETTINGS = (
     ),
     Setting("ACTION_SETTLE_SECONDS", 600, "a number of seconds", _is_seconds),
     Setting(
+        "SITE_URL",
+        "",
+        "the address of this site, such as https://example.com, without a query",
+        _is_site_url,
+    ),
+    Setting(
+        "WEBHOOK_SIGNATURE_HEADER",
+        SIGNATURE_HEADER,
+        'the name of a header, such as "X-Cal-Signature-256"',
+        _is_header_name,
+    ),
+    Setting(
+        "CHANGES_INTERVAL_WITH_WEBHOOKS",
+        None,
+        "None, or a number of seconds above 0",
+        _is_none_or(_is_positive),
+    ),
+    Setting(
         "KEEP_DAYS",
         _KEEP_DAYS,
-        'a dict of days, or None for ever, for "runs", "history", "actions"',
+        'a dict of days, or None for ever, for "runs", "history", "actions", "deliveries"',
         _is_dict(_KEEP_DAYS, _is_none_or(_is_seconds)),
     ),
 )
@@ -181,4 +216,5 @@ ACCOUNT_SETTINGS = (
         _is_one_of(*LIST_VERSION.values()),
     ),
     Setting("WEBHOOK_SECRET", "", _TEXT, _is_text),
+    Setting("WEBHOOK_SECRETS", [], "a list of texts, newest first", _is_list(_is_text)),
 )

@@ -26,6 +26,9 @@ booking_rescheduled = Signal()
 #: A booking that a complete walk should have shown is gone from Cal.com. ``booking``.
 booking_missing = Signal()
 
+#: A webhook delivery was stored, or the same body arrived again. ``account_id``. Sent inside the request of Cal.com.
+delivery_received = Signal()
+
 #: An action was put into the outbox. ``action``.
 action_enqueued = Signal()
 

@@ -248,4 +248,9 @@ def test_some_intervals_may_be_given_and_the_others_keep_their_default(settings)
 
 def test_some_ages_may_be_given_and_the_others_keep_their_default(settings):
     assert found(settings, {"KEEP_DAYS": {"runs": 7, "history": None}}) == []
-    assert conf.keep_days() == {"runs": 7, "history": None, "actions": 365}
+    assert conf.keep_days() == {
+        "runs": 7,
+        "history": None,
+        "actions": 365,
+        "deliveries": 30,
+    }

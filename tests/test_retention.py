@@ -22,6 +22,7 @@ from cal_bookings.models import (
     Mode,
     RateWindow,
     SyncRun,
+    WebhookDelivery,
 )
 from cal_bookings.tasks.retention import prune
 
@@ -102,7 +103,13 @@ def test_runs_history_and_ended_actions_go_when_they_are_old(account, book, act)
 
     counts = retention.prune()
 
-    assert counts == {"runs": 1, "history": 1, "actions": 1, "budgets": 0}
+    assert counts == {
+        "runs": 1,
+        "history": 1,
+        "actions": 1,
+        "deliveries": 0,
+        "budgets": 0,
+    }
     assert [
         *SyncRun.objects.all(),
         *BookingChange.objects.all(),
@@ -217,6 +224,22 @@ def test_budgets_of_credentials_that_changed_go():
     assert RateWindow.objects.get().key == "used"
 
 
+def test_deliveries_go_when_they_were_processed_long_ago(account):
+    def delivery(name, processed_at):
+        return WebhookDelivery.objects.create(
+            account=account,
+            body_hash=name,
+            received_at=ago(400),
+            processed_at=processed_at,
+        )
+
+    young, waiting = delivery("young", ago(29)), delivery("waiting", None)
+    delivery("old", ago(31))
+
+    assert retention.prune()["deliveries"] == 1
+    assert {*WebhookDelivery.objects.all()} == {young, waiting}
+
+
 def test_ages_are_settings_and_none_is_for_ever(account, settings):
     settings.CAL_BOOKINGS = {"KEEP_DAYS": {"runs": None}}
     run(account, 5000)
@@ -263,6 +286,7 @@ class TestTheCommand:
             "runs": 1,
             "history": 0,
             "actions": 0,
+            "deliveries": 0,
             "budgets": 0,
         }
 

@@ -63,11 +63,19 @@ from cal_bookings.client.rate_limit import (
     RateLimit,
     endpoint_limit,
 )
+from cal_bookings.client.webhook_signatures import (
+    SIGNATURE_HEADER,
+    VERSION_HEADER,
+    is_signed,
+    sign,
+)
 
 __all__ = [
     "BOOKING_VERSION",
     "LIST_VERSION",
     "PARSER_VERSION",
+    "SIGNATURE_HEADER",
+    "VERSION_HEADER",
     "AccessToken",
     "ActionAnswer",
     "ApiKey",
@@ -104,8 +112,10 @@ __all__ = [
     "UnexpectedAnswer",
     "endpoint_limit",
     "is_public",
+    "is_signed",
     "parse_booking",
     "refresh_managed_user_tokens",
     "refresh_oauth_tokens",
+    "sign",
     "without_nuls",
 ]

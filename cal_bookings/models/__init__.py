@@ -14,6 +14,7 @@ from cal_bookings.models.derivation import Derivation
 from cal_bookings.models.outbox import ActionAttempt, BookingAction
 from cal_bookings.models.rate_window import RateWindow
 from cal_bookings.models.sync import Mode, SyncRun, SyncState, WalkPage
+from cal_bookings.models.webhooks import WebhookDelivery, WebhookReceiver
 
 __all__ = [
     "Account",
@@ -32,4 +33,6 @@ __all__ = [
     "SyncRun",
     "SyncState",
     "WalkPage",
+    "WebhookDelivery",
+    "WebhookReceiver",
 ]

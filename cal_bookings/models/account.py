@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
 from django.db import models
 from django.db.models import F
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cal_bookings import conf, db
@@ -46,7 +48,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
 
     def without_credentials(self) -> Self:
         """Rows whose credential is not even read from the database: for lists, which never show it."""
-        return self.defer("credentials")
+        return self.defer("credentials", "webhook_secrets")
 
     def configured(self) -> Self:
         """The active accounts; makes or corrects the rows of those that the settings define.
@@ -89,7 +91,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
                 other.delete()
             account.alias = new_alias
             # The credential belongs to the alias: it is encrypted again for the new one.
-            account.save(update_fields=["alias", "credentials"])
+            account.save(update_fields=["alias", "credentials", "webhook_secrets"])
         return account
 
     def mirror_settings(self, entry: conf.AccountSettings) -> "Account":
@@ -119,6 +121,10 @@ class Account(MirrorBeginning):
     scope = models.JSONField(_("scope"), default=dict, blank=True)
     credentials = EncryptedJSONField(
         _("credentials"), default=dict, blank=True, editable=False
+    )
+    #: Those that `cal_webhooks` made for an account of the database: {"SECRETS": [newest first]}.
+    webhook_secrets = EncryptedJSONField(
+        _("webhook secrets"), default=dict, blank=True, null=True, editable=False
     )
     is_active = models.BooleanField(_("active"), default=True)
     dialect = models.CharField(
@@ -236,6 +242,16 @@ class Account(MirrorBeginning):
             )
         return conf.credential(
             self.credentials, of=f'The Cal.com account "{self.alias}"'
+        )
+
+    def webhook_path(self) -> str:
+        """Return the path on this site at which Cal.com delivers the account's webhooks; makes it at the first call.
+
+        At most three statements. Raises NoReverseMatch if the site does not include `cal_bookings.urls`.
+        """
+        receivers = apps.get_model("cal_bookings", "WebhookReceiver")
+        return reverse(
+            "cal_bookings:webhook", args=[receivers.objects.of(self).path_id]
         )
 
     def sealed(self, credentials: Mapping[str, Any]) -> Sealed:

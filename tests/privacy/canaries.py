@@ -20,6 +20,8 @@ from cal_bookings.models import (
     SyncRun,
     SyncState,
     WalkPage,
+    WebhookDelivery,
+    WebhookReceiver,
 )
 from cal_bookings.outbox import kinds
 from tests.builders import attendee_payload, booking_payload, host_payload
@@ -83,11 +85,13 @@ class Rows:
 def make_rows() -> Rows:
     """Needs an encryption key in the settings."""
     credentials: Any = {"API_KEY": "cal_canary"}
+    webhook_secrets: Any = {"SECRETS": ["whsec_canary"]}
     account = Account.objects.create(
         alias="desk",
         base_url=NOWHERE,
         dialect="cursor",
         credentials=credentials,
+        webhook_secrets=webhook_secrets,
         circuit_key="canary",
         owner_key="canary",
         source_key="canary",
@@ -114,6 +118,7 @@ def make_rows() -> Rows:
     )
     _make_history(waiting)
     _make_runs(account)
+    _make_deliveries(account)
     return Rows(account, waiting, over, gone, _make_actions(waiting, over))
 
 
@@ -138,6 +143,22 @@ def _make_runs(account: Account) -> None:
         account=account, mode="full", checkpoint={"position": "canary"}
     )
     WalkPage.objects.create(state=state, number=0)
+
+
+def _make_deliveries(account: Account) -> None:
+    WebhookReceiver.objects.create(
+        account=account, path_id="canary-address", former_path_id="canary-former"
+    )
+    WebhookDelivery.objects.create(
+        account=account,
+        body_hash="0" * 64,
+        trigger="BOOKING_REJECTED",
+        uid="canary-uid-waiting",
+        old_uid="canary-from-waiting",
+        seat_uid="canary-seat-waiting",
+        mark="canary-mark",
+        rejection_reason="canary is unknown here",
+    )
 
 
 def _make_actions(waiting: Booking, over: Booking) -> list[BookingAction]:

@@ -22,11 +22,19 @@ from cal_bookings.models import (
     Host,
     SyncRun,
     SyncState,
+    WebhookDelivery,
+    WebhookReceiver,
 )
 from tests.privacy.addresses import names
 
 PERSONAL: dict[type[models.Model], set[str]] = {
-    Account: {"credentials", "circuit_key", "owner_key", "source_key"},
+    Account: {
+        "credentials",
+        "webhook_secrets",
+        "circuit_key",
+        "owner_key",
+        "source_key",
+    },
     EventType: {"payload"},
     Host: {"email"},
     Booking: {
@@ -75,6 +83,8 @@ PERSONAL: dict[type[models.Model], set[str]] = {
     ActionAttempt: {"error_code", "error_message"},
     SyncState: {"checkpoint"},
     SyncRun: {"failures"},
+    WebhookReceiver: {"path_id", "former_path_id"},
+    WebhookDelivery: {"uid", "old_uid", "seat_uid", "mark", "rejection_reason"},
 }
 
 #: What pages compute from personal columns.

@@ -159,4 +159,5 @@ def _kept(account: Account) -> Mapping[str, Any]:
         stored = dict(account.credentials)
     except ImproperlyConfigured:
         return {}
-    return {name: value for name, value in stored.items() if name == "WEBHOOK_SECRET"}
+    kept = ("WEBHOOK_SECRETS", "WEBHOOK_SECRET")
+    return {name: stored[name] for name in kept if name in stored}
