@@ -1,6 +1,7 @@
 """What the receiver accepts, what it refuses, and what it leaves behind."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -23,6 +24,13 @@ CREATED = body("BOOKING_CREATED", uid="one")
 @pytest.fixture(autouse=True)
 def an_empty_cache():
     cache.clear()
+
+
+def request_of(account, stream):
+    """A delivery whose body is read from `stream`."""
+    request: Any = RequestFactory().post(account.webhook_path())
+    request._stream, request._read_started = stream, False
+    return request
 
 
 def refused(account):
@@ -148,7 +156,7 @@ class TestAccountsOfTheDatabase:
 
     def test_a_secret_is_stored_encrypted_and_follows_the_alias(self, account):
         account_secrets.add(WebhookReceiver.objects.of(account), "whsec_plain")
-        column = Account.objects.values_list("webhook_secrets", flat=True).get()
+        column: Any = Account.objects.values_list("webhook_secrets", flat=True).get()
 
         assert "whsec_plain" not in column.text
         Account.objects.rename("desk", "front")
@@ -228,9 +236,7 @@ class TestRequests:
                 return b"x" * size
 
         stream = Endless()
-        request = RequestFactory().post(account.webhook_path())
-        request._stream = stream
-        request._read_started = False
+        request = request_of(account, stream)
 
         answer = views.receive(request, account.webhook_path().split("/")[-2])
 
@@ -248,9 +254,7 @@ class TestRequests:
             def read(self, size=-1):
                 raise OSError("reset by peer")
 
-        request = RequestFactory().post(account.webhook_path())
-        request._stream = Broken()
-        request._read_started = False
+        request = request_of(account, Broken())
 
         answer = views.receive(request, account.webhook_path().split("/")[-2])
 
@@ -281,7 +285,7 @@ class TestStoring:
         assert (row.trigger, row.version) == ("BOOKING_REJECTED", "2021-10-20")
         assert (row.uid, row.old_uid, row.seat_uid) == ("new", "old", "seat")
         assert (row.mark, row.rejection_reason) == ("mark", "We are closed")
-        assert row.happened_at.isoformat() == "2026-11-20T19:51:20.097000+00:00"
+        assert str(row.happened_at) == "2026-11-20 19:51:20.097000+00:00"
         assert (row.state, row.outcome, row.receipts) == ("waiting", "", 1)
         stored = str(WebhookDelivery.objects.values().get())
         assert not [
@@ -342,7 +346,7 @@ class TestStoring:
         (body("BOOKING_CREATED", uid="a\0b"), "no_booking"),
         (body("BOOKING_CREATED", uid="\ud800"), "no_booking"),
         (b'{"triggerEvent": "BOOKING_CREATED", "payload": "one"}', "no_booking"),
-        (body("PING", uid="one"), "test"),
+        (body("PING"), "test"),
         (body("SOMETHING_NEW", uid="one"), ""),
         (body("A" * 300 + "\0\ud800", uid="one"), ""),
         (body("BOOKING_CREATED", "yesterday", uid="one"), ""),
