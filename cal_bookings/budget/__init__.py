@@ -6,6 +6,7 @@ from cal_bookings.budget.consumption import (
     Usage,
     usage,
 )
+from cal_bookings.budget.not_now import NotNow
 from cal_bookings.budget.window import (
     BudgetExhausted,
     Priority,
@@ -14,6 +15,7 @@ from cal_bookings.budget.window import (
 __all__ = [
     "BudgetExhausted",
     "CircuitOpen",
+    "NotNow",
     "Priority",
     "Usage",
     "connect",

@@ -15,7 +15,9 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from cal_bookings import backoff
 from cal_bookings.budget import advice
+from cal_bookings.budget.not_now import NotNow
 from cal_bookings.client import (
     CalError,
     CalForbidden,
@@ -30,8 +32,8 @@ logger = logging.getLogger(__name__)
 #: Without an answer to so many requests in a row, a server is down: two GETs with all their repetitions.
 FAILURES_TO_OPEN = 8
 #: The first pause; each that follows is twice as long, up to the longest.
-_DOWN = timedelta(seconds=30), timedelta(minutes=5)
-_REFUSED = timedelta(minutes=5), timedelta(hours=1)
+_DOWN = 30.0, 300.0  # seconds
+_REFUSED = 300.0, 3600.0  # seconds
 #: A probe that never came back is tried again after this.
 _PROBE = timedelta(minutes=2)
 
@@ -41,28 +43,23 @@ LOOK_AGAIN = 5.0  # seconds
 _COME_BACK = 60.0  # seconds
 
 
-class CircuitOpen(Exception):
+class CircuitOpen(NotNow):
     """No request is made for this account at the moment; the message says why, until when, and what helps."""
 
     def __init__(self, account: Account, until: datetime) -> None:
-        told = (
+        seconds = max(0.0, (until - timezone.now()).total_seconds())
+        message = (
             f"No requests until {until:%Y-%m-%d %H:%M:%S} UTC, after: {account.circuit_reason} "
             "Another credential ends the pause at once, and so does `manage.py cal_sync --force`."
         )
         if account.is_paused_by_hand:
-            told = (
+            message = (
                 f"No requests until somebody resumes the account. {account.circuit_reason} "
                 "It is resumed in the admin, or with `manage.py cal_sync --force`."
             )
-        super().__init__(told)
+            seconds = _COME_BACK
+        super().__init__(message, seconds)
         self.until = until
-
-    @property
-    def seconds(self) -> float:
-        """How long to do something else."""
-        if self.until == UNTIL_RESUMED:
-            return _COME_BACK
-        return max(0.0, (self.until - timezone.now()).total_seconds())
 
 
 class Circuit:
@@ -178,8 +175,9 @@ def _close(account: Account) -> None:
 
 def _open(account: Account, error: CalError, key: str) -> None:
     first, longest = _REFUSED if _is_refused(error) else _DOWN
-    times_before = min(account.circuit_failures - FAILURES_TO_OPEN, 10)
-    until = timezone.now() + min(first * 2**times_before, longest)
+    times_before = account.circuit_failures - FAILURES_TO_OPEN
+    pause = backoff.seconds(times_before, first=first, longest=longest)
+    until = timezone.now() + timedelta(seconds=pause)
     _write(
         account,
         open_until=until,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
+from cal_bookings.budget.not_now import NotNow
 from cal_bookings.client import RateLimit
 
 #: What Cal.com allows an API key if it does not say otherwise: requests, seconds.
@@ -50,14 +51,14 @@ class Priority(IntEnum):
         return 0.05 * self
 
 
-class BudgetExhausted(Exception):
-    """The next request has to wait longer than the caller wants to: do something else for `seconds`."""
+class BudgetExhausted(NotNow):
+    """The next request would have to wait longer than the caller allows."""
 
     def __init__(self, seconds: float, window: "Window | None" = None) -> None:
         super().__init__(
-            f"Cal.com's rate limit allows the next request in {seconds:.1f} s: come back then"
+            f"Cal.com's rate limit allows the next request in {seconds:.1f} s: come back then",
+            seconds,
         )
-        self.seconds = seconds
         #: The window whose slots are used, if one is known.
         self.window = window
 

@@ -7,7 +7,6 @@ have had its effect, and after a 429 each further request is in vain.
 from __future__ import annotations
 
 import logging
-import random
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from urllib.parse import quote, urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from cal_bookings import __version__
+from cal_bookings import __version__, backoff
 from cal_bookings.client.causes import (
     cause_of,
     is_never_sent,
@@ -56,7 +55,7 @@ from cal_bookings.client.responses import (
 logger = logging.getLogger(__name__)
 
 RETRIES = 3
-_FIRST_DELAY = 0.5  # seconds, then doubled
+_FIRST_PAUSE = 0.5  # seconds, then doubled
 _CHUNK = 64 * 1024  # bytes
 _ERROR_BYTES = 64 * 1024  # more than any error of Cal.com, less than a proxy's page
 #: Shorter parts of a path are numbers of teams and users, no secret.
@@ -174,16 +173,17 @@ class Http:
         *,
         is_told: Callable[[CalError], bool] = lambda error: True,
     ) -> Answer:
-        for delay in _delays(retries):
+        for attempt in range(retries + 1):
             try:
                 return self._attempt(call, request, guard)
             except CalError as error:
                 if self._on_error and is_told(error):
                     self._on_error(error)
-                if delay is None or not isinstance(error, CalUnavailable):
+                if attempt == retries or not isinstance(error, CalUnavailable):
                     raise
-                logger.info("%s; trying again in %.1f s", error, delay)
-                self._sleep(delay)
+                pause = backoff.seconds(attempt, first=_FIRST_PAUSE, spread=(0.5, 1.0))
+                logger.info("%s; trying again in %.1f s", error, pause)
+                self._sleep(pause)
         raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
     def _attempt(
@@ -275,16 +275,6 @@ def _decoder(response: requests.Response) -> Callable[[bytes, int], bytes]:
 
 def _is_no_expiry(error: CalError) -> bool:
     return not isinstance(error, CalUnauthorized)
-
-
-def _delays(retries: int) -> list[float | None]:
-    """The pause after each attempt; None after the last."""
-    # Jitter, so that the workers of a site do not come back all at once.
-    pauses: list[float | None] = [
-        _FIRST_DELAY * 2**n * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-        for n in range(retries)
-    ]
-    return [*pauses, None]
 
 
 def _signature(

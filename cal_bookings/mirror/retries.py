@@ -1,13 +1,12 @@
 """Transactions that lose a race to another writer and are run again."""
 
-import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from django.db import IntegrityError, OperationalError
 
-from cal_bookings import db
+from cal_bookings import backoff, db
 from cal_bookings.mirror import refusals
 
 #: A transaction is run this many times before its error is raised.
@@ -40,5 +39,7 @@ def in_transaction(write: Callable[[], Result], *, attempts: int = ATTEMPTS) -> 
 
 
 def _pause(attempt: int) -> None:
-    longest = min(_FIRST_PAUSE * 2 ** (attempt - 1), _LONGEST_PAUSE)
-    time.sleep(longest * random.uniform(0.1, 1))  # noqa: S311 - spreads load
+    pause = backoff.seconds(
+        attempt - 1, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE, spread=(0.1, 1.0)
+    )
+    time.sleep(pause)

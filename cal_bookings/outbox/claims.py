@@ -4,20 +4,18 @@ A claim is the lease of the action's row (`models.leases`). A worker that has lo
 before it sends.
 """
 
-import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from cal_bookings import conf, db
+from cal_bookings import backoff, conf, db
 from cal_bookings.client import CalClient
 from cal_bookings.models import ActionAttempt, BookingAction, leases
 from cal_bookings.outbox.remote_view import Look
 
-_FIRST_DELAY = timedelta(seconds=5)
-_LONGEST_DELAY = timedelta(hours=1)
+_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 3600.0  # seconds
 #: Nothing is written to the connection later than this after the last answer that the look got.
 FRESH = 2.0  # seconds
 #: A lost answer is looked for first after this part of the time it may take to settle.
@@ -128,7 +126,7 @@ def claim(action_id: int) -> Claim | None:
         "attempts": action.attempts + 1,
         "next_attempt_at": next_look(action, now)
         if action.sent_at
-        else next_try(action, now, backoff(action.attempts)),
+        else next_try(action, now, pause_after(action.attempts)),
     }
     with db.atomic(durable=True):
         if not action.take_lease(due, **columns):
@@ -137,11 +135,12 @@ def claim(action_id: int) -> Claim | None:
     return Claim(action, attempt)
 
 
-def backoff(attempts: int) -> timedelta:
+def pause_after(attempts: int) -> timedelta:
     """How long to wait after so many attempts: twice as long each time, up to an hour, and never all at once."""
-    doublings = min(attempts, 20)
-    delay = min(_FIRST_DELAY * int(2**doublings), _LONGEST_DELAY)
-    return delay * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+    seconds = backoff.seconds(
+        attempts, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE, spread=(0.5, 1.0)
+    )
+    return timedelta(seconds=seconds)
 
 
 def next_try(action: BookingAction, now: datetime, pause: timedelta) -> datetime:
@@ -152,7 +151,7 @@ def next_try(action: BookingAction, now: datetime, pause: timedelta) -> datetime
 def next_look(action: BookingAction, now: datetime) -> datetime:
     """When to look again whether it has taken effect: after as long as it has taken so far, and once it has settled."""
     if action.sent_at is None or action.settles_at is None or action.settles_at <= now:
-        return now + backoff(action.attempts)
+        return now + pause_after(action.attempts)
     pause = max(now - action.sent_at, settling() * _FIRST_LOOK)
     return min(now + pause, action.settles_at)
 

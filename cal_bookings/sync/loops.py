@@ -5,14 +5,13 @@ window   what starts from a week ago to two months ahead; changes that do not mo
 full     everything; drift, and bookings that are gone, every night
 """
 
-import random
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
 
-from cal_bookings import conf
+from cal_bookings import backoff, conf
 from cal_bookings.client import Filters
 from cal_bookings.models import Account, Mode, SyncState
 from cal_bookings.sync.checkpoint import Checkpoint
@@ -174,8 +173,8 @@ def later() -> datetime:
 
 def pause(mode: Mode, *, failures: int = 0) -> float:
     """Seconds until then, a little different each time."""
-    interval = conf.interval(mode)
-    if failures:
-        interval = min(interval, SHORTEST_PAUSE) * 2 ** min(failures, 10)
-        interval = min(interval, LONGEST_PAUSE)
-    return interval * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - spreads load
+    interval, spread = conf.interval(mode), (1 - JITTER, 1 + JITTER)
+    if not failures:
+        return backoff.seconds(0, first=interval, spread=spread)
+    first = min(interval, SHORTEST_PAUSE)
+    return backoff.seconds(failures, first=first, longest=LONGEST_PAUSE, spread=spread)

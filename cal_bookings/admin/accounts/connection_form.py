@@ -55,12 +55,7 @@ def _ask(account: Account, question: Callable[[client.CalClient], T]) -> T:
             return question(connection)
     except client.CalError as error:
         raise ValidationError(advice.explain(account, error, quoting=False)) from None
-    except (
-        budget.BudgetExhausted,
-        budget.CircuitOpen,
-        ImproperlyConfigured,
-        ValueError,
-    ) as error:
+    except (budget.NotNow, ImproperlyConfigured, ValueError) as error:
         raise ValidationError(str(error)) from None
 
 

@@ -41,9 +41,5 @@ def around(request: HttpRequest, booking: Booking, day: dt.date) -> list[dt.date
             )
     except client.CalError as error:
         raise NotRead(visibility.explain(account, error, request)) from None
-    except (
-        budget.BudgetExhausted,
-        budget.CircuitOpen,
-        ImproperlyConfigured,
-    ) as error:
+    except (budget.NotNow, ImproperlyConfigured) as error:
         raise NotRead(str(error)) from None

@@ -57,11 +57,7 @@ class RefreshMixin(admin.ModelAdmin):
             except client.CalError as error:
                 told = visibility.explain(account, error, request)
                 self.message_user(request, told, messages.ERROR)
-            except (
-                budget.BudgetExhausted,
-                budget.CircuitOpen,
-                ImproperlyConfigured,
-            ) as error:
+            except (budget.NotNow, ImproperlyConfigured) as error:
                 self.message_user(request, str(error), messages.ERROR)
         if read:
             told = ngettext(

@@ -26,8 +26,7 @@ UNABLE = (
     sync.LeaseLost,
     sync.NoSuchLoop,
     ImproperlyConfigured,
-    budget.BudgetExhausted,
-    budget.CircuitOpen,
+    budget.NotNow,
 )
 
 NO_ACCOUNT = (
