@@ -36,12 +36,19 @@ def in_transaction(
         if db.is_doomed() or not refusals.is_of_a_value(error):
             raise
     halved = _Parts(items)
-    return retries.in_transaction(lambda: write(halved.write), attempts=ATTEMPTS)
+    return retries.in_transaction(
+        lambda: write(halved.write), attempts=ATTEMPTS, is_final=_is_final
+    )
 
 
 def message(error: Exception) -> str:
     """What a run's failures say. The database's own words are left out, because they repeat the value."""
     return f"the database refuses it: {type(error).__name__}"
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether the next attempt is refused too. It is not if a statement was too large, because its parts are smaller."""
+    return refusals.is_final(error) and not refusals.is_too_large(error)
 
 
 def _at_once(items: list[Item]) -> WriteAll[Item]:

@@ -25,7 +25,7 @@ def is_of_a_value(error: Exception) -> bool:
         return True
     if isinstance(error, DataError | IntegrityError):
         return True
-    return isinstance(error, OperationalError) and _is_too_large(error)
+    return isinstance(error, OperationalError) and is_too_large(error)
 
 
 def is_final(error: Exception) -> bool:
@@ -40,7 +40,8 @@ def is_final(error: Exception) -> bool:
     return not _FINAL.isdisjoint(found)
 
 
-def _is_too_large(error: OperationalError) -> bool:
+def is_too_large(error: Exception) -> bool:
+    """Whether the database may take the same values in smaller statements."""
     code = error.args[0] if error.args else None
     state = str(getattr(error.__cause__, "sqlstate", None) or "")
     is_too_big = getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_TOOBIG"

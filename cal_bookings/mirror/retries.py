@@ -19,19 +19,24 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 Result = TypeVar("Result")
 
 
-def in_transaction(write: Callable[[], Result], *, attempts: int = ATTEMPTS) -> Result:
+def in_transaction(
+    write: Callable[[], Result],
+    *,
+    attempts: int = ATTEMPTS,
+    is_final: Callable[[Exception], bool] = refusals.is_final,
+) -> Result:
     """Run `write` in a transaction and return its result. If another writer wins a race, run it again from the start.
 
     Two writers that insert the same row, deadlocks, lock timeouts, SQLite's "database is locked" and a connection that
     was closed look alike enough to be treated alike: each gets another attempt. After the last one, or inside a
-    transaction of the caller's that the error has ended, the error is raised.
+    transaction of the caller's that the error has ended, or if `is_final(error)`, the error is raised.
     """
     for attempt in range(1, attempts):
         try:
             with db.atomic():
                 return write()
         except (IntegrityError, OperationalError) as error:
-            if db.is_doomed() or refusals.is_final(error):
+            if db.is_doomed() or is_final(error):
                 raise
         _pause(attempt)
     with db.atomic():

@@ -78,8 +78,5 @@ def database_url():
 
 @pytest.fixture
 def site(app, broker_url, database_url, tmp_path):
-    site = Site(app, broker_url, database_url, tmp_path / "workers.log")
-    yield site
-    site.close()
-    with app.connection_for_write() as connection:
-        connection.default_channel.queue_delete(site.queue)
+    with Site(app, broker_url, database_url, tmp_path / "workers.log") as site:
+        yield site

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Self
 from uuid import uuid4
 
 import psycopg
@@ -21,7 +21,7 @@ REDIS = os.environ.get("CI_REDIS_URL") or "redis://127.0.0.1:6379/0"
 
 
 class Site:
-    """Workers of one site, and its database seen from outside."""
+    """Workers of one site, and its database seen from outside. A context manager that ends them all."""
 
     def __init__(
         self, app: Celery, broker_url: str, database_url: str, log: Path
@@ -41,6 +41,19 @@ class Site:
         }
         self.database = psycopg.connect(database_url, autocommit=True)
         self.workers: list[subprocess.Popen[bytes]] = []
+        self.others: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self.workers + self.others:
+            process.kill()
+            process.wait()
+        self.database.close()
+        with self.app.connection_for_write() as connection:
+            channel: Any = connection.default_channel
+            channel.queue_delete(self.queue)
 
     def run(self, *arguments: str, sent: str = "") -> None:
         done = subprocess.run(
@@ -57,15 +70,21 @@ class Site:
     def start_worker(self) -> None:
         name = f"{uuid4().hex[:8]}@test"
         options = ["--pool=solo", "--without-gossip", "--without-mingle", "-n", name]
+        self.workers.append(self._start(*WORKER, *options, "-Q", self.queue))
+
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start another process of the site."""
+        self.others.append(self._start(sys.executable, *arguments))
+        return self.others[-1]
+
+    def _start(self, *command: str) -> subprocess.Popen[bytes]:
         with self.log.open("a") as log:
-            self.workers.append(
-                subprocess.Popen(
-                    [*WORKER, *options, "-Q", self.queue],
-                    cwd=ROOT,
-                    env=self.environment,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
+            return subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     def kill_a_worker(self) -> None:
@@ -100,9 +119,3 @@ class Site:
     def hurry(self) -> None:
         """Every loop is due now."""
         self.database.execute("UPDATE cal_bookings_syncstate SET due_at = now()")
-
-    def close(self) -> None:
-        for worker in self.workers:
-            worker.kill()
-            worker.wait()
-        self.database.close()

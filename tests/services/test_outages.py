@@ -50,18 +50,14 @@ def wires(broker_url, database_url):
 def site(app, wires, database_url, tmp_path, cal):
     """Two workers that reach broker and database over the wires; we reach both directly."""
     broker, database = wires["urls"]
-    site = Site(app, broker, database_url, tmp_path / "workers.log")
-    site.run("manage.py", "migrate", "-v0")
-    site.run("-m", "tests.services.database", "prepare", cal.url, cal.api_key)
-    site.environment["DATABASE_URL"] = database
-    for _ in range(2):
-        site.start_worker()
-    site.wait_for(lambda: is_quiet(site))
-    yield site
-    site.environment["DATABASE_URL"] = database_url
-    site.close()
-    with app.connection_for_write() as connection:
-        connection.default_channel.queue_delete(site.queue)
+    with Site(app, broker, database_url, tmp_path / "workers.log") as site:
+        site.run("manage.py", "migrate", "-v0")
+        site.run("-m", "tests.services.database", "prepare", cal.url, cal.api_key)
+        site.environment["DATABASE_URL"] = database
+        for _ in range(2):
+            site.start_worker()
+        site.wait_for(lambda: is_quiet(site))
+        yield site
 
 
 def is_quiet(site, since="2000-01-01"):

@@ -68,11 +68,22 @@ def ended(site):
     return all_ == ACTIONS and left == 0
 
 
+def unfinished(site):
+    """Describe the actions that have not ended, and the end of the workers' log."""
+    left = site.ask(
+        "SELECT id, kind, status, attempts, error_code, next_attempt_at - now() "
+        "FROM cal_bookings_bookingaction WHERE status IN ('queued', 'sending', 'unknown')"
+    )
+    return f"{left}\n{site.log.read_text()[-3000:]}"
+
+
 def hurry(site):
-    """What was put off, and not sent, is tried again within seconds and not after pauses that grow to many minutes."""
+    """Make due what no worker holds and what waits longer than seconds: the pauses grow to many minutes."""
     site.database.execute(
         "UPDATE cal_bookings_bookingaction SET next_attempt_at = now() "
-        "WHERE status = 'queued' AND next_attempt_at > now() + interval '5 seconds'"
+        "WHERE status IN ('queued', 'sending', 'unknown') "
+        "AND (lease_until IS NULL OR lease_until < now()) "
+        "AND next_attempt_at > now() + interval '5 seconds'"
     )
 
 
@@ -100,14 +111,11 @@ def test_workers_killed_at_random_have_each_effect_once_and_know_it(cal, site):
         site.start_worker()
     weather = cal.on_request = Weather(cal)
     began = time.monotonic()
-    wishing = subprocess.Popen(
-        [sys.executable, "-m", "tests.services.wishes", "enqueue", str(ACTIONS)],
-        cwd=ROOT,
-        env=site.environment,
-    )
+    wishing = site.start("-m", "tests.services.wishes", "enqueue", str(ACTIONS))
     kills = 0
     while not ended(site):
-        assert time.monotonic() - began < WITHIN, site.log.read_text()[-3000:]
+        assert wishing.poll() in (None, 0), site.log.read_text()[-3000:]
+        assert time.monotonic() - began < WITHIN, unfinished(site)
         task = "cal_bookings.deliver_due_actions"
         site.app.send_task(task, queue=site.queue, expires=2)
         time.sleep(1)

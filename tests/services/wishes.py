@@ -7,8 +7,8 @@
 import json
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Thread
 from typing import Any
 
 import django
@@ -48,11 +48,8 @@ def enqueue(count: int) -> None:
         wishes[:count:][: count // 2 // 2 * 2],
         wishes[count // 2 // 2 * 2 : count],
     ]
-    threads = [Thread(target=work, args=(half,)) for half in halves]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(work, halves))  # raises what a thread raised
 
 
 def wanted(booking: Any) -> list[Callable[[], Any]]:
