@@ -12,6 +12,7 @@ _REASONS = {
     403: "Forbidden",
     404: "Not Found",
     409: "Conflict",
+    422: "Unprocessable Entity",
 }
 _CODES = {
     400: "BadRequestException",
@@ -19,6 +20,7 @@ _CODES = {
     403: "ForbiddenException",
     404: "NotFoundException",
     409: "ConflictException",
+    422: "UnprocessableEntityException",
 }
 #: Errors of these codes have no details [rec 063, 305, 530].
 _WITHOUT_DETAILS = frozenset({"BAD_REQUEST", "INTERNAL_SERVER_ERROR", "TRPCError"})

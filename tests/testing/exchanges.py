@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,13 @@ class Exchange:
         data = self.body.get("data") if isinstance(self.body, dict) else None
         found = data if isinstance(data, list) else [data]
         return [one for one in found if isinstance(one, dict) and "hosts" in one]
+
+    @property
+    def reservation(self) -> dict[str, Any]:
+        """The reservation in the recorded answer; empty if there is none."""
+        data = self.body.get("data") if isinstance(self.body, dict) else None
+        has_it = isinstance(data, dict) and "reservationUid" in data
+        return data if has_it else {}
 
 
 def read(folder: Path) -> list[Exchange]:
@@ -235,6 +242,8 @@ class Replay:
             new = next((one["uid"] for one in exchange.bookings), "")
         for booking in exchange.bookings:
             self._learn(booking)
+        if exchange.reservation and exchange.request["method"] == "POST":
+            self._hold(exchange)
         for person in exchange.attendees:
             self.cal.attendee_numbers[exchange.uid, person["email"]] = person["id"]
         old = self.cal.rows.get(exchange.uid)
@@ -245,6 +254,15 @@ class Replay:
             and {"cancelledByEmail", "rescheduledByEmail"} <= set(old.payload)
         ):  # neither a series nor seats are linked
             old.change({"status": "cancelled", "rescheduledToUid": new})
+
+    def _hold(self, exchange: Exchange) -> None:
+        """Gives the reservation just made the uid that was recorded."""
+        made = next(one for one in self.cal.effects[::-1] if one.kind == "reserve")
+        held = self.cal.reservations.get(made.uid)
+        assert held is not None
+        self.cal.reservations.release(held.uid)
+        uid = exchange.reservation["reservationUid"]
+        self.cal.reservations.keep(replace(held, uid=uid))
 
     def _set(self, row: Row, payload: dict[str, Any]) -> None:
         row.payload = payload

@@ -12,6 +12,7 @@ import requests
 from cal_bookings.testing import FakeCal
 from cal_bookings.testing.endpoints.booking_actions import ACTIONS
 from cal_bookings.testing.endpoints.router import ROUTES
+from cal_bookings.testing.world.reservations import Reservation
 from tests.testing.conftest import (
     creation,
     soon,
@@ -24,6 +25,12 @@ ATTENDEE = {
     "timeZone": "UTC",
     "phoneNumber": "+14155552671",
     "language": "en",
+}
+RESERVATION = {
+    "eventTypeId": 3,
+    "slotStart": "2026-11-23T10:00:00Z",
+    "slotDuration": 60,
+    "reservationDuration": 10,
 }
 #: A good body of each route that takes one.
 GOOD: dict[str, dict[str, Any]] = {
@@ -67,6 +74,10 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /bookings/{uid}/attendees": ATTENDEE,
     "DELETE /bookings/{uid}/attendees/1": {},
     "POST /bookings/{uid}/guests": {"guests": [ATTENDEE]},
+    "POST /slots/reservations": RESERVATION,
+    "GET /slots/reservations/uid": {},
+    "PATCH /slots/reservations/{held}": RESERVATION,
+    "DELETE /slots/reservations/{held}": {},
     "POST /auth/oauth2/token": {
         "grant_type": "refresh_token",
         "client_id": "client",
@@ -124,6 +135,23 @@ def booked(cal, rng):
     return uid, cal.payload(uid)["attendees"][0].get("seatUid", "")
 
 
+def reserved(cal, rng):
+    """The uid of a reservation."""
+    start, hour = (
+        cal.clock.now() + timedelta(days=rng.random() * 300),
+        timedelta(hours=1),
+    )
+    reservation = Reservation(
+        cal.reservations.new_uid(),
+        cal.event_types[rng.randint(1, 5)],
+        start,
+        start + hour,
+        cal.clock.now() + hour,
+    )
+    cal.reservations.keep(reservation)
+    return reservation.uid
+
+
 def body_of(cal, rng, route, seat):
     if rng.random() < 0.1:
         return rng.choice(RAW)
@@ -147,8 +175,12 @@ def answer_of(connection, cal, rng, route, dialect):
     }
     if path.endswith("/attendees") or "location" in path or "guests" in path:
         headers["cal-api-version"] = "2024-08-13"
+    if path.startswith("/slots"):
+        headers["cal-api-version"] = "2024-09-04"
     body = body_of(cal, rng, route, seat)
-    connection.request(method, "/v2" + path.format(uid=uid), body, headers)
+    held = reserved(cal, rng) if "{held}" in path else ""
+    path = "/v2" + path.format(uid=uid, held=held)
+    connection.request(method, path, body, headers)
     response = connection.getresponse()
     return response.status, json.loads(response.read()), body
 
@@ -192,7 +224,7 @@ def test_every_body_is_answered_in_a_shape_of_cal_com(route, dialect):
 
 
 def test_every_route_that_changes_something_is_among_those():
-    routes = [route.format(uid="uid") for route in GOOD]
+    routes = [route.format(uid="uid", held="uid") for route in GOOD]
     for action in ACTIONS:
         assert any(matches(action, route) for route in routes), action
     for other in ROUTES:

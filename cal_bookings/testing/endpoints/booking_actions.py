@@ -17,6 +17,7 @@ from cal_bookings.testing.endpoints import (
     creation,
     hosts,
     rescheduling,
+    reservations,
 )
 from cal_bookings.testing.endpoints.calls import (
     Act,
@@ -46,6 +47,8 @@ class Action:
     open: bool = False
     hosted_only: bool = False
     self_hosted_only: bool = False
+    #: The only version that has it; empty for those of the bookings.
+    version: str = ""
 
 
 class Actions:
@@ -111,6 +114,8 @@ class Actions:
     def _handler(self, action: Action, call: Call) -> Handler:
         version = call.request.version
         known = (SELF_HOSTED, HOSTED) if call.hosted else (SELF_HOSTED,)
+        if action.version:
+            known = (action.version,)
         if version not in known:
             # Of the older handlers, which a missing or unknown version means, only this one has the same path.
             if action.handler is confirm_decline_cancel.cancel:
@@ -157,14 +162,23 @@ def _action(
     is_open: bool = False,
     hosted_only: bool = False,
     self_hosted_only: bool = False,
+    version: str = "",
 ) -> Action:
     pattern = re.sub(r"\{(\w+):int\}", r"(?P<\1>\\d+)", path)
     pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", pattern)
     compiled = re.compile(pattern)
-    return Action(method, compiled, handler, is_open, hosted_only, self_hosted_only)
+    return Action(
+        method, compiled, handler, is_open, hosted_only, self_hosted_only, version
+    )
+
+
+def _of_slots(method: str, path: str, handler: Handler) -> Action:
+    """None of these needs a credential."""
+    return _action(method, path, handler, is_open=True, version=reservations.VERSION)
 
 
 _BOOKING = "/bookings/{uid}"
+_RESERVATIONS = "/slots/reservations"
 ACTIONS = [
     _action("POST", "/bookings", creation.create, is_open=True),
     _action("POST", f"{_BOOKING}/reschedule", rescheduling.reschedule, is_open=True),
@@ -190,4 +204,8 @@ ACTIONS = [
         self_hosted_only=True,
     ),
     _action("POST", f"{_BOOKING}/guests", attendees.add_guests),
+    _of_slots("POST", _RESERVATIONS, reservations.reserve),
+    _of_slots("GET", f"{_RESERVATIONS}/{{uid}}", reservations.show),
+    _of_slots("PATCH", f"{_RESERVATIONS}/{{uid}}", reservations.move),
+    _of_slots("DELETE", f"{_RESERVATIONS}/{{uid}}", reservations.release),
 ]

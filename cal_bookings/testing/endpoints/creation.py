@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from cal_bookings.testing.endpoints import (
     bodies,
     booking_requests,
+    event_types,
     seats,
 )
 from cal_bookings.testing.endpoints.booking_requests import Wish
@@ -71,14 +72,11 @@ def _event_type(call: Call) -> EventType:
         if event_type is None:
             raise Refusal(404, f"Event type with id {number} not found.")
         return event_type
+    found = event_types.named(call.world, call.body)
+    if found:
+        return found
     slug, team = call.text("eventTypeSlug"), call.text("teamSlug")
     username, organization = call.text("username"), call.text("organizationSlug")
-    for one in call.world.event_types.values():
-        owner = call.world.users[one.owner_id or 1]
-        of_user = username == owner.username if username else team == one.team_slug
-        inside = organization in ("", f"organization-{owner.organization_id}")
-        if one.slug == slug and of_user and inside:
-            return one
     whose = f"user {username}" if username else f"team {team}"
     within = f" within organization {organization}" if organization else ""
     told = f"Event type with slug {slug} belonging to {whose}{within} not found."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cal_bookings.testing.responses import (
@@ -88,6 +89,19 @@ def _of(world: World, username: str, slug: str) -> list[EventType]:
         for one in world.event_types.values()
         if one.owner_id in owners and not one.team_id and slug in ("", one.slug)
     ]
+
+
+def named(world: World, given: Mapping[str, Any]) -> EventType | None:
+    """Return the event type with this slug of a user or a team; `given` has Cal.com's own names [rec 061, 376]."""
+    username, team = given.get("username"), given.get("teamSlug")
+    organization = given.get("organizationSlug") or ""
+    for one in world.event_types.values():
+        owner = world.users[one.owner_id or 1]
+        of_user = username == owner.username if username else team == one.team_slug
+        inside = organization in ("", f"organization-{owner.organization_id}")
+        if one.slug == given.get("eventTypeSlug") and of_user and inside:
+            return one
+    return None
 
 
 def as_listed(event_type: EventType, owner: User) -> dict[str, Any]:

@@ -34,6 +34,9 @@ from cal_bookings.testing.world.state import (
 #: What `GET /bookings` knows as the versions of other resources: those answer 404 [rec 126].
 _FOREIGN_VERSIONS = ("2024-09-04", "2024-06-14", "2024-06-11")
 
+#: An OAuth client of a platform: its id and its secret.
+_CLIENT = ("x-cal-client-id", "x-cal-secret-key")
+
 Handler = Callable[["Routes", Request, User | None, dict[str, str]], Answer]
 
 
@@ -73,10 +76,8 @@ class Routes:
         bearer = request.headers.get("authorization", "")
         if bearer:
             return bearer.removeprefix("Bearer ")
-        pair = ("x-cal-client-id", "x-cal-secret-key")
-        return ":".join(
-            request.headers[name] for name in pair if name in request.headers
-        )
+        pair = [request.headers.get(name, "") for name in _CLIENT]
+        return ":".join(pair) if all(pair) else ""
 
     def authenticate(
         self, request: Request, without_credential: int | None
@@ -92,7 +93,8 @@ class Routes:
             return user
         if without_credential is None:
             return None
-        if without_credential == 401:
+        # A client id alone is no credential; it only names the platform's client (CAL_API_SOURCE.md 1).
+        if without_credential == 401 or _CLIENT[0] in request.headers:
             raise Refusal(401, "ApiAuthStrategy - No authentication method provided.")
         raise Refusal(403, "PermissionsGuard - no authentication provided.")
 

@@ -1,4 +1,7 @@
-"""Free times: every half hour of office hours in UTC, on weekdays, in which no host of the event type has a booking."""
+"""Free times: every half hour of office hours in UTC, on weekdays, in which no host has a booking or a reservation.
+
+Unlike Cal.com's, the answers are not kept for two seconds [rec 033].
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cal_bookings.testing.endpoints import validation
+from cal_bookings.testing.endpoints import event_types, validation
 from cal_bookings.testing.endpoints.validation import (
     Field,
     read_instant,
@@ -40,8 +43,20 @@ def _format(name: str, value: Any) -> dict[str, str]:
     return {} if value in ("range", "time") else {"isEnum": told}
 
 
-_QUERY = {
-    "eventTypeId": Field(_number, required=True),
+def _usernames(name: str, value: Any) -> dict[str, str]:
+    found = {} if value else {"isString": f"each value in {name} must be a string"}
+    if len(value.split(",")) < 2:
+        found["arrayMinSize"] = "The array must contain at least 2 elements."
+    return found if value else found | {"isArray": f"{name} must be an array"}
+
+
+def _given(name: str, value: Any) -> dict[str, str]:
+    return {} if value else {"isString": f"{name} must be a string"}
+
+
+_TEXT = Field(validation.text, required=True)
+_ORGANIZATION = {"organizationSlug": Field(validation.text)}
+_COMMON = {
     "start": Field(validation.instant, required=True),
     "end": Field(validation.instant, required=True),
     "timeZone": Field(validation.time_zone),
@@ -49,21 +64,41 @@ _QUERY = {
     "format": Field(_format),
     "bookingUidToReschedule": Field(validation.text),
 }
+#: What each way to say whose slots are wanted takes, by the parameters that it is known by. The last one is the rest.
+_WAYS: dict[tuple[str, ...], dict[str, Field]] = {
+    ("eventTypeId",): {"eventTypeId": Field(_number, required=True)},
+    ("eventTypeSlug", "username"): {
+        "eventTypeSlug": _TEXT,
+        "username": _TEXT,
+        **_ORGANIZATION,
+    },
+    ("eventTypeSlug", "teamSlug"): {
+        "eventTypeSlug": _TEXT,
+        "teamSlug": _TEXT,
+        **_ORGANIZATION,
+    },
+    (): {
+        "usernames": Field(_usernames, required=True),
+        "organizationSlug": Field(_given, required=True),
+    },
+}
+#: Of those who are asked for by their usernames.
+_DYNAMIC = EventType(0, "dynamic", "Dynamic", 30)
 
 
 def answer(world: World, request: Request) -> Answer:
-    """Days without free times are absent [rec 018]; another version is another resource [rec 019]."""
+    """Days without free times are absent [rec 018]; another version is another resource [rec 019]. Raises Refusal."""
     if request.version != VERSION:
         raise Refusal(404, f"Cannot GET {request.full_path}")
     query = {name: request.one(name) for name in request.query}
-    refuse_strictly(_QUERY, {"eventTypeId": "", **query})
-    event_type = world.event_types.get(int(query["eventTypeId"]))
-    if event_type is None:
-        raise Refusal(404, "Event Type not found")
+    way = next(way for way in _WAYS if set(way) <= set(query))
+    absent = {} if way else {"usernames": "", "organizationSlug": ""}
+    refuse_strictly(_WAYS[way] | _COMMON, absent | query)
+    event_type, hosts = _whose(world, way, query)
     length = timedelta(minutes=int(query.get("duration") or event_type.minutes))
     time_zone = ZoneInfo(query.get("timeZone", "UTC"))
     days: dict[str, list[dict[str, Any]]] = {}
-    for start in _free(world, event_type, query, length):
+    for start in _free(world, event_type, hosts, query, length):
         shown: dict[str, Any] = {"start": _shown(start, time_zone)}
         if query.get("format") == "range":
             shown["end"] = _shown(start + length, time_zone)
@@ -73,18 +108,41 @@ def answer(world: World, request: Request) -> Answer:
     return success(days)
 
 
+def _whose(
+    world: World, way: tuple[str, ...], query: dict[str, str]
+) -> tuple[EventType, set[Any]]:
+    """Return the event type, and who must be free. Raises Refusal."""
+    if not way:
+        names = set(query["usernames"].split(","))
+        hosts = {one.id for one in world.users.values() if one.username in names}
+        if len(hosts) < len(names):
+            raise Refusal(404, "User not found")
+        return _DYNAMIC, set(hosts)
+    if way == ("eventTypeId",):
+        event_type = world.event_types.get(int(query["eventTypeId"]))
+    else:
+        event_type = event_types.named(world, query)
+    if event_type is None:
+        raise Refusal(404, "Event Type not found")
+    return event_type, {event_type.owner_id}
+
+
 def _free(
-    world: World, event_type: EventType, query: dict[str, str], length: timedelta
+    world: World,
+    event_type: EventType,
+    hosts: set[Any],
+    query: dict[str, str],
+    length: timedelta,
 ) -> Iterator[datetime]:
     moving = query.get("bookingUidToReschedule", "")
-    hosts: set[Any] = {event_type.owner_id}
     if moving in world.rows:
         hosts = {host["id"] for host in world.rows[moving]["hosts"]}
     begin, end = _moment(query["start"]), _end(query["end"])
-    busy = list(_busy(world, hosts, moving, event_type))
+    busy = [*_busy(world, hosts, moving, event_type), *_reserved(world, hosts)]
     for start in _office_hours(max(begin, world.clock.now()), end):
         first, last = wire(start), wire(start + length)
-        if not any(one < last and first < other for one, other in busy):
+        taken = any(one < last and first < other for one, other in busy)
+        if not taken and _has_seat(world, event_type, start):
             yield start
 
 
@@ -129,6 +187,20 @@ def _busy(
             yield row["start"], row["end"]
 
 
+def _reserved(world: World, hosts: set[Any]) -> Iterator[tuple[str, str]]:
+    """Yield what others hold of these hosts' time. Of a seated event type, a reservation holds only a seat."""
+    for one in world.reservations:
+        if one.event_type.owner_id in hosts and one.event_type.kind != "seated":
+            yield wire(one.start), wire(one.end)
+
+
+def _has_seat(world: World, event_type: EventType, start: datetime) -> bool:
+    return (
+        event_type.kind != "seated"
+        or _seats(world, event_type, start)["seatsRemaining"] > 0
+    )
+
+
 def _seats(world: World, event_type: EventType, start: datetime) -> dict[str, Any]:
     """How full the booking at that time is, and which it is [rec 016, 456]."""
     booked, shown = 0, {}
@@ -136,6 +208,10 @@ def _seats(world: World, event_type: EventType, start: datetime) -> dict[str, An
         there = row["eventTypeId"] == event_type.id and row["start"] == wire(start)
         if there and row["status"] == "accepted":
             booked, shown = len(row["attendees"]), {"bookingUid": uid}
+    booked += sum(
+        one.event_type.id == event_type.id and one.start == start
+        for one in world.reservations
+    )
     total = event_type.seats
     return shown | {
         "seatsBooked": booked,

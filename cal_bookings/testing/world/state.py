@@ -24,6 +24,7 @@ from cal_bookings.testing.world.clock import (
     Clock,
     wire,
 )
+from cal_bookings.testing.world.reservations import Reservations
 
 Payload = dict[str, Any]
 
@@ -76,6 +77,7 @@ class World:
         self.event_types: dict[int, EventType] = {}
         self.rows: dict[str, Row] = {}
         self._random = Random(seed)  # noqa: S311 - no secret hangs on it
+        self.reservations = Reservations(self.clock, Random(seed))  # noqa: S311 - as above
         self._last_id = 0
         #: The numbers of attendees, by booking and e-mail: a list of attendees shows them, a booking does not.
         self.attendee_numbers: dict[tuple[str, str], int] = {}
