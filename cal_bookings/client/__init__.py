@@ -12,6 +12,7 @@ from cal_bookings.client.client import (
 from cal_bookings.client.connections import is_public
 from cal_bookings.client.credentials import (
     AccessToken,
+    Anonymous,
     ApiKey,
     ClientSecret,
     Credential,
@@ -40,6 +41,7 @@ from cal_bookings.client.filters import (
     Filters,
     Scope,
 )
+from cal_bookings.client.identification import EventTypeIdentification
 from cal_bookings.client.oauth import (
     Tokens,
     refresh_managed_user_tokens,
@@ -63,6 +65,11 @@ from cal_bookings.client.rate_limit import (
     RateLimit,
     endpoint_limit,
 )
+from cal_bookings.client.slots import (
+    RemoteReservation,
+    Slot,
+    Slots,
+)
 from cal_bookings.client.webhook_signatures import (
     SIGNATURE_HEADER,
     VERSION_HEADER,
@@ -78,6 +85,7 @@ __all__ = [
     "VERSION_HEADER",
     "AccessToken",
     "ActionAnswer",
+    "Anonymous",
     "ApiKey",
     "BookingActions",
     "CalClient",
@@ -96,6 +104,7 @@ __all__ = [
     "ClientSecret",
     "Credential",
     "Dialect",
+    "EventTypeIdentification",
     "Filters",
     "InvalidBooking",
     "OtherWalk",
@@ -106,8 +115,11 @@ __all__ = [
     "RemoteBooking",
     "RemoteEventType",
     "RemoteHost",
+    "RemoteReservation",
     "Scope",
     "Server",
+    "Slot",
+    "Slots",
     "Tokens",
     "UnexpectedAnswer",
     "endpoint_limit",

@@ -90,7 +90,7 @@ class BookingList:
 
     def first_page(self, known: Dialect | None, forced: Dialect | None) -> Page:
         """Ask in each dialect that may be spoken here; raises the error of the last one if none is."""
-        dialects = [forced] if forced else self._candidates(known)
+        dialects = [self._prescribed(forced)] if forced else self._candidates(known)
         if len(dialects) == 1:
             return self._first(dialects[0])
         failures: dict[Dialect, CalError] = {}
@@ -108,8 +108,16 @@ class BookingList:
                 return self._first(dialect)
         raise failures[dialects[-1]]
 
+    def _prescribed(self, forced: Dialect) -> Dialect:
+        if forced is Dialect.CURSOR and self._filters.needs_offset_list:
+            raise ValueError(
+                f"The list version {LIST_VERSION[forced]} takes one status and no order: ask for each status, or do "
+                "not prescribe that version"
+            )
+        return forced
+
     def _candidates(self, known: Dialect | None) -> list[Dialect]:
-        if not self._scope.has_cursor_list:
+        if not self._scope.has_cursor_list or self._filters.needs_offset_list:
             return [Dialect.OFFSET]
         if known is Dialect.OFFSET:
             return [Dialect.OFFSET, Dialect.CURSOR]
@@ -128,18 +136,27 @@ class BookingList:
             self._scope.path,
             version=LIST_VERSION[place.dialect],
             parts=self._scope.parts,
-            params=self._filters.params() | place.query(self._page_size),
+            params=self._query(place),
             retries=retries,
         )
         try:
             if recognise(answer.body) is not place.dialect:
                 return answer
             following = place.following(
-                answer.body, self._page_size, is_counted=not self._filters.by_change
+                answer.body,
+                self._page_size,
+                is_counted=not self._filters.by_change,
+                by_creation=self._filters.is_by_creation,
             )
         except UnexpectedAnswer as problem:
             raise _from(answer, problem) from None
         return self._page(answer, place, following)
+
+    def _query(self, place: Place) -> dict[str, str]:
+        query = place.query(self._page_size)
+        if self._filters.sort:
+            query.pop("sortCreated", None)
+        return query | self._filters.params()
 
     def _page(self, answer: Answer, place: Place, following: Place | None) -> Page:
         return Page(

@@ -45,10 +45,7 @@ from cal_bookings.client.positions import (
     Position,
 )
 from cal_bookings.client.rate_limit import RateLimit
-from cal_bookings.client.timestamps import (
-    read_instant,
-    write_instant,
-)
+from cal_bookings.client.slots import Slots
 from cal_bookings.client.transport import (
     MAX_BYTES,
     RETRIES,
@@ -61,7 +58,6 @@ from cal_bookings.client.transport import (
 # Matched per endpoint by the server: another resource's version answers 404 [rec 126].
 BOOKING_VERSION = "2024-08-13"
 EVENT_TYPES_VERSION = "2024-06-14"
-SLOTS_VERSION = "2024-09-04"
 ME_VERSION = "2024-08-13"  # any will do [rec 360]
 
 
@@ -267,39 +263,12 @@ class CalClient:
             raise unexpected(answer, "a list of objects as data")
         return types
 
-    def slots(
-        self,
-        event_type_id: int,
-        *,
-        begin: datetime,
-        end: datetime,
-        rescheduling: str = "",
-    ) -> list[datetime]:
-        """The free times of an event type within these two, in order, in UTC.
+    def slots(self, guard: Guard | None = None) -> Slots:
+        """Return the free slots and reservations of this server, which need no credential.
 
-        `rescheduling` is the uid of the booking that is to move: its own time counts as free.
+        `guard` is called right before each write, and may stop it by raising.
         """
-        asked = {
-            "eventTypeId": str(event_type_id),
-            "start": write_instant(begin),
-            "end": write_instant(end),
-        }
-        if rescheduling:
-            asked["bookingUidToReschedule"] = rescheduling
-        answer = self._http.request(
-            "GET", "/slots", version=SLOTS_VERSION, params=asked
-        )
-        days = _content(answer)
-        if not isinstance(days, dict):
-            raise unexpected(answer, "an object of days as data")
-        moments = [
-            read_instant(slot.get("start")) if isinstance(slot, dict) else None
-            for day in days.values()
-            for slot in (day if isinstance(day, list) else [None])
-        ]
-        if None in moments:
-            raise unexpected(answer, "days with a list of slots, each with its start")
-        return sorted(moment for moment in moments if moment)
+        return Slots(self._http, guard)
 
 
 def _content(answer: Answer) -> Any:

@@ -1,4 +1,4 @@
-"""The three ways to authenticate; none of them ever shows its secret.
+"""The three ways to authenticate, and that of using none; none of them ever shows its secret.
 
 https://cal.com/docs/api-reference/v2/introduction#authentication
 """
@@ -45,15 +45,21 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """An OAuth access token, or that of a managed user."""
+    """An OAuth access token, or that of a managed user.
+
+    With `client_id`, reservations name the platform's OAuth client too, which a managed user's token does not.
+    """
 
     token: str = field(repr=False)
+    client_id: str = ""
 
     def __post_init__(self) -> None:
         _check("The access token", self.token)
+        if self.client_id:
+            _check("The client id", self.client_id)
 
     def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
+        return {"Authorization": f"Bearer {self.token}"} | _naming(self.client_id)
 
     def secrets(self) -> tuple[str, ...]:
         return (self.token,)
@@ -80,4 +86,28 @@ class ClientSecret:
         return (self.client_secret,)
 
 
-Credential = ApiKey | AccessToken | ClientSecret
+@dataclass(frozen=True, slots=True)
+class Anonymous:
+    """No credential: bookings are created, read, moved and cancelled by their uid, slots are read and reserved.
+
+    Cal.com refuses all else. `client_id` names a platform's OAuth client on reservations; alone it is no credential.
+    """
+
+    client_id: str = ""
+
+    def __post_init__(self) -> None:
+        if self.client_id:
+            _check("The client id", self.client_id)
+
+    def headers(self) -> dict[str, str]:
+        return _naming(self.client_id)
+
+    def secrets(self) -> tuple[str, ...]:
+        return ()
+
+
+def _naming(client_id: str) -> dict[str, str]:
+    return {"x-cal-client-id": client_id} if client_id else {}
+
+
+Credential = ApiKey | AccessToken | ClientSecret | Anonymous

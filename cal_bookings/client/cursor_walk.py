@@ -31,7 +31,12 @@ class CursorPlace:
         return limit | {"cursor": self.cursor} if self.cursor else limit
 
     def following(
-        self, page: dict[str, Any], page_size: int | None, *, is_counted: bool = False
+        self,
+        page: dict[str, Any],
+        page_size: int | None,
+        *,
+        is_counted: bool = False,
+        by_creation: bool = True,
     ) -> Self | None:
         """Where the next page is; None when the server says that there is none.
 

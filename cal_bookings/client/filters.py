@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from cal_bookings.client.timestamps import write_instant
 
@@ -60,52 +61,138 @@ class Scope:
         return self.team is None and self.user is None
 
 
+STATUSES = ("upcoming", "recurring", "past", "cancelled", "unconfirmed")
+#: What a list can be sorted by, and the parameter for it. A server uses the first of these that it is given.
+SORTS = {
+    "start": "sortStart",
+    "end": "sortEnd",
+    "created": "sortCreated",
+    "updated": "sortUpdatedAt",
+}
+_MOMENTS = {
+    "after_updated": "afterUpdatedAt",
+    "after_created": "afterCreatedAt",
+    "after_start": "afterStart",
+    "before_end": "beforeEnd",
+    "before_updated": "beforeUpdatedAt",
+    "before_created": "beforeCreatedAt",
+}
+_LISTS = {
+    "statuses": "status",
+    "event_type_ids": "eventTypeIds",
+    # Spelt so by Cal.com. A team that does not exist is ignored, and everything listed (CAL_API.md section 8).
+    "team_ids": "teamsIds",
+}
+_TEXTS = {
+    "attendee_email": "attendeeEmail",
+    "attendee_name": "attendeeName",
+    "booking_uid": "bookingUid",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The same for every page of a walk. All bounds are inclusive [rec 096]."""
+    """The same for every page of a walk. All bounds are inclusive [rec 096].
+
+    A booking must pass all filters, and of one filter's values any. `statuses` are Cal.com's: upcoming, recurring,
+    past, cancelled (and rejected), unconfirmed. E-mail and name of an attendee must match exactly. `sort` is start,
+    end, created or updated, with a minus sign before it for the latest first; a list that is sorted so and changes
+    while it is read may miss bookings, which the order of the default cannot. Raises ValueError for anything else, and
+    for times without a zone.
+    """
 
     after_updated: datetime | None = None
     after_created: datetime | None = None
     after_start: datetime | None = None
     before_end: datetime | None = None
+    before_updated: datetime | None = None
+    before_created: datetime | None = None
+    statuses: tuple[str, ...] = ()
+    event_type_ids: tuple[int, ...] = ()
+    team_ids: tuple[int, ...] = ()
+    attendee_email: str = field(default="", repr=False)
+    attendee_name: str = field(default="", repr=False)
+    booking_uid: str = field(default="", repr=False)
+    sort: str = ""
 
     def __post_init__(self) -> None:
-        for name in self.__slots__:
+        for name in _MOMENTS:
             moment: datetime | None = getattr(self, name)
             if moment is not None and moment.utcoffset() is None:
                 raise ValueError(
                     f"{name} has no time zone: Cal.com would read it as UTC. "
                     "Make it aware, for instance with tzinfo=datetime.UTC"
                 )
+        _check_values("statuses", self.statuses, STATUSES)
+        if self.sort:
+            _check_values("sort", [self.sort.removeprefix("-")], SORTS)
 
     @property
     def by_change(self) -> bool:
-        return self.after_updated is not None or self.after_created is not None
+        changes = (
+            self.after_updated,
+            self.after_created,
+            self.before_updated,
+            self.before_created,
+        )
+        return any(moment is not None for moment in changes)
 
-    def to_json(self) -> dict[str, str]:
+    @property
+    def needs_offset_list(self) -> bool:
+        """Whether only the offset dialect can list this: the other takes one status, and keeps an order of its own."""
+        return len(self.statuses) > 1 or bool(self.sort)
+
+    @property
+    def is_by_creation(self) -> bool:
+        """Whether the list is read in the order of its creation, in which the pages of a list that changes miss nothing."""
+        return self.sort in ("", "created")
+
+    def to_json(self) -> dict[str, Any]:
         return {
-            name: value.isoformat()
+            name: value.isoformat() if isinstance(value, datetime) else value
             for name in self.__slots__
-            if (value := getattr(self, name)) is not None
+            if (value := getattr(self, name))
         }
 
     @classmethod
-    def from_json(cls, saved: Mapping[str, str]) -> Filters:
+    def from_json(cls, saved: Mapping[str, Any]) -> Filters:
         """Raises ValueError for what to_json() did not write."""
         try:
-            return cls(**{k: datetime.fromisoformat(v) for k, v in saved.items()})
+            return cls(**{name: _read(name, value) for name, value in saved.items()})
         except (AttributeError, TypeError) as error:
             raise ValueError("These are no filters of a walk") from error
 
     def params(self) -> dict[str, str]:
         """As query parameters."""
-        named = {
-            "afterUpdatedAt": self.after_updated,
-            "afterCreatedAt": self.after_created,
-            "afterStart": self.after_start,
-            "beforeEnd": self.before_end,
+        params = {
+            remote: write_instant(moment)
+            for name, remote in _MOMENTS.items()
+            if (moment := getattr(self, name))
         }
-        return {name: write_instant(value) for name, value in named.items() if value}
+        for name, remote in _LISTS.items():
+            if values := getattr(self, name):
+                params[remote] = ",".join(map(str, values))
+        params |= {
+            remote: text
+            for name, remote in _TEXTS.items()
+            if (text := getattr(self, name))
+        }
+        if self.sort:
+            way = "desc" if self.sort.startswith("-") else "asc"
+            params[SORTS[self.sort.removeprefix("-")]] = way
+        return params
+
+
+def _check_values(name: str, values: Iterable[str], known: Collection[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise ValueError(f"{name} does not know {value!r}: use {', '.join(known)}")
+
+
+def _read(name: str, value: Any) -> Any:
+    if name in _MOMENTS:
+        return datetime.fromisoformat(value)
+    return tuple(value) if name in _LISTS else value
 
 
 def walk_fingerprint(scope: Scope, filters: Filters) -> str:

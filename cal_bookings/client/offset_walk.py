@@ -73,17 +73,25 @@ class OffsetPlace:
         return {"take": take, "skip": str(self.skip), "sortCreated": "asc"}
 
     def following(
-        self, page: dict[str, Any], page_size: int | None, *, is_counted: bool = False
+        self,
+        page: dict[str, Any],
+        page_size: int | None,
+        *,
+        is_counted: bool = False,
+        by_creation: bool = True,
     ) -> Self | None:
         """Where the next page is; None after the last one.
 
-        `is_counted`: the server counts this list right, so that `hasNextPage` can be believed.
+        `is_counted`: the server counts this list right, so that `hasNextPage` can be believed. Without `by_creation`,
+        the list was asked for in another order, in which no page proves itself.
         """
         rows: list[Any] = page["data"]
         has_next = page["pagination"]["hasNextPage"]
         if self.skip == 0 and not has_next:
             return None
-        times = _creation_times(rows, default=self.anchor or _BEFORE_ALL)
+        times = None
+        if by_creation:
+            times = _creation_times(rows, default=self.anchor or _BEFORE_ALL)
         identities = [_identity(row) for row in rows]
         if not self._is_proven(times, identities):
             return self._backward(page_size, is_ordered=times is not None)

@@ -17,6 +17,7 @@ from cal_bookings.client import (
     CalNotFound,
     CalRefused,
     CalUnavailable,
+    EventTypeIdentification,
     Server,
 )
 from cal_bookings.models import Account
@@ -220,7 +221,11 @@ def test_what_one_booking_is_refused_for_does_not_pause_the_account(account, err
         ),
         pytest.param(lambda client: client.event_types(), id="event-types"),
         pytest.param(
-            lambda client: client.slots(1, begin=timezone.now(), end=timezone.now()),
+            lambda client: client.slots().free(
+                EventTypeIdentification(event_type_id=1),
+                begin=timezone.now(),
+                end=timezone.now(),
+            ),
             id="slots",
         ),
     ],

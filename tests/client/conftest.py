@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
             self.script.next_reply(Request(self.command, url.path, query, headers))
         )
 
-    do_POST = do_GET  # noqa: N815 - the name http.server looks for
+    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names http.server looks for
 
     def _send(self, answer: Reply):
         if answer.fault == "reset":

@@ -339,6 +339,76 @@ def test_filters_go_with_every_page_in_milliseconds(script, client):
         assert dict.fromkeys(names, wire).items() <= query.items()
 
 
+WIDE = Filters(
+    before_updated=MOMENT,
+    before_created=MOMENT,
+    statuses=("upcoming", "past"),
+    event_type_ids=(1, 2),
+    team_ids=(3,),
+    attendee_email="ada+1@example.net",
+    attendee_name="Ada",
+    booking_uid="uid-1",
+    sort="-end",
+)
+
+
+def test_every_filter_of_cal_com_is_sent_in_its_name(script, client):
+    script.will(offset_page())
+
+    client.list_bookings(filters=WIDE)
+
+    [query] = queries(script)
+    wire = "2026-11-20T08:30:00.123Z"
+    assert query == {
+        "beforeUpdatedAt": wire,
+        "beforeCreatedAt": wire,
+        "status": "upcoming,past",
+        "eventTypeIds": "1,2",
+        "teamsIds": "3",
+        "attendeeEmail": "ada+1@example.net",
+        "attendeeName": "Ada",
+        "bookingUid": "uid-1",
+        "sortEnd": "desc",
+        "take": query["take"],
+        "skip": "0",
+    }
+
+
+def test_filters_are_saved_and_read_again_and_print_nobody():
+    assert Filters.from_json(json.loads(json.dumps(WIDE.to_json()))) == WIDE
+    assert "ada" not in repr(WIDE).lower()
+
+
+@pytest.mark.parametrize(
+    ("filters", "forced"),
+    [
+        (Filters(statuses=("upcoming", "past")), Dialect.OFFSET),
+        (Filters(sort="start"), Dialect.OFFSET),
+        (Filters(statuses=("past",)), Dialect.CURSOR),
+    ],
+)
+def test_several_statuses_and_an_order_are_asked_for_by_offset(
+    script, client, filters, forced
+):
+    script.will(offset_page() if forced is Dialect.OFFSET else cursor_page())
+
+    page = client.list_bookings(filters=filters)
+
+    assert page.dialect is forced
+    assert len(script.requests) == 1
+
+
+def test_a_prescribed_version_that_cannot_list_it_is_refused(client):
+    with pytest.raises(ValueError, match="takes one status and no order"):
+        client.list_bookings(filters=Filters(sort="start"), forced=Dialect.CURSOR)
+
+
+@pytest.mark.parametrize("odd", [{"statuses": ("accepted",)}, {"sort": "+start"}])
+def test_a_filter_that_cal_com_does_not_know_is_refused(odd):
+    with pytest.raises(ValueError, match="does not know"):
+        Filters(**odd)
+
+
 def test_a_count_that_leaves_out_the_filters_is_not_passed_on(script, client):
     script.will(offset_page(), offset_page())
 

@@ -110,8 +110,7 @@ class Exchange:
     def reservation(self) -> dict[str, Any]:
         """The reservation in the recorded answer; empty if there is none."""
         data = self.body.get("data") if isinstance(self.body, dict) else None
-        has_it = isinstance(data, dict) and "reservationUid" in data
-        return data if has_it else {}
+        return data if isinstance(data, dict) and "reservationUid" in data else {}
 
 
 def read(folder: Path) -> list[Exchange]:

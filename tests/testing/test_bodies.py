@@ -12,7 +12,7 @@ import requests
 from cal_bookings.testing import FakeCal
 from cal_bookings.testing.endpoints.booking_actions import ACTIONS
 from cal_bookings.testing.endpoints.router import ROUTES
-from cal_bookings.testing.world.reservations import Reservation
+from cal_bookings.testing.world.held_slots import Reservation
 from tests.testing.conftest import (
     creation,
     soon,

@@ -46,7 +46,7 @@ def free(cal, get):
 
 
 def starts(slots):
-    return [one["start"] for one in slots]
+    return [each["start"] for each in slots]
 
 
 def test_a_reserved_slot_is_not_offered_until_its_time_is_over(cal, reserve, free):
@@ -93,7 +93,7 @@ def test_each_reservation_of_a_seated_slot_holds_a_seat(cal, reserve, free):
 
     answers = [reserve("workshop") for _ in range(seats)]
 
-    assert [one.status_code for one in answers] == [201] * (seats - 1) + [422]
+    assert [each.status_code for each in answers] == [201] * (seats - 1) + [422]
     assert TEN not in starts(free("workshop"))
 
 
@@ -135,7 +135,7 @@ def test_one_that_is_gone_is_null_and_released_all_the_same(cal, reserve, post, 
         released = post(path, version=VERSION, method="DELETE", key="")
         assert released.json() == {"status": "success"}
     assert get(path, version=VERSION).json()["data"] is None
-    assert [one.kind for one in cal.effects] == ["reserve", "release"]
+    assert [each.kind for each in cal.effects] == ["reserve", "release"]
 
 
 def test_it_needs_its_own_version(reserve, post):

@@ -33,12 +33,15 @@ def around(request: HttpRequest, booking: Booking, day: dt.date) -> list[dt.date
         with budget.connect(
             account, priority=budget.Priority.ACTION, max_wait=PATIENCE
         ) as connection:
-            return connection.slots(
-                booking.event_type_remote_id,
+            slots = connection.slots().free(
+                client.EventTypeIdentification(
+                    event_type_id=booking.event_type_remote_id
+                ),
                 begin=begin,
                 end=end,
                 rescheduling=booking.uid,
             )
+            return [slot.start for slot in slots]
     except client.CalError as error:
         raise NotRead(visibility.explain(account, error, request)) from None
     except (budget.NotNow, ImproperlyConfigured) as error:

@@ -283,6 +283,9 @@ def _texts(request: Request) -> Iterable[tuple[str, Wanted]]:
     def attendee(value: str, key: str) -> Wanted:
         return lambda row: any(one[key] == value for one in row["attendees"])
 
+    if "teamsIds" in request.query:
+        teams = _numbers("teamsIds", request.one("teamsIds"))
+        yield "teamsIds", lambda row: row.team_id in teams
     if "bookingUid" in request.query:
         yield "bookingUid", one_of({request.one("bookingUid")}, "uid")
     if "attendeeEmail" in request.query:

@@ -72,9 +72,9 @@ def _event_type(call: Call) -> EventType:
         if event_type is None:
             raise Refusal(404, f"Event type with id {number} not found.")
         return event_type
-    found = event_types.named(call.world, call.body)
-    if found:
-        return found
+    event_type = event_types.named(call.world, call.body)
+    if event_type:
+        return event_type
     slug, team = call.text("eventTypeSlug"), call.text("teamSlug")
     username, organization = call.text("username"), call.text("organizationSlug")
     whose = f"user {username}" if username else f"team {team}"

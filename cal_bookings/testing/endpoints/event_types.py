@@ -95,12 +95,13 @@ def named(world: World, given: Mapping[str, Any]) -> EventType | None:
     """Return the event type with this slug of a user or a team; `given` has Cal.com's own names [rec 061, 376]."""
     username, team = given.get("username"), given.get("teamSlug")
     organization = given.get("organizationSlug") or ""
-    for one in world.event_types.values():
-        owner = world.users[one.owner_id or 1]
-        of_user = username == owner.username if username else team == one.team_slug
+    for event_type in world.event_types.values():
+        owner = world.users[event_type.owner_id or 1]
+        of_team = team == event_type.team_slug
+        is_theirs = username == owner.username if username else of_team
         inside = organization in ("", f"organization-{owner.organization_id}")
-        if one.slug == given.get("eventTypeSlug") and of_user and inside:
-            return one
+        if event_type.slug == given.get("eventTypeSlug") and is_theirs and inside:
+            return event_type
     return None
 
 

@@ -20,7 +20,7 @@ from cal_bookings.testing.responses import (
 )
 from cal_bookings.testing.world.catalog import EventType
 from cal_bookings.testing.world.clock import wire
-from cal_bookings.testing.world.reservations import Reservation
+from cal_bookings.testing.world.held_slots import Reservation
 
 VERSION = "2024-09-04"
 _MINUTES = 5
@@ -36,6 +36,7 @@ _NO_CREDENTIAL = (
     "reservationDuration can only be used for authenticated requests - use access token, api key or OAuth "
     "credentials"
 )
+_STRANGER = "reservationDuration can only be used by the owner of the event type or a member of its team"
 
 
 def reserve(call: Call) -> Act:
@@ -54,8 +55,8 @@ def reserve(call: Call) -> Act:
 
 def show(call: Call) -> Act:
     """One that is not there any more is null, and no 404 [rec 035, 451]."""
-    found = call.world.reservations.get(call.uid)
-    return lambda: success(found.as_json() if found else None)
+    held = call.world.reservations.get(call.uid)
+    return lambda: success(held.as_json() if held else None)
 
 
 def move(call: Call) -> Act:
@@ -89,8 +90,8 @@ def _wanted(call: Call, uid: str) -> Reservation:
     refuse(_BODY, call.body)
     event_type = call.world.event_types.get(int(call.body["eventTypeId"]))
     if event_type is None:
-        told = f"Event Type with ID={call.body['eventTypeId']} not found"
-        raise Refusal(404, told)
+        number = call.body["eventTypeId"]
+        raise Refusal(404, f"Event Type with ID={number} not found")
     start = read_instant(call.body["slotStart"])
     if start is None or " " in call.body["slotStart"]:
         raise Refusal(400, "Invalid start date")  # [rec 453]
@@ -107,10 +108,10 @@ def _length(call: Call, event_type: EventType) -> int:
     lengths = event_type.lengths or (event_type.minutes,)
     length = int(call.body.get("slotDuration") or event_type.minutes)
     if length not in lengths:
-        told = ", ".join(map(str, lengths))
+        possible = ", ".join(map(str, lengths))
         raise Refusal(
             400,
-            f"Provided slotDuration is not one of the possible lengths for the event type. The possible lengths are: {told}",
+            f"Provided slotDuration is not one of the possible lengths for the event type. The possible lengths are: {possible}",
         )
     return length
 
@@ -126,8 +127,7 @@ def _may_choose_minutes(call: Call, event_type: EventType) -> None:
     if call.user is None:
         raise Refusal(401, _NO_CREDENTIAL)
     if event_type.team_id is None and call.user.id != event_type.owner_id:
-        told = "reservationDuration can only be used by the owner of the event type or a member of its team"
-        raise Refusal(403, told)
+        raise Refusal(403, _STRANGER)
 
 
 def _must_be_unbooked(call: Call, wanted: Reservation) -> None:
@@ -137,29 +137,25 @@ def _must_be_unbooked(call: Call, wanted: Reservation) -> None:
         of_it = row["eventTypeId"] == event_type.id and row["start"] == start
         if of_it and row["status"] in ("accepted", "pending"):
             if event_type.kind != "seated":
-                raise _taken(_BOOKED)
+                raise Refusal(422, _BOOKED)
             if len(row["attendees"]) + _held(call, wanted) >= event_type.seats:
-                raise _taken("Booking with this start is fully booked.")
+                raise Refusal(422, "Booking with this start is fully booked.")
 
 
 def _must_be_unreserved(call: Call, wanted: Reservation) -> None:
     """Raises Refusal for a slot that is reserved, by this very reservation too. Of a seated one, each holds a seat."""
     held = _held(call, wanted)
     if held >= (wanted.event_type.seats if wanted.event_type.kind == "seated" else 1):
-        raise _taken(_RESERVED)
+        raise Refusal(422, _RESERVED)
 
 
 def _held(call: Call, wanted: Reservation) -> int:
     """How many reservations of the same event type overlap."""
     return sum(
-        one.event_type.id == wanted.event_type.id
-        and one.overlaps(wanted.start, wanted.end)
-        for one in call.world.reservations
+        other.event_type.id == wanted.event_type.id
+        and other.overlaps(wanted.start, wanted.end)
+        for other in call.world.reservations
     )
-
-
-def _taken(told: str) -> Refusal:
-    return Refusal(422, told)
 
 
 def _shown(call: Call, reservation: Reservation, status: int) -> Answer:

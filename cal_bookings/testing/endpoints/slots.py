@@ -44,10 +44,10 @@ def _format(name: str, value: Any) -> dict[str, str]:
 
 
 def _usernames(name: str, value: Any) -> dict[str, str]:
-    found = {} if value else {"isString": f"each value in {name} must be a string"}
+    broken = {} if value else {"isString": f"each value in {name} must be a string"}
     if len(value.split(",")) < 2:
-        found["arrayMinSize"] = "The array must contain at least 2 elements."
-    return found if value else found | {"isArray": f"{name} must be an array"}
+        broken["arrayMinSize"] = "The array must contain at least 2 elements."
+    return broken if value else broken | {"isArray": f"{name} must be an array"}
 
 
 def _given(name: str, value: Any) -> dict[str, str]:
@@ -114,7 +114,7 @@ def _whose(
     """Return the event type, and who must be free. Raises Refusal."""
     if not way:
         names = set(query["usernames"].split(","))
-        hosts = {one.id for one in world.users.values() if one.username in names}
+        hosts = {user.id for user in world.users.values() if user.username in names}
         if len(hosts) < len(names):
             raise Refusal(404, "User not found")
         return _DYNAMIC, set(hosts)
@@ -189,9 +189,9 @@ def _busy(
 
 def _reserved(world: World, hosts: set[Any]) -> Iterator[tuple[str, str]]:
     """Yield what others hold of these hosts' time. Of a seated event type, a reservation holds only a seat."""
-    for one in world.reservations:
-        if one.event_type.owner_id in hosts and one.event_type.kind != "seated":
-            yield wire(one.start), wire(one.end)
+    for held in world.reservations:
+        if held.event_type.owner_id in hosts and held.event_type.kind != "seated":
+            yield wire(held.start), wire(held.end)
 
 
 def _has_seat(world: World, event_type: EventType, start: datetime) -> bool:
@@ -209,8 +209,8 @@ def _seats(world: World, event_type: EventType, start: datetime) -> dict[str, An
         if there and row["status"] == "accepted":
             booked, shown = len(row["attendees"]), {"bookingUid": uid}
     booked += sum(
-        one.event_type.id == event_type.id and one.start == start
-        for one in world.reservations
+        held.event_type.id == event_type.id and held.start == start
+        for held in world.reservations
     )
     total = event_type.seats
     return shown | {

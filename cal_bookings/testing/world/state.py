@@ -24,7 +24,7 @@ from cal_bookings.testing.world.clock import (
     Clock,
     wire,
 )
-from cal_bookings.testing.world.reservations import Reservations
+from cal_bookings.testing.world.held_slots import Reservations
 
 Payload = dict[str, Any]
 

@@ -36,7 +36,11 @@ def post(client, booking, **typed):
 
 
 def free(script: Script, *moments):
-    slots = [{"start": moment.isoformat()} for moment in moments]
+    half_an_hour = dt.timedelta(minutes=30)
+    slots = [
+        {"start": one.isoformat(), "end": (one + half_an_hour).isoformat()}
+        for one in moments
+    ]
     script.will(reply({"status": "success", "data": {"any": slots}}))
 
 

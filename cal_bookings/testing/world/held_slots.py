@@ -48,13 +48,13 @@ class Reservations:
 
     def __iter__(self) -> Iterator[Reservation]:
         now = self._clock.now()
-        return iter([one for one in self._kept.values() if one.until > now])
+        return iter([held for held in self._kept.values() if held.until > now])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def get(self, uid: str) -> Reservation | None:
-        return next((one for one in self if one.uid == uid), None)
+        return next((held for held in self if held.uid == uid), None)
 
     def new_uid(self) -> str:
         return long_uid(self._random)
