@@ -17,3 +17,5 @@ class CalBookingsConfig(AppConfig):
         import_module("cal_bookings.tasks.sync")
         # This one also wakes a worker for each action that is enqueued.
         import_module("cal_bookings.tasks.outbox")
+        # And this one for deliveries of webhooks.
+        import_module("cal_bookings.tasks.webhooks")

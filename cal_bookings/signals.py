@@ -11,19 +11,19 @@ from django.dispatch import Signal
 
 from cal_bookings import db
 
-#: A booking is seen for the first time. ``booking``, ``source``, ``first_mirror``.
+#: A booking is seen for the first time. ``booking``, ``source``, ``trigger``, ``first_mirror``.
 #: Not sent of a booking that Cal.com had created before the account's mirror began, unless the setting
 #: ``ANNOUNCE_FIRST_MIRROR`` is on; `first_mirror` is True for such a booking and False for a new one.
 booking_created = Signal()
 
-#: Typed fields of a booking differ from before. ``booking``, ``changes`` ({field: [old, new]}), ``source``.
+#: Typed fields of a booking differ from before. ``booking``, ``changes`` ({field: [old, new]}), ``source``, ``trigger``.
 booking_changed = Signal()
 
 #: Two bookings turned out to be the old and the new half of a reschedule. ``old``, ``new``, ``source``,
-#: ``first_mirror``. The time at which `new` was created decides in the same way whether it is sent.
+#: ``trigger``, ``first_mirror``. The time at which `new` was created decides in the same way whether it is sent.
 booking_rescheduled = Signal()
 
-#: A booking that a complete walk should have shown is gone from Cal.com. ``booking``.
+#: A booking that a complete walk should have shown is gone from Cal.com. ``booking``, ``source``, ``trigger``.
 booking_missing = Signal()
 
 #: A webhook delivery was stored, or the same body arrived again. ``account_id``. Sent inside the request of Cal.com.

@@ -17,35 +17,35 @@ def send_on_commit(
     source: BookingChange.Source,
     writes: list[Write],
     reschedules: list[Reschedule],
+    trigger: str = "",
 ) -> None:
     """Send the signals of a page after its transaction; build nothing for a signal that has no receiver."""
+    origin = {"source": source, "trigger": trigger}
     if signals.booking_changed.has_listeners(Booking):
-        db.after_commit(partial(_send_changes, source, writes))
+        db.after_commit(partial(_send_changes, origin, writes))
     new = [write.row for write in writes if write.is_new]
     if new and signals.booking_created.has_listeners(Booking):
-        db.after_commit(partial(_send_new, account, source, new))
+        db.after_commit(partial(_send_new, account, origin, new))
     if reschedules and signals.booking_rescheduled.has_listeners(Booking):
-        db.after_commit(partial(_send_reschedules, account, source, reschedules))
+        db.after_commit(partial(_send_reschedules, account, origin, reschedules))
 
 
-def _send_changes(source: BookingChange.Source, writes: Iterable[Write]) -> None:
+def _send_changes(origin: dict[str, Any], writes: Iterable[Write]) -> None:
     for write in writes:
         if write.changes and not write.is_new:
             signals.booking_changed.send_robust(
-                Booking, booking=write.row, changes=write.changes, source=source
+                Booking, booking=write.row, changes=write.changes, **origin
             )
 
 
-def _send_new(
-    account: Account, source: BookingChange.Source, rows: list[Booking]
-) -> None:
+def _send_new(account: Account, origin: dict[str, Any], rows: list[Booking]) -> None:
     _read_beginning(account)
     for row in rows:
-        _announce(signals.booking_created, account, row, booking=row, source=source)
+        _announce(signals.booking_created, account, row, booking=row, **origin)
 
 
 def _send_reschedules(
-    account: Account, source: BookingChange.Source, reschedules: list[Reschedule]
+    account: Account, origin: dict[str, Any], reschedules: list[Reschedule]
 ) -> None:
     _read_beginning(account)
     uids = {uid for pair in reschedules for uid in (pair.old_uid, pair.new_uid)}
@@ -56,7 +56,7 @@ def _send_reschedules(
         if pair.old_uid in rows and pair.new_uid in rows:
             old, new = rows[pair.old_uid], rows[pair.new_uid]
             signal = signals.booking_rescheduled
-            _announce(signal, account, new, old=old, new=new, source=source)
+            _announce(signal, account, new, old=old, new=new, **origin)
 
 
 def _read_beginning(account: Account) -> None:

@@ -33,6 +33,7 @@ class Page:
         asked_at: datetime,
         api_version: str,
         source: BookingChange.Source,
+        trigger: str = "",
         may_lag: bool = True,
     ) -> None:
         self.account = account
@@ -40,6 +41,7 @@ class Page:
         self.asked_at = asked_at
         self.api_version = api_version
         self.source = source
+        self.trigger = trigger
         # The answer to an action is what the action has just made of the booking.
         self.may_lag = may_lag and source != BookingChange.Source.ACTION
         self.now = timezone.now()
@@ -52,7 +54,13 @@ class Page:
         writes = self._compare(differing) if differing else []
         if not writes:
             return
-        saving.save(self.account, writes, source=self.source, now=self.now)
+        saving.save(
+            self.account,
+            writes,
+            source=self.source,
+            now=self.now,
+            trigger=self.trigger,
+        )
         self.outcome.booking_ids += [write.row.pk for write in writes if write.is_new]
         self.outcome.written += [
             (write.row.remote_updated_at, write.fields) for write in writes

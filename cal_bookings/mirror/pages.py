@@ -18,6 +18,7 @@ def upsert(
     asked_at: datetime,
     api_version: str,
     source: BookingChange.Source,
+    trigger: str = "",
     may_lag: bool = True,
     then: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
@@ -26,7 +27,7 @@ def upsert(
     Opens one transaction and calls `then(outcome)` at its end, so that a checkpoint is saved if and only if its page
     is; what `then` raises rolls all back. The transaction is run again where it loses a race. A payload that is no
     booking, or that the database refuses, is listed in `Outcome.failures`; the others are mirrored. Signals are sent
-    after commit. Raises a DatabaseError if the database cannot work at all.
+    after commit, with `source` and the webhook's `trigger`. Raises a DatabaseError if the database cannot work at all.
 
     An answer whose `updatedAt` is earlier than the mirror's may come from a replica that lags, and is then dropped
     (`Outcome.stale`). Without `may_lag`, and for answers to actions, what was asked for later replaces what was asked
@@ -40,6 +41,7 @@ def upsert(
             asked_at=asked_at,
             api_version=api_version,
             source=source,
+            trigger=trigger,
             may_lag=may_lag,
         )
         refused = write_all(partial(_write_part, page))

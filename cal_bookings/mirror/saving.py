@@ -24,6 +24,7 @@ def save(
     *,
     source: BookingChange.Source,
     now: datetime,
+    trigger: str = "",
 ) -> None:
     """Write `writes`, whose rows are new or locked, and send signals after commit.
 
@@ -40,7 +41,7 @@ def save(
         if write.is_derived:
             write.drop_what_was_filled()
     _save_history(writes, source, now)
-    history.send_on_commit(account, source, writes, reschedules)
+    history.send_on_commit(account, source, writes, reschedules, trigger)
 
 
 def _name_event_types(account: Account, writes: list[Write]) -> None:

@@ -18,6 +18,7 @@ def refresh(
     *,
     connection: client.CalClient,
     source: BookingChange.Source = BookingChange.Source.REFRESH,
+    trigger: str = "",
 ) -> Outcome:
     """Mirrors the booking `uid` as it is now (all occurrences, if `uid` is that of a series).
 
@@ -28,7 +29,9 @@ def refresh(
     try:
         payloads = connection.get_booking(uid)
     except client.CalNotFound:
-        gone = mark_missing(account, [uid], asked_at=asked_at, source=source)
+        gone = mark_missing(
+            account, [uid], asked_at=asked_at, source=source, trigger=trigger
+        )
         return Outcome(missing=gone)
     return upsert(
         account,
@@ -36,6 +39,7 @@ def refresh(
         asked_at=asked_at,
         api_version=client.BOOKING_VERSION,
         source=source,
+        trigger=trigger,
     )
 
 
@@ -45,6 +49,7 @@ def mark_missing(
     *,
     asked_at: datetime,
     source: BookingChange.Source = BookingChange.Source.REFRESH,
+    trigger: str = "",
 ) -> int:
     """Sets `missing_since` on those of the bookings that do not have it yet; answers how many. Opens a transaction.
 
@@ -65,7 +70,13 @@ def mark_missing(
         )
         for row in rows:
             row.missing_since, row.mirrored_at = now, asked_at
-            signals.send_after_commit(signals.booking_missing, Booking, booking=row)
+            signals.send_after_commit(
+                signals.booking_missing,
+                Booking,
+                booking=row,
+                source=source,
+                trigger=trigger,
+            )
         BookingChange.objects.bulk_create(
             BookingChange(
                 booking=row,

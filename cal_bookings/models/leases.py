@@ -64,14 +64,15 @@ class Leased(models.Model):
         """Take the lease and write `columns`, if the row is as it was read, and in `rows`; return whether it was taken.
 
         One conditional UPDATE decides between two takers. Every write of a holder changes the token or the end of the
-        lease, so what was read is what is taken.
+        lease, so what was read is what is taken. The lease ends as LEASE_SECONDS says, unless `columns` has another end.
         """
         if rows is None:
             rows = type(self)._default_manager.all()
         as_read = rows.filter(
             pk=self.pk, lease_token=self.lease_token, lease_until=self.lease_until
         )
-        columns |= {"lease_token": self.lease_token + 1, "lease_until": lease_end()}
+        columns = {"lease_until": lease_end()} | columns
+        columns["lease_token"] = self.lease_token + 1
         if not as_read.update(**columns):
             return False
         for name, value in columns.items():

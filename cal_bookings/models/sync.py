@@ -31,9 +31,13 @@ SILENT_AFTER = {
 def silent_after(mode: Mode) -> timedelta:
     """Return how long a loop may go without a complete walk before that is an alarm; it follows INTERVALS.
 
-    A longer interval is added with the tenth by which two walks may be further apart.
+    A longer interval is added with the tenth by which two walks may be further apart, and so is the one for the changes
+    loop of an account whose webhooks are healthy.
     """
-    longer = conf.interval(mode) - conf.DEFAULTS["INTERVALS"][mode]
+    interval = conf.interval(mode)
+    if mode == Mode.CHANGES:
+        interval = max(interval, conf.get("CHANGES_INTERVAL_WITH_WEBHOOKS") or 0)
+    longer = interval - conf.DEFAULTS["INTERVALS"][mode]
     return SILENT_AFTER[mode] + timedelta(seconds=1.1 * longer)
 
 

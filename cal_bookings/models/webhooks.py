@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cal_bookings.models.account import Account
+from cal_bookings.models.leases import Leased
 
 #: An address or a secret that was replaced is accepted for this long, because Cal.com may still deliver with it.
 FORMER_ACCEPTED = timedelta(days=1)
@@ -32,8 +33,11 @@ class WebhookReceiverManager(models.Manager["WebhookReceiver"]):
         return found.select_related("account").first()
 
 
-class WebhookReceiver(models.Model):
-    """Where Cal.com delivers the webhooks of one account. Its address cannot be guessed, and can be replaced."""
+class WebhookReceiver(Leased):
+    """Where Cal.com delivers the webhooks of one account. Its address cannot be guessed, and can be replaced.
+
+    Its lease is that of the worker that processes the account's deliveries.
+    """
 
     account = models.OneToOneField(
         Account,
@@ -65,10 +69,6 @@ class WebhookReceiver(models.Model):
         editable=False,
         help_text=_("Empty while nothing proves that deliveries arrive."),
     )
-    #: The worker that processes the account's deliveries: see `webhooks.processing`.
-    lease_token = models.BigIntegerField(default=0, editable=False)
-    lease_until = models.DateTimeField(null=True, editable=False)
-
     objects = WebhookReceiverManager()
 
     class Meta:

@@ -1,5 +1,6 @@
 """Push: what people want done on Cal.com, each at most once, and known to be done when it says so."""
 
+from cal_bookings.outbox.announcements import verify
 from cal_bookings.outbox.bulk import Verdict, enqueue_many, examine
 from cal_bookings.outbox.due_actions import (
     due,
@@ -51,5 +52,6 @@ __all__ = [
     "requeue",
     "reschedule",
     "update_location",
+    "verify",
     "withdraw",
 ]

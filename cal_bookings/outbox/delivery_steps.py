@@ -66,6 +66,7 @@ class Turn:
         connection: CalClient,
         patience: Patience,
         kind: Kind,
+        announced_uid: str = "",
     ) -> None:
         self.claim = claim
         self.record = record
@@ -73,6 +74,7 @@ class Turn:
         self.patience = patience
         self.action = claim.action
         self.kind = kind
+        self.announced_uid = announced_uid
         self.uid = claim.action.booking.uid if claim.action.booking else ""
 
     @property
@@ -277,7 +279,7 @@ class Turn:
         self.record.failed(Outcome.REFUSED, "missing", told)
 
     def _new_look(self) -> Look:
-        return Look(self.action.account, self.connection, self.uid)
+        return Look(self.action.account, self.connection, self.uid, self.announced_uid)
 
 
 def _pause(error: client.CalRateLimited) -> float:

@@ -30,9 +30,19 @@ _NOT_SHOWN = (
 class Look:
     """What is there now, read as far as it is asked for and once only. All that was read can be mirrored."""
 
-    def __init__(self, account: Account, connection: CalClient, uid: str) -> None:
-        """`uid` is empty for a booking that does not exist yet."""
+    def __init__(
+        self,
+        account: Account,
+        connection: CalClient,
+        uid: str,
+        announced_uid: str = "",
+    ) -> None:
+        """`uid` is empty for a booking that does not exist yet, or whose uid is not known yet.
+
+        `announced_uid` is that of a booking which a webhook announced with the mark of the action.
+        """
         self.uid = uid
+        self._announced_uid = announced_uid
         self.asked_at = timezone.now()
         self._account = account
         self._note_time()
@@ -69,6 +79,11 @@ class Look:
             return self._get(uid)[0]
         except CalNotFound:
             return None
+
+    def announced(self) -> list[RemoteBooking]:
+        """The booking that a webhook announced, if it is there."""
+        found = self.other(self._announced_uid) if self._announced_uid else None
+        return [found] if found else []
 
     def series(self) -> list[RemoteBooking]:
         """All occurrences of the series that the booking belongs to."""

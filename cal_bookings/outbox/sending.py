@@ -38,9 +38,10 @@ logger = logging.getLogger(__name__)
 Outcome = ActionAttempt.Outcome
 
 
-def deliver(action_id: int) -> BookingAction | None:
+def deliver(action_id: int, *, announced_uid: str = "") -> BookingAction | None:
     """Take a turn at an action that is due, and return it as it is then; None if it is not this worker's turn.
 
+    `announced_uid` is the booking that a webhook announced with the action's mark: it is read before others are searched.
     Makes requests; must not be called in a transaction. Whatever goes wrong, with Cal.com, the network or this software,
     ends in the action's status and attempts, and is not raised.
     """
@@ -49,7 +50,7 @@ def deliver(action_id: int) -> BookingAction | None:
         return None
     record = Record(claim)
     try:
-        _take_turn(claim, record)
+        _take_turn(claim, record, announced_uid)
     except claims.ClaimLost as lost:
         _superseded(claim, lost)
     except Exception as error:  # noqa: BLE001 - one action's error must not stop the others
@@ -57,7 +58,7 @@ def deliver(action_id: int) -> BookingAction | None:
     return claim.action
 
 
-def _take_turn(claim: claims.Claim, record: Record) -> None:
+def _take_turn(claim: claims.Claim, record: Record, announced_uid: str = "") -> None:
     if not claim.is_sent and claim.action.deadline <= timezone.now():
         record.failed(Outcome.EXPIRED, "expired", endings.TOO_LATE)
         return
@@ -73,7 +74,7 @@ def _take_turn(claim: claims.Claim, record: Record) -> None:
             max_wait=patience,
         ) as connection:
             claim.connection = connection
-            Turn(claim, record, connection, patience, kind).look()
+            Turn(claim, record, connection, patience, kind, announced_uid).look()
     except ImproperlyConfigured as error:
         if _is_at_its_end(claim):
             message = endings.UNVERIFIED % error

@@ -7,7 +7,7 @@ from celery.schedules import crontab
 #: How often due loops are looked for, in seconds. The loops' own intervals are in CAL_BOOKINGS["INTERVALS"].
 LOOK_EVERY = 15.0
 
-#: How often due actions are looked for, in seconds. New ones do not wait for it.
+#: How often due actions and deliveries are looked for, in seconds. New ones do not wait for it.
 SWEEP_EVERY = 10.0
 
 #: A message that nobody took up before the next one is not worth keeping.
@@ -22,6 +22,11 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "cal_bookings.prune",
         "schedule": crontab(hour="3", minute="30"),
         "options": {"expires": 3600},
+    },
+    "cal_bookings.sweep": {
+        "task": "cal_bookings.sweep",
+        "schedule": SWEEP_EVERY,
+        "options": {"expires": SWEEP_EVERY},
     },
     "cal_bookings.deliver_due_actions": {
         "task": "cal_bookings.deliver_due_actions",

@@ -10,6 +10,7 @@ from cal_bookings import budget, conf, sync
 from cal_bookings.models import Account, Mode, SyncRun
 from cal_bookings.sync import schedule
 from cal_bookings.tasks.options import OPTIONS, routing
+from cal_bookings.webhooks import health
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +70,8 @@ def _walk(account: Account, mode: Mode) -> SyncRun | None:
         schedule.record_unexpected(account.pk, mode, error)
     else:
         _log(run)
+        if run.outcome == SyncRun.Outcome.COMPLETE and mode == Mode.CHANGES:
+            health.rest(account)
         return run
     return None
 

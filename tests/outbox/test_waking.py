@@ -12,7 +12,7 @@ from django.db import connection
 
 from cal_bookings import outbox
 from cal_bookings.models import BookingAction
-from cal_bookings.tasks import BEAT_SCHEDULE
+from cal_bookings.tasks import BEAT_SCHEDULE, waking
 from cal_bookings.tasks import outbox as tasks
 
 
@@ -33,7 +33,7 @@ def no_broker():
         app.set_current()
         yield
     before.set_current()
-    tasks._waker.quiet_until = 0.0
+    waking.waker.quiet_until = 0.0
 
 
 def push(*arguments):
@@ -58,10 +58,10 @@ def test_what_is_enqueued_is_delivered_after_the_commit(desk, celery_runs_here):
 def test_the_next_one_of_a_lane_follows_at_once(desk, celery_runs_here):
     booking = desk.past()
     BookingAction.objects.all().delete()
-    tasks._waker.quiet_until = time.monotonic() + 60
+    waking.waker.quiet_until = time.monotonic() + 60
     first = outbox.mark_absent(booking, host=True)
     second = outbox.mark_absent(booking, attendees=list(booking_emails(booking)))
-    tasks._waker.quiet_until = 0.0
+    waking.waker.quiet_until = 0.0
 
     tasks.deliver_due_actions()
 

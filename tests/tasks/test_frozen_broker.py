@@ -10,7 +10,7 @@ from celery import Celery, current_app
 
 from cal_bookings.models import BookingAction
 from cal_bookings.signals import action_enqueued
-from cal_bookings.tasks import outbox as tasks
+from cal_bookings.tasks import waking
 
 
 class Silent:
@@ -57,7 +57,7 @@ def site():
     for app in made:
         app.close()
     before.set_current()
-    tasks._waker.quiet_until = 0.0
+    waking.waker.quiet_until = 0.0
 
 
 def enqueue() -> float:

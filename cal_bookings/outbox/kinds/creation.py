@@ -87,18 +87,36 @@ class Create(Kind):
 
         Before it is sent, the mark is that of an earlier action that was queued again: what is over of that one is made anew.
         """
-        for made in self._made(look, seen, sent=sent):
+        return self._complete(look, look.announced(), seen, sent=sent) or (
+            self._complete(look, look.starting_at(self.start), seen, sent=sent)
+        )
+
+    def _complete(
+        self,
+        look: Look,
+        firsts: list[RemoteBooking],
+        seen: dict[str, Any],
+        *,
+        sent: bool,
+    ) -> Found | None:
+        """The effect, if one of `firsts` was made with all of its series."""
+        for made in self._made(look, firsts, seen, sent=sent):
             count = self._count(look, made[0])
             if count is not None and len(made) >= count:
                 return _what_became(look, made)
         return None
 
     def _made(
-        self, look: Look, seen: dict[str, Any], *, sent: bool
+        self,
+        look: Look,
+        firsts: list[RemoteBooking],
+        seen: dict[str, Any],
+        *,
+        sent: bool,
     ) -> list[list[RemoteBooking]]:
         """What was made, each with the rest of its series, by start; without what was there when this was sent."""
         made = []
-        for first in filter(self._is_ours, look.starting_at(self.start)):
+        for first in filter(self._is_ours, firsts):
             if first.uid in seen.get("uids", ()) or first.rescheduled_from_uid:
                 continue
             series = first.recurring_booking_uid
@@ -125,7 +143,9 @@ class Create(Kind):
 
     def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
         """A series of which Cal.com booked the first ones and then refused the rest."""
-        made = max(self._made(look, seen, sent=bool(seen)), key=len, default=None)
+        firsts = look.starting_at(self.start)
+        each = self._made(look, firsts, seen, sent=bool(seen))
+        made = max(each, key=len, default=None)
         if not made:
             return None
         count = self._count(look, made[0])

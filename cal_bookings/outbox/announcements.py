@@ -1,0 +1,60 @@
+"""Webhooks and our own actions: the effect of an action comes back as a delivery, and may settle what is not known."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from cal_bookings.models import Account, BookingAction
+from cal_bookings.models.leases import is_free
+from cal_bookings.outbox.sending import deliver
+
+Kind = BookingAction.Kind
+
+#: The triggers that an action's own effect fires, for the kinds whose effect nobody can repeat on the same booking.
+_TRIGGERS = {
+    Kind.CREATE: {"BOOKING_CREATED", "BOOKING_REQUESTED"},
+    Kind.RESCHEDULE: {"BOOKING_RESCHEDULED", "BOOKING_REQUESTED"},
+    Kind.REQUEST_RESCHEDULE: {"BOOKING_CANCELLED"},
+    Kind.CANCEL: {"BOOKING_CANCELLED"},
+    Kind.CONFIRM: {"BOOKING_CREATED"},
+    Kind.DECLINE: {"BOOKING_REJECTED"},
+}
+
+#: A delivery is no echo of an action that ended longer ago. Hosted Cal.com delivers from a queue.
+_ECHO_AFTER = timedelta(minutes=1)
+
+
+def may_fire(action: BookingAction, trigger: str) -> bool:
+    """Return whether this trigger may be the echo of the action."""
+    return trigger in _TRIGGERS.get(Kind(action.kind), ())
+
+
+def recent(
+    account: Account, uids: Iterable[str], marks: Iterable[str]
+) -> QuerySet[BookingAction]:
+    """Return the actions on these bookings that are under way, or were done in the last minute. One query."""
+    done = Q(
+        status=BookingAction.Status.DONE, ended_at__gte=timezone.now() - _ECHO_AFTER
+    )
+    under_way = Q(status__in=BookingAction.OPEN) & ~is_free()
+    named = Q(booking__uid__in=uids) | Q(result_uid__in=uids) | Q(lane__in=marks)
+    known = account.actions.filter(named, done | under_way, kind__in=_TRIGGERS)
+    return known.select_related("booking").order_by("pk")
+
+
+def verify(account: Account, mark: str, uid: str) -> BookingAction | None:
+    """Verify at once an unknown `create` whose mark Cal.com has announced, by reading the booking `uid`.
+
+    Returns the action as it is then; None if no such action is unknown, or if a worker is at it. Makes requests; must
+    not be called in a transaction.
+    """
+    unknown = account.actions.filter(
+        is_free(), kind=Kind.CREATE, lane=mark, status=BookingAction.Status.UNKNOWN
+    )
+    action_id = unknown.order_by("pk").values_list("pk", flat=True).first()
+    if action_id is None:
+        return None
+    unknown.filter(pk=action_id).update(next_attempt_at=timezone.now())
+    return deliver(action_id, announced_uid=uid)
