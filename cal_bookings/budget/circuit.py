@@ -3,16 +3,17 @@
 Closed: as it should be. Open: no request until `circuit_open_until`. Then half-open: one client anywhere may try, and
 what it meets closes or opens the circuit. It is kept on the account, so that all processes and the admin see it.
 
-Opened by hand: no request until a person closes it. Neither time nor another credential does, and nobody tries on his
-own: whoever stops an account wants it to stay stopped.
+A pause by hand (`paused_at`) has columns of its own: no request until a person resumes the account. Neither time, nor
+another credential, nor a request that succeeds ends it, and no client tries.
 """
 
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 
 from cal_bookings import backoff
@@ -25,7 +26,7 @@ from cal_bookings.client import (
     CalUnavailable,
 )
 from cal_bookings.models import Account
-from cal_bookings.models.account import CIRCUIT_COLUMNS, UNTIL_RESUMED
+from cal_bookings.models.pauses import CLOSED_CIRCUIT, NOT_PAUSED
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ _PROBE = timedelta(minutes=2)
 LOOK_AGAIN = 5.0  # seconds
 #: Who finds an account paused by hand comes back after this.
 _COME_BACK = 60.0  # seconds
+#: `CircuitOpen.until` for a pause by hand, whose end nobody knows.
+_UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class CircuitOpen(NotNow):
@@ -54,10 +57,10 @@ class CircuitOpen(NotNow):
         )
         if account.is_paused_by_hand:
             message = (
-                f"No requests until somebody resumes the account. {account.circuit_reason} "
+                f"No requests until somebody resumes the account. {account.why_paused} "
                 "It is resumed in the admin, or with `manage.py cal_sync --force`."
             )
-            seconds = _COME_BACK
+            until, seconds = _UNTIL_RESUMED, _COME_BACK
         super().__init__(message, seconds)
         self.until = until
 
@@ -85,12 +88,13 @@ class Circuit:
         No statement as long as the account is known to be well.
         """
         account = self._account
-        if account.circuit_open_until is None:
+        if account.circuit_open_until is None and not account.is_paused_by_hand:
             return
-        until, now = _read(account), timezone.now()
-        if until is None or not (
-            account.is_paused_by_hand or account.circuit_key == self._key
-        ):
+        account.refresh_from_db(fields=[*CLOSED_CIRCUIT, *NOT_PAUSED])
+        until, now = account.circuit_open_until, timezone.now()
+        if account.is_paused_by_hand:
+            raise CircuitOpen(account, _UNTIL_RESUMED)
+        if until is None or account.circuit_key != self._key:
             _close(account)
         elif until > now:
             raise CircuitOpen(account, until)
@@ -103,9 +107,9 @@ class Circuit:
         if now - self._looked_at < LOOK_AGAIN:
             return
         self._looked_at = now
-        paused = Account.objects.filter(circuit_open_until=UNTIL_RESUMED)
-        if paused.filter(pk=self._account.pk).exists():
-            raise CircuitOpen(self._account, _read(self._account) or UNTIL_RESUMED)
+        rows = Account.objects.filter(pk=self._account.pk, paused_at__isnull=False)
+        if paused := rows.only(*NOT_PAUSED).first():
+            raise CircuitOpen(paused, _UNTIL_RESUMED)
 
     def _probe(self, until: datetime, next_probe: datetime) -> None:
         account = self._account
@@ -121,7 +125,7 @@ class Circuit:
         if not (refused or _is_down(error)) or not self._count():
             return
         account = self._account
-        account.refresh_from_db(fields=CIRCUIT_COLUMNS)
+        account.refresh_from_db(fields=[*CLOSED_CIRCUIT])
         if refused:
             account.circuit_failures = max(account.circuit_failures, FAILURES_TO_OPEN)
         if account.circuit_failures >= FAILURES_TO_OPEN:
@@ -129,7 +133,7 @@ class Circuit:
 
     def _count(self) -> bool:
         """Whether it is ours to count: of those that fail together, the one that opens the circuit speaks for all."""
-        row = _automatic(self._account)
+        row = Account.objects.filter(pk=self._account.pk)
         if not self._is_probe:
             row = row.filter(
                 Q(circuit_open_until=None) | Q(circuit_open_until__lte=timezone.now())
@@ -143,34 +147,29 @@ class Circuit:
             _close(self._account)
 
 
-def _read(account: Account) -> datetime | None:
-    account.refresh_from_db(fields=CIRCUIT_COLUMNS)
-    return account.circuit_open_until
+def pause(account: Account, reason: str = "", *, by: str = "") -> None:
+    """Pause the account by hand: no request is made until `reset`. A request under way is completed.
 
-
-def pause(account: Account, reason: str) -> None:
-    """Opens the circuit by hand: no request is made until `reset`. What is being asked at this moment is answered."""
-    _write(account, open_until=UNTIL_RESUMED, reason=reason)
-    account.save(update_fields=CIRCUIT_COLUMNS)
+    `by` names the person, `reason` says why; staff read both. One statement, no transaction.
+    """
+    account.paused_at, account.paused_by = timezone.now(), by
+    account.pause_reason = reason
+    account.save(update_fields=[*NOT_PAUSED])
     logger.warning("%s: paused by hand", account)
 
 
 def reset(account: Account) -> None:
-    """Closes the circuit, whoever opened it: the next request is made at once."""
-    if account.circuit_open_until:
+    """End every pause of the account, by hand or not: the next request is made at once. One statement."""
+    if account.circuit_open_until or account.is_paused_by_hand:
         logger.info("%s: requests are made again", account)
-    _write(account)
-    account.save(update_fields=CIRCUIT_COLUMNS)
+    _store(account, NOT_PAUSED | CLOSED_CIRCUIT)
 
 
 def _close(account: Account) -> None:
-    """Closes the circuit, unless a person opened it."""
-    was_open = account.circuit_open_until
-    _write(account)
-    if not _store_unless_by_hand(account):
-        account.refresh_from_db(fields=CIRCUIT_COLUMNS)
-    elif was_open:
+    """End the pause that failures began, and forget them."""
+    if account.circuit_open_until:
         logger.info("%s: requests are made again", account)
+    _store(account, CLOSED_CIRCUIT)
 
 
 def _open(account: Account, error: CalError, key: str) -> None:
@@ -178,41 +177,25 @@ def _open(account: Account, error: CalError, key: str) -> None:
     times_before = account.circuit_failures - FAILURES_TO_OPEN
     pause = backoff.seconds(times_before, first=first, longest=longest)
     until = timezone.now() + timedelta(seconds=pause)
-    _write(
+    _store(
         account,
-        open_until=until,
-        # Whoever may add an account reads it, and may have named a server that is none of Cal.com's.
-        reason=advice.explain(account, error, quoting=False),
-        failures=account.circuit_failures,
-        key=key,
+        {
+            "circuit_open_until": until,
+            # Whoever may add an account reads it, and may have named a server that is none of Cal.com's.
+            "circuit_reason": advice.explain(account, error, quoting=False),
+            "circuit_failures": account.circuit_failures,
+            "circuit_key": key,
+        },
     )
-    if _store_unless_by_hand(account):
-        # In short: what met the error reports it at length.
-        message = "%s: no requests until %s UTC, because of %s"
-        logger.warning(message, account, f"{until:%Y-%m-%d %H:%M:%S}", error.summary)
+    # In short: what met the error reports it at length.
+    message = "%s: no requests until %s UTC, because of %s"
+    logger.warning(message, account, f"{until:%Y-%m-%d %H:%M:%S}", error.summary)
 
 
-def _write(
-    account: Account,
-    *,
-    open_until: datetime | None = None,
-    reason: str = "",
-    failures: int = 0,
-    key: str = "",
-) -> None:
-    account.circuit_open_until, account.circuit_reason = open_until, reason
-    account.circuit_failures, account.circuit_key = failures, key
-
-
-def _store_unless_by_hand(account: Account) -> bool:
-    values = {name: getattr(account, name) for name in CIRCUIT_COLUMNS}
-    return bool(_automatic(account).update(**values))
-
-
-def _automatic(account: Account) -> QuerySet[Account]:
-    """The account's row, unless a person opened its circuit."""
-    by_hand = Q(circuit_open_until=UNTIL_RESUMED)
-    return Account.objects.filter(~by_hand, pk=account.pk)
+def _store(account: Account, columns: dict[str, Any]) -> None:
+    for name, value in columns.items():
+        setattr(account, name, value)
+    Account.objects.filter(pk=account.pk).update(**columns)
 
 
 def _is_refused(error: CalError) -> bool:

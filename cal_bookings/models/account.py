@@ -1,7 +1,6 @@
 """Whose bookings we mirror: a Cal.com credential, where it is valid, and what we learnt of the server behind it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.apps import apps
@@ -15,9 +14,8 @@ from cal_bookings import conf, db
 from cal_bookings.client import LIST_VERSION, CalClient, Credential, Dialect, Server
 from cal_bookings.models.encryption import EncryptedJSONField, Sealed, seal
 from cal_bookings.models.mirror_beginning import MirrorBeginning
+from cal_bookings.models.pauses import CLOSED_CIRCUIT, Pausable
 
-#: The end of a pause that a person began: it has none until a person ends it.
-UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
 #: What was learnt of a server, and its value while it is not known.
 LEARNT = {
     "dialect": "",
@@ -26,13 +24,6 @@ LEARNT = {
     "has_change_filters": False,
     "change_filters_checked_at": None,
 }
-CIRCUIT_COLUMNS = [
-    "circuit_open_until",
-    "circuit_reason",
-    "circuit_failures",
-    "circuit_key",
-]
-
 #: Whose bookings the account mirrors, while nobody has asked Cal.com.
 NO_OWNER: dict[str, Any] = {
     "remote_id": None,
@@ -107,7 +98,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return account
 
 
-class Account(MirrorBeginning):
+class Account(MirrorBeginning, Pausable):
     """A Cal.com credential and the bookings it can see.
 
     The credential comes from ``CAL_BOOKINGS["ACCOUNTS"][alias]`` or, for accounts that the site's users connect, from
@@ -192,16 +183,6 @@ class Account(MirrorBeginning):
     #: A worker exchanges the tokens until then.
     credentials_lease_until = models.DateTimeField(null=True, editable=False)
 
-    circuit_open_until = models.DateTimeField(
-        _("paused until"),
-        null=True,
-        blank=True,
-        help_text=_("No requests are made until then."),
-    )
-    circuit_reason = models.TextField(_("paused because"), blank=True)
-    circuit_failures = models.PositiveIntegerField(_("failures in a row"), default=0)
-    circuit_key = models.CharField(max_length=64, blank=True, editable=False)
-
     objects = AccountQuerySet.as_manager()
 
     class Meta:
@@ -215,10 +196,6 @@ class Account(MirrorBeginning):
 
     def __str__(self) -> str:
         return self.alias
-
-    @property
-    def is_paused_by_hand(self) -> bool:
-        return self.circuit_open_until == UNTIL_RESUMED
 
     @property
     def forced_dialect(self) -> Dialect | None:
@@ -277,11 +254,9 @@ class Account(MirrorBeginning):
         What was learnt of the old one no longer holds, and what the new one already has is history.
         """
         self.relocate(base_url, scope)
-        columns = ["base_url", "scope", *LEARNT, *NO_OWNER]
-        if not self.is_paused_by_hand:
-            self.circuit_open_until, self.circuit_reason = None, ""
-            self.circuit_failures, self.circuit_key = 0, ""
-            columns += CIRCUIT_COLUMNS
+        for name, closed in CLOSED_CIRCUIT.items():
+            setattr(self, name, closed)
+        columns = ["base_url", "scope", *LEARNT, *NO_OWNER, *CLOSED_CIRCUIT]
         with db.atomic():
             self.save(update_fields=columns)
             self.sync_states.begin_anew()

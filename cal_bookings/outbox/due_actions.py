@@ -2,11 +2,9 @@
 
 from datetime import timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
 from cal_bookings.models import Account, BookingAction
-from cal_bookings.models.account import UNTIL_RESUMED
 
 
 def due(limit: int, *, account: Account | None = None) -> list[int]:
@@ -14,9 +12,8 @@ def due(limit: int, *, account: Account | None = None) -> list[int]:
 
     Those of accounts that are not active, or paused by hand, wait until somebody activates or resumes them.
     """
-    paused = Q(account__circuit_open_until=UNTIL_RESUMED)
     ready = BookingAction.objects.due().first_in_lane()
-    ready = ready.filter(~paused, account__is_active=True)
+    ready = ready.filter(account__paused_at=None, account__is_active=True)
     if account:
         ready = ready.filter(account=account)
     ordered = ready.order_by("next_attempt_at", "pk")

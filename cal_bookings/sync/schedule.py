@@ -48,7 +48,8 @@ def take_due(
         account__circuit_open_until__lte=now
     )
     is_due = Q(due_at__lte=by or now)
-    due = SyncState.objects.filter(is_due, is_free(), awake, account__is_active=True)
+    asked = {"account__is_active": True, "account__paused_at": None}
+    due = SyncState.objects.filter(is_due, is_free(), awake, **asked)
     columns = ("pk", "account_id", "mode", "lease_token")
     found = list(due.order_by("due_at").values_list(*columns)[:limit])
     # Only what is due still: another one may have handed it out meanwhile, and a worker have walked it.

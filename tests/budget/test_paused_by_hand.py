@@ -34,7 +34,7 @@ def is_paused():
 
 @pytest.fixture
 def paused(account):
-    budget.pause(Account.objects.get(), "Paused by hand by sam.")
+    budget.pause(Account.objects.get(), "Too many bookings.", by="sam")
     account.refresh_from_db()
     return account
 
@@ -43,7 +43,7 @@ def test_nothing_is_asked_and_the_error_says_what_helps(cal, paused):
     with pytest.raises(CircuitOpen) as error:
         ask(paused)
 
-    assert "Paused by hand by sam." in str(error.value)
+    assert "Paused by hand by sam. Too many bookings." in str(error.value)
     assert "resumed in the admin" in str(error.value)
     assert 0 < error.value.seconds < 3600
     assert not cal.requests
@@ -85,22 +85,34 @@ def test_who_wants_to_know_asks_all_the_same_and_the_pause_stays(cal, paused):
         ask(paused, though_paused=True)
 
     assert is_paused()
-    assert Account.objects.get().circuit_reason == "Paused by hand by sam."
+    assert (
+        Account.objects.get().why_paused == "Paused by hand by sam. Too many bookings."
+    )
 
 
 def test_what_others_meet_meanwhile_does_not_end_or_change_it(cal, account):
     busy, failing = Account.objects.get(), Account.objects.get()
     Circuit(busy, "").failed(DOWN)  # so that success would close the circuit
     Circuit(failing, "").failed(DOWN)
-    budget.pause(account, "Paused by hand by sam.")
+    budget.pause(account, by="sam")
 
     Circuit(busy, "").succeeded()
     for _ in range(FAILURES_TO_OPEN):
         Circuit(failing, "").failed(DOWN)
 
     assert is_paused()
-    assert busy.is_paused_by_hand
-    assert Account.objects.get().circuit_reason == "Paused by hand by sam."
+    assert Account.objects.get().why_paused == "Paused by hand by sam."
+
+
+def test_resuming_ends_the_pause_that_failures_began_meanwhile(cal, account):
+    budget.pause(account, by="sam")
+    for _ in range(FAILURES_TO_OPEN):
+        Circuit(account, "").failed(DOWN)
+
+    budget.reset(account)
+
+    ask(Account.objects.get())
+    assert not Account.objects.get().is_paused(timezone.now())
 
 
 def test_nor_does_the_one_who_tries_after_an_automatic_pause(cal, account):
@@ -111,7 +123,7 @@ def test_nor_does_the_one_who_tries_after_an_automatic_pause(cal, account):
     account.refresh_from_db()
 
     with budget.connect(account, priority=Priority.CHANGES) as client:
-        budget.pause(Account.objects.get(), "Paused by hand by sam.")
+        budget.pause(Account.objects.get(), by="sam")
         client.me()
         assert is_paused()
         cal.fault("401")
@@ -127,7 +139,7 @@ class TestAWalkUnderWay:
     ):
         now = 0.0
         circuit = Circuit(account, "", clock=lambda: now)
-        budget.pause(Account.objects.get(), "Paused by hand by sam.")
+        budget.pause(Account.objects.get(), by="sam")
 
         with django_assert_num_queries(0):
             circuit.look()

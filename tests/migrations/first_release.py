@@ -24,6 +24,11 @@ ACCOUNTS: dict[str, tuple[dict[str, bool], dict[str, int]]] = {
     "team": ({"full": True, "window": True}, {"team": 3}),
     "new": ({}, {}),
 }
+#: How that release noted that a person paused an account.
+PAUSED: dict[str, Any] = {
+    "circuit_open_until": datetime(9999, 1, 1, tzinfo=UTC),
+    "circuit_reason": "Paused by hand by sam.",
+}
 
 
 def main() -> None:
@@ -84,7 +89,9 @@ def fill() -> None:
             dialect="offset" if modes else "",
             credentials={"API_KEY": f"cal_{alias}"} if alias == "complete" else {},
         )
-        type(account).objects.filter(pk=account.pk).update(created_at=CREATED_AT)
+        pause = PAUSED if alias == "new" else {}
+        row = type(account).objects.filter(pk=account.pk)
+        row.update(created_at=CREATED_AT, **pause)
         for mode, is_complete in modes.items():
             state = make(
                 "SyncState",
@@ -250,6 +257,9 @@ def check() -> None:
     assert timezone.now() - began["moved"].mirror_began_at < timedelta(minutes=10)  # type: ignore[operator]
     assert began["moved"].fully_mirrored_at is None
     assert began["new"].mirror_began_at is None
+    paused = [one.alias for one in began.values() if one.is_paused_by_hand]
+    assert (paused, began["new"].why_paused) == (["new"], PAUSED["circuit_reason"])
+    assert began["new"].circuit_open_until is None
     versions = Derivation.objects.values_list("parser_version", flat=True)
     assert list(versions) == [1] * len(ACCOUNTS)
 

@@ -49,7 +49,11 @@ class AccountAdmin(PauseMixin, KeyReplacementMixin, ReadOnlyAdmin):
         "email",
         "paused_until",
     ]
-    list_filter = ["is_active", ("circuit_open_until", EmptyFieldListFilter)]
+    list_filter = [
+        "is_active",
+        ("paused_at", EmptyFieldListFilter),
+        ("circuit_open_until", EmptyFieldListFilter),
+    ]
     search_fields = ["alias", "email"]
     fields = [
         "alias",
@@ -61,11 +65,19 @@ class AccountAdmin(PauseMixin, KeyReplacementMixin, ReadOnlyAdmin):
         "remote_id",
         "dialect",
         "paused_until",
-        "circuit_reason",
+        "paused_at",
+        "why_paused",
         "created_at",
         "its_bookings",
     ]
-    readonly_fields = ["credential_from", "paused_until", "created_at", "its_bookings"]
+    readonly_fields = [
+        "credential_from",
+        "paused_until",
+        "paused_at",
+        "why_paused",
+        "created_at",
+        "its_bookings",
+    ]
 
     def get_urls(self) -> list[URLPattern]:
         test = self.admin_site.admin_view(require_POST(self.test_view))
@@ -142,6 +154,10 @@ class AccountAdmin(PauseMixin, KeyReplacementMixin, ReadOnlyAdmin):
     @admin.display(description=_("paused until"), ordering="circuit_open_until")
     def paused_until(self, account: Account) -> Any:
         return formatting.paused_until(account)
+
+    @admin.display(description=_("paused because"))
+    def why_paused(self, account: Account) -> str:
+        return account.why_paused or "-"
 
     @admin.display(description=_("credential from"))
     def credential_from(self, account: Any) -> Any:

@@ -39,7 +39,7 @@ class PauseMixin(admin.ModelAdmin):
         else:
             person = request.user.get_username()
             with db.atomic():
-                budget.pause(account, _("Paused by hand by %s.") % person)
+                budget.pause(account, by=person)
                 _log(request, account, _("Paused: no more requests to Cal.com."))
             told = _("%s is paused: no requests to Cal.com until somebody resumes it.")
             told %= account
@@ -48,7 +48,7 @@ class PauseMixin(admin.ModelAdmin):
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         account = _asked_for(request, pk)
-        if account.circuit_open_until is None:
+        if not (account.circuit_open_until or account.is_paused_by_hand):
             told = _("%s was not paused.") % account
         else:
             with db.atomic():

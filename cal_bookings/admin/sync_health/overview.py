@@ -61,8 +61,7 @@ class Loop:
 
     @property
     def is_paused(self) -> bool:
-        until = self.account.circuit_open_until
-        return until is not None and until > self.now
+        return self.account.is_paused(self.now)
 
     @property
     def css_class(self) -> str:
@@ -99,8 +98,7 @@ class AccountRow:
 
     @property
     def is_paused(self) -> bool:
-        until = self.account.circuit_open_until
-        return until is not None and until > self.now
+        return self.account.is_paused(self.now)
 
     @property
     def budget(self) -> SafeString:

@@ -58,7 +58,7 @@ class SyncStateAdmin(OverviewMixin, OfAccountAdmin):
 
     @admin.display(description=_("paused because"))
     def paused_because(self, state: SyncState) -> str:
-        return state.account.circuit_reason or "-"
+        return state.account.why_paused or "-"
 
     @admin.display(description=_("last error"))
     def short_error(self, state: SyncState) -> str:

@@ -79,12 +79,12 @@ def test_who_did_it_is_logged(client, sam, account):
 
 def test_pressing_twice_changes_nothing_and_logs_once(client, sam, account):
     press(client, "pause", account)
-    first = Account.objects.get().circuit_reason
+    first = Account.objects.get().why_paused
     client.force_login(staff("pause_account"))
 
     again = told(press(client, "pause", account))
     assert again[-1] == "default was paused already."
-    assert Account.objects.get().circuit_reason == first
+    assert Account.objects.get().why_paused == first
     press(client, "resume", account)
     assert told(press(client, "resume", account))[-1:] == ["default was not paused."]
     assert len(logged()) == 2
@@ -104,6 +104,7 @@ def test_the_overview_has_the_buttons_and_shows_the_state(client, sam, account):
     html = overview(client)
     assert "paused until somebody resumes it" in html
     assert f"Paused by hand by {sam.username}." in html
+    assert "minutes ago" in html
     assert "account paused" in html
     assert "Resume default" in html
     assert "Pause default" not in html
@@ -119,9 +120,17 @@ def test_the_pages_of_account_and_loop_say_so_too(client, sam, account):
     assert ">Resume</button>" in html
     assert ">Pause</button>" not in html
     for url in [page_of(account), page_of(state), list_of(Account), list_of(SyncState)]:
-        html = html_of(client, url)
-        assert "somebody resumes it" in html
-        assert "9999" not in html
+        assert "somebody resumes it" in html_of(client, url)
+    for url in [page_of(account), page_of(state)]:
+        assert f"Paused by hand by {sam.username}." in html_of(client, url)
+
+
+def test_the_list_of_accounts_filters_those_that_were_paused(client, sam, account):
+    for paused in [False, True]:
+        if paused:
+            press(client, "pause", account)
+        html = html_of(client, f"{list_of(Account)}?paused_at__isempty=0")
+        assert (page_of(account) in html) == paused
 
 
 def test_a_pause_because_of_an_error_can_be_ended_or_be_made_to_last(
