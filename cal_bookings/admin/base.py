@@ -1,5 +1,4 @@
-"""What all our admin pages share: they show and never write, they show each person what that person may see, and they
-never read a credential."""
+"""What all our admin pages share: they show and never write, and they show each person what that person may see."""
 
 from typing import Any
 
@@ -14,15 +13,14 @@ from cal_bookings.admin import (
     lookups,
     visibility,
 )
-from cal_bookings.admin.changelists import DatedList
 from cal_bookings.admin.filters import NamedBox
-from cal_bookings.admin.pagination import BoundedPaginator
+from cal_bookings.admin.long_lists import BoundedPaginator, DatedList
 
 
 class ReadOnlyMixin:
     """No add, no change, no delete; who may see is Django's view permission.
 
-    Fields that are not impersonal (`admin.privacy`) are for people who may view attendees.
+    Fields that are not impersonal (`cal_bookings.privacy`) are for people who may view attendees.
     """
 
     model: type[models.Model]
@@ -121,6 +119,4 @@ class OfAccountAdmin(ReadOnlyAdmin):
         return super().media + NamedBox(account, self.admin_site).media
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        queryset = super().get_queryset(request).select_related("account")
-        # Reading a credential decrypts it: needless, and an error where its key is gone.
-        return queryset.defer("account__credentials")
+        return super().get_queryset(request).select_related("account")

@@ -1,8 +1,6 @@
-"""Filters of the admin lists. None loads a table, none scans one: choices are fixed, few, or looked up as one types."""
+"""Filters that several lists have. None loads a table, none scans one: choices are few, or looked up as one types."""
 
-import datetime as dt
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 from django import forms
@@ -10,159 +8,14 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
-from cal_bookings.admin import dates
 from cal_bookings.admin.lookups import read_key
-from cal_bookings.models import Attendee, Booking, BookingAction, Status
 
 FEW = 100  # choices in a list that people scroll
 MOST_CHOSEN = 1_000  # primary keys in an address
-
-
-class WhenFilter(admin.SimpleListFilter):
-    """Days and weeks are those of the current time zone and language."""
-
-    title = _("when")
-    parameter_name = "when"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("upcoming", _("Upcoming")),
-            ("today", _("Today")),
-            ("week", _("This week")),
-            ("past", _("Past")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        today = timezone.localdate()
-        match self.value():
-            case "upcoming":
-                return queryset.upcoming()
-            case "today":
-                return _starting_within(queryset, today, days=1)
-            case "week":
-                return _starting_within(
-                    queryset, dates.first_day_of_week(today), days=7
-                )
-            case "past":
-                return queryset.past()
-            case _:
-                return queryset
-
-
-class StatusFilter(admin.SimpleListFilter):
-    title = _("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*Status.choices, ("other", _("Other"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
-        value = self.value()
-        if value == "other":
-            return queryset.filter(_between(Status.values))
-        return queryset.filter(status=value) if value else None
-
-
-class MissingFilter(admin.SimpleListFilter):
-    title = _("on Cal.com")
-    parameter_name = "missing"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("no", _("Still there")), ("yes", _("Missing"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
-        if self.value() not in {"yes", "no"}:
-            return None
-        return queryset.filter(missing_since__isnull=self.value() == "no")
-
-
-class PendingFilter(admin.SimpleListFilter):
-    """Requests that nobody has answered yet, by how long they have waited."""
-
-    title = _("waiting for an answer")
-    parameter_name = "pending_for"
-    HOURS = (4, 24, 72)
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        text = ngettext_lazy("Over %(hours)d hour", "Over %(hours)d hours", "hours")
-        return [(str(hours), text % {"hours": hours}) for hours in self.HOURS]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
-        hours = read_key(self.value() or "")
-        if hours is None:
-            return None
-        # Longer than anybody waits, shorter than what a date can hold.
-        waited = dt.timedelta(hours=min(hours, 100_000))
-        return queryset.filter(
-            status=Status.PENDING, remote_created_at__lt=timezone.now() - waited
-        )
-
-
-class AbsentFilter(admin.SimpleListFilter):
-    title = _("absent")
-    parameter_name = "absent"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("host", _("Host")), ("attendee", _("Attendee"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
-        match self.value():
-            case "host":
-                return queryset.filter(absent_host=True)
-            case "attendee":
-                absent = Attendee.objects.filter(absent=True).order_by()
-                return queryset.filter(pk__in=absent.values("booking"))
-            case _:
-                return None
-
-
-class ActionFilter(admin.SimpleListFilter):
-    title = _("action")
-    parameter_name = "action_is"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("open", _("Open")), ("failed", _("Failed"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
-        match self.value():
-            case "open":
-                actions = BookingAction.objects.open()
-            case "failed":
-                actions = BookingAction.objects.filter(
-                    status=BookingAction.Status.FAILED
-                )
-            case _:
-                return None
-        named = actions.filter(booking__isnull=False).order_by()
-        return queryset.filter(pk__in=named.values("booking"))
-
-
-class SeriesFilter(admin.SimpleListFilter):
-    """The bookings of one series, named by one of them: the uid of a series is for who may see people."""
-
-    title = _("series")
-    parameter_name = "series"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        pk = read_key(self.value() or "")
-        return [] if pk is None else [(str(pk), _("Of booking %s") % pk)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
-        pk = read_key(self.value() or "")
-        if pk is None:
-            return None
-        one = Booking.objects.exclude(recurring_booking_uid="").filter(pk=pk).first()
-        if one is None:
-            return queryset.none()
-        return queryset.filter(
-            account=one.account_id, recurring_booking_uid=one.recurring_booking_uid
-        )
 
 
 class ChosenFilter(admin.SimpleListFilter):
@@ -276,9 +129,9 @@ class RelationFilter(admin.ListFilter):
         related_admin = self.site.get_model_admin(self.related)
         rows: Any = related_admin.get_queryset(self.request)
         few = rows.order_by(*related_admin.get_ordering(self.request) or ["pk"])
-        found = list(few[: FEW + 1])
-        if len(found) <= FEW:
-            choices = [("", _("All")), *((str(one.pk), str(one)) for one in found)]
+        first = list(few[: FEW + 1])
+        if len(first) <= FEW:
+            choices = [("", _("All")), *((str(row.pk), str(row)) for row in first)]
             return forms.ChoiceField(choices=choices, label=self.title, required=False)
         box = NamedBox(self.field, self.site)
         return forms.ModelChoiceField(
@@ -288,27 +141,3 @@ class RelationFilter(admin.ListFilter):
 
 class AccountFilter(RelationFilter):
     name, title = "account", _("account")
-
-
-class EventTypeFilter(RelationFilter):
-    name, title = "event_type", _("event type")
-
-
-class HostFilter(RelationFilter):
-    name, title = "hosts", _("host")
-
-
-def _between(values: list[str]) -> Q:
-    """All statuses but `values`, as the ranges between them: NOT IN cannot use an index, and there are few others."""
-    first, *_, last = ordered = sorted(values)
-    ranges = Q(status__lt=first) | Q(status__gt=last)
-    for low, high in pairwise(ordered):
-        ranges |= Q(status__gt=low, status__lt=high)
-    return ranges
-
-
-def _starting_within(queryset: QuerySet, first: dt.date, *, days: int) -> QuerySet:
-    return queryset.filter(
-        start__gte=dates.midnight(first),
-        start__lt=dates.midnight(first + days * dates.DAY),
-    )

@@ -24,9 +24,8 @@ from cal_bookings.admin.base import (
     ReadOnlyInline,
 )
 from cal_bookings.admin.booking_actions.forms import ACTS
-from cal_bookings.admin.changelists import BULKY
 from cal_bookings.admin.filters import AccountFilter, ChosenFilter
-from cal_bookings.models import ActionAttempt, BookingAction
+from cal_bookings.models import ActionAttempt, Booking, BookingAction
 
 ERROR_LENGTH = 100  # characters in a list
 RETRIABLE = (BookingAction.Status.FAILED, BookingAction.Status.WITHDRAWN)
@@ -128,7 +127,7 @@ class BookingActionAdmin(OfAccountAdmin):
         rows = visibility.narrowed(
             rows.select_related("booking__event_type"), request, "booking"
         )
-        bulky = [f"booking__{name}" for name in BULKY]
+        bulky = [f"booking__{name}" for name in Booking.BULKY]
         return rows.defer(*bulky, "booking__event_type__payload")
 
     def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:

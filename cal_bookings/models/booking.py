@@ -110,6 +110,9 @@ class BookingQuerySet(models.QuerySet["Booking"]):
 class Booking(models.Model):
     """One booking as Cal.com shows it. A reschedule makes another booking with the same `appointment`."""
 
+    #: Columns that may be large, which lists leave in the database.
+    BULKY = ("payload", "description", "metadata", "booking_fields_responses", "guests")
+
     account = models.ForeignKey(
         Account,
         models.CASCADE,

@@ -1,5 +1,6 @@
 """The outbox: what people want done on Cal.com, and every attempt at it."""
 
+from datetime import timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -28,6 +29,8 @@ def set_null_where_stored(
 
 # As of SET_NULL: else Django asks for the actions before it calls the function.
 set_null_where_stored.lazy_sub_objs = True  # type: ignore[attr-defined]
+
+FAILED_LATELY = timedelta(days=7)
 
 
 class BookingActionQuerySet(models.QuerySet["BookingAction"]):
@@ -173,6 +176,12 @@ class BookingAction(Leased):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} #{self.pk}"
+
+    @classmethod
+    def failed_lately(cls) -> Q:
+        """The condition on actions that failed in the last week."""
+        since = timezone.now() - FAILED_LATELY
+        return Q(status=cls.Status.FAILED, ended_at__gte=since)
 
     @property
     def is_open(self) -> bool:

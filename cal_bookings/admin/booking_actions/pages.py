@@ -31,7 +31,6 @@ from cal_bookings.admin.booking_actions.forms import (
     Act,
     RescheduleForm,
 )
-from cal_bookings.admin.changelists import BULKY
 from cal_bookings.admin.lookups import read_key
 from cal_bookings.models import Booking
 from cal_bookings.outbox import Verdict
@@ -194,7 +193,7 @@ def _readable(bookings: Any, request: HttpRequest) -> Any:
 
     Without the title for people who may not see it, so that they are named by primary key.
     """
-    unread = [*BULKY, "account__credentials", "event_type__payload"]
+    unread = [*Booking.BULKY, "account__credentials", "event_type__payload"]
     unread += [] if visibility.may_see_people(request) else ["title"]
     return bookings.defer(None).defer(*unread)
 

@@ -33,13 +33,8 @@ from cal_bookings.admin.bookings.attendees_and_changes import (
     AttendeeInline,
     ChangeInline,
 )
-from cal_bookings.admin.bookings.export import ExportMixin
-from cal_bookings.admin.bookings.refresh import RefreshMixin
-from cal_bookings.admin.calendar.calendar_page import CalendarMixin
-from cal_bookings.admin.changelists import BookingList
-from cal_bookings.admin.filters import (
+from cal_bookings.admin.bookings.booking_filters import (
     AbsentFilter,
-    AccountFilter,
     ActionFilter,
     EventTypeFilter,
     HostFilter,
@@ -49,6 +44,11 @@ from cal_bookings.admin.filters import (
     StatusFilter,
     WhenFilter,
 )
+from cal_bookings.admin.bookings.booking_list import BookingList
+from cal_bookings.admin.bookings.export import ExportMixin
+from cal_bookings.admin.bookings.refresh import RefreshMixin
+from cal_bookings.admin.calendar.calendar_page import CalendarMixin
+from cal_bookings.admin.filters import AccountFilter
 from cal_bookings.admin.outbox import ActionInline
 from cal_bookings.models import Booking, Host
 

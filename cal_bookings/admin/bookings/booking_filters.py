@@ -1,15 +1,10 @@
-"""Filters of the admin lists. None loads a table, none scans one: choices are fixed, few, or looked up as one types."""
+"""The filters of bookings, which list and calendar share. Choices are fixed, so that no filter scans a table."""
 
 import datetime as dt
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
-from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,11 +12,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from cal_bookings.admin import dates
+from cal_bookings.admin.filters import RelationFilter
 from cal_bookings.admin.lookups import read_key
 from cal_bookings.models import Attendee, Booking, BookingAction, Status
 
-FEW = 100  # choices in a list that people scroll
-MOST_CHOSEN = 1_000  # primary keys in an address
+
+def is_about_dates(item: Any) -> bool:
+    """Whether an entry of `list_filter` chooses dates: the calendar, which has dates of its own, leaves it out."""
+    return getattr(item, "is_about_dates", False)
 
 
 class WhenFilter(admin.SimpleListFilter):
@@ -29,6 +27,7 @@ class WhenFilter(admin.SimpleListFilter):
 
     title = _("when")
     parameter_name = "when"
+    is_about_dates = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
@@ -157,137 +156,12 @@ class SeriesFilter(admin.SimpleListFilter):
         pk = read_key(self.value() or "")
         if pk is None:
             return None
-        one = Booking.objects.exclude(recurring_booking_uid="").filter(pk=pk).first()
-        if one is None:
+        named = Booking.objects.exclude(recurring_booking_uid="").filter(pk=pk).first()
+        if named is None:
             return queryset.none()
         return queryset.filter(
-            account=one.account_id, recurring_booking_uid=one.recurring_booking_uid
+            account=named.account_id, recurring_booking_uid=named.recurring_booking_uid
         )
-
-
-class ChosenFilter(admin.SimpleListFilter):
-    """The rows with these primary keys, to which a message links."""
-
-    title = _("chosen")
-    parameter_name = "id__in"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(self.value() or "", _("The chosen ones"))] if self._keys else []
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet | None:
-        return queryset.filter(pk__in=self._keys) if self._keys else None
-
-    @property
-    def _keys(self) -> list[int]:
-        texts = (self.value() or "").split(",")[:MOST_CHOSEN]
-        return [pk for text in texts if (pk := read_key(text)) is not None]
-
-
-class NamedBox(AutocompleteSelect):
-    """Says what it is for while it is empty; relation_filter.js calls it by that."""
-
-    @property
-    def media(self) -> forms.Media:
-        # The order of two names is kept wherever media are put together.
-        ours = ["admin/js/autocomplete.js", "cal_bookings/relation_filter.js"]
-        return super().media + forms.Media(js=ours)
-
-    def build_attrs(
-        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
-    ) -> dict[str, Any]:
-        attrs = super().build_attrs(base_attrs, extra_attrs)
-        return {**attrs, "data-placeholder": str(self.field.verbose_name)}
-
-
-class RelationFilter(admin.ListFilter):
-    """Few rows are a plain choice, which needs no script; many are looked up as one types, by the admin's own box.
-
-    Django's own filter of relations joins, so that rows come several times, and has the database compare all columns
-    of all of them to tell which are the same.
-    """
-
-    template = "admin/cal_bookings/relation_filter.html"
-    name: str
-
-    def __init__(
-        self,
-        request: HttpRequest,
-        params: dict[str, Any],
-        model: Any,
-        model_admin: Any,
-    ) -> None:
-        super().__init__(request, params, model, model_admin)
-        self.request = request
-        self.field: Any = model._meta.get_field(self.name)
-        self.site = model_admin.admin_site
-        self.related = self.field.remote_field.model
-        self.parameter_name = f"{self.name}__id__exact"
-        #: "True" for the rows without any; the calendar links to them.
-        self.none_name = f"{self.name}__isnull"
-        for name in (self.parameter_name, self.none_name):
-            if name in params:
-                self.used_parameters[name] = params.pop(name)[-1]
-
-    def expected_parameters(self) -> list[str | None]:
-        return [self.parameter_name, self.none_name]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        if self.used_parameters.get(self.none_name) == "True":
-            queryset = queryset.filter(**{self.none_name: True})
-        chosen: Any = self.used_parameters.get(self.parameter_name)
-        if not chosen:
-            return queryset
-        pk = read_key(chosen)
-        if pk is None:
-            raise IncorrectLookupParameters(f"{chosen!r} is no primary key.")
-        if not self.field.many_to_many:
-            return queryset.filter(**{self.name: pk})
-        through = self.field.remote_field.through._default_manager
-        own, other = self.field.m2m_field_name(), self.field.m2m_reverse_field_name()
-        return queryset.filter(pk__in=through.filter(**{other: pk}).values(own))
-
-    def has_output(self) -> bool:
-        if not self.site.is_registered(self.related):
-            return False
-        related_admin = self.site.get_model_admin(self.related)
-        return bool(related_admin.has_view_permission(self.request))
-
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        yield {
-            "box": self._form()[self.parameter_name],
-            "others": [
-                (name, value)
-                for name, values in self.request.GET.lists()
-                if name not in {self.parameter_name, self.none_name, "p"}
-                for value in values
-            ],
-            "chosen": bool(self.used_parameters),
-            "without": changelist.get_query_string(
-                remove=[self.parameter_name, self.none_name]
-            ),
-        }
-
-    def _form(self) -> forms.Form:
-        form = forms.Form(self.request.GET)
-        form.fields[self.parameter_name] = self._field()
-        return form
-
-    def _field(self) -> forms.Field:
-        related_admin = self.site.get_model_admin(self.related)
-        rows: Any = related_admin.get_queryset(self.request)
-        few = rows.order_by(*related_admin.get_ordering(self.request) or ["pk"])
-        found = list(few[: FEW + 1])
-        if len(found) <= FEW:
-            choices = [("", _("All")), *((str(one.pk), str(one)) for one in found)]
-            return forms.ChoiceField(choices=choices, label=self.title, required=False)
-        box = NamedBox(self.field, self.site)
-        return forms.ModelChoiceField(
-            rows, label=self.title, required=False, widget=box
-        )
-
-
-class AccountFilter(RelationFilter):
-    name, title = "account", _("account")
 
 
 class EventTypeFilter(RelationFilter):

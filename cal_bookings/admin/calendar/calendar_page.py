@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
+from cal_bookings.admin.bookings.booking_filters import is_about_dates
 from cal_bookings.admin.calendar.grid import (
     Calendar,
     FilteredBookings,
@@ -17,7 +18,6 @@ from cal_bookings.admin.calendar.grid import (
     links,
     pages,
 )
-from cal_bookings.admin.filters import WhenFilter
 
 
 class CalendarMixin(admin.ModelAdmin):
@@ -52,8 +52,8 @@ class CalendarMixin(admin.ModelAdmin):
         return TemplateResponse(request, template, context)
 
     def _filtered(self, request: HttpRequest) -> Any:
-        # The period is the calendar's own, so the filter of dates goes.
-        filters = [one for one in self.get_list_filter(request) if one != WhenFilter]
+        declared = self.get_list_filter(request)
+        filters = [item for item in declared if not is_about_dates(item)]
         asked: Any = {
             "list_display": self.list_display,
             "list_display_links": self.list_display_links,

@@ -27,7 +27,7 @@ from cal_bookings.admin import (
     formatting,
     visibility,
 )
-from cal_bookings.admin.changelists import DatedList
+from cal_bookings.admin.long_lists import DatedList
 from cal_bookings.admin.lookups import DATE_PARTS
 from cal_bookings.models import Booking, EventType, Host
 

@@ -13,7 +13,6 @@ from django.utils.translation import gettext_lazy as _
 
 from cal_bookings import budget, conf
 from cal_bookings.admin import dates
-from cal_bookings.admin.changelists import FAILED_LATELY
 from cal_bookings.admin.sync_health import meter
 from cal_bookings.admin.sync_health.charts import (
     Chart,
@@ -120,8 +119,8 @@ class Overview:
     @cached_property
     def loops(self) -> list[Loop]:
         states = SyncState.objects.filter(account__is_active=True)
-        known = states.select_related("account").defer("account__credentials")
-        return [Loop(state, self.now) for state in known.order_by("account", "pk")]
+        ordered = states.select_related("account").order_by("account", "pk")
+        return [Loop(state, self.now) for state in ordered]
 
     @property
     def is_silent(self) -> bool:
@@ -151,9 +150,7 @@ class Overview:
 
     def _outboxes(self) -> dict[int, Outbox]:
         due = Q(status__in=BookingAction.OPEN, next_attempt_at__lte=self.now)
-        failed = Q(
-            status=BookingAction.Status.FAILED, ended_at__gte=self.now - FAILED_LATELY
-        )
+        failed = BookingAction.failed_lately()
         counted = (
             BookingAction.objects.filter(due | failed)
             .order_by()

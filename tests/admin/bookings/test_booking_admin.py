@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 
-from cal_bookings.admin import pagination
+from cal_bookings.admin import long_lists
 from cal_bookings.models import Account, Booking
 from tests.admin.rows import list_of, make_booking, make_bookings, page_of, staff
 
@@ -135,7 +135,7 @@ def test_dates_are_named_in_the_language_of_the_reader(admin_client, account):
 
 
 def test_a_list_is_counted_only_so_far(admin_client, account):
-    make_bookings(account, pagination.COUNTED + 1)
+    make_bookings(account, long_lists.COUNTED + 1)
 
     html = html_of(admin_client, list_of(Booking))
 
