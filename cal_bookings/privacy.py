@@ -226,9 +226,8 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
     RateWindow: frozenset(
         {
             "key",
-            "number",
-            "began",
-            "ends",
+            "began_at",
+            "ends_at",
             "slots",
             "used",
             "opening_until",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from cal_bookings import conf, db
@@ -66,7 +66,8 @@ def _old(
         in_work = BookingAction.objects.open().filter(booking=OuterRef("pk"))
         missing = Booking.objects.filter(~Exists(in_work), missing_since__lt=gone)
         yield "missing_bookings", missing
-    yield "budgets", RateWindow.objects.filter(ends__lt=(now - _UNUSED).timestamp())
+    unused = Q(ends_at=None) | Q(ends_at__lt=now - _UNUSED)
+    yield "budgets", RateWindow.objects.filter(unused)
 
 
 def _delete(rows: QuerySet[Any]) -> int:

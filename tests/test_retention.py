@@ -216,11 +216,11 @@ def test_a_booking_that_another_worker_is_at_is_looked_at_again(book, act, happe
 
 
 def test_budgets_of_credentials_that_changed_go():
-    now = NOW.timestamp()
-    RateWindow.objects.create(key="used", ends=now - 3600)
-    RateWindow.objects.create(key="old", ends=now - 2 * 86400)
+    RateWindow.objects.create(key="used", ends_at=NOW - timedelta(hours=1))
+    RateWindow.objects.create(key="old", ends_at=NOW - timedelta(days=2))
+    RateWindow.objects.create(key="never opened")
 
-    assert retention.prune()["budgets"] == 1
+    assert retention.prune()["budgets"] == 2
     assert RateWindow.objects.get().key == "used"
 
 

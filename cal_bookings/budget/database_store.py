@@ -1,6 +1,7 @@
 """A credential's budget in the database, for sites without a shared cache: each step is one conditional UPDATE."""
 
 from collections.abc import Collection
+from datetime import UTC, datetime
 
 from django.db.models import F, Q, QuerySet
 
@@ -23,41 +24,52 @@ class DatabaseStore:
 
     def claim(self, now: float) -> bool:
         # Nobody opens a window for longer than that; a clock was ahead.
-        free = Q(opening_until__lte=now) | Q(opening_until__gt=now + LONGEST_WAIT)
-        over = self._row.filter(free, ends__lte=now, blocked_until__lte=now)
-        return bool(over.update(opening_until=now + OPENING_SECONDS))
+        ahead = Q(opening_until__gt=_time(now + LONGEST_WAIT))
+        passed = {name: _is_over(name, now) for name in _ENDS}
+        free = self._row.filter(
+            passed["opening_until"] | ahead, passed["ends_at"], passed["blocked_until"]
+        )
+        return bool(free.update(opening_until=_time(now + OPENING_SECONDS)))
 
     def open(self, window: Window, used: int) -> None:
-        over = self._row.filter(ends__lte=window.began)
-        over.update(
-            number=window.number,
-            began=window.began,
-            ends=window.ends,
+        self._row.filter(_is_over("ends_at", window.began)).update(
+            began_at=_time(window.began),
+            ends_at=_time(window.ends),
             slots=window.slots,
             used=used,
-            opening_until=0,
+            opening_until=None,
         )
 
     def release(self) -> None:
-        self._row.update(opening_until=0)
+        self._row.update(opening_until=None)
 
     def read(self) -> Reading:
         row, _ = RateWindow.objects.get_or_create(key=self._key)
         return _reading(row)
 
     def take(self, window: Window, at_most: int) -> bool:
-        free = self._row.filter(number=window.number, used__lt=at_most)
+        free = self._of(window).filter(used__lt=at_most)
         return bool(free.update(used=F("used") + 1))
 
     def count_up(self, window: Window, used: int) -> None:
-        self._row.filter(number=window.number, used__lt=used).update(used=used)
+        self._of(window).filter(used__lt=used).update(used=used)
 
     def block(self, until: float) -> None:
-        self._row.filter(blocked_until__lt=until).update(blocked_until=until)
+        self._row.filter(_is_over("blocked_until", until)).update(
+            blocked_until=_time(until)
+        )
 
     def forget(self, after: float) -> None:
-        wrong = self._row.filter(Q(ends__gt=after) | Q(blocked_until__gt=after))
-        wrong.update(ends=0, opening_until=0, blocked_until=0)
+        ahead = Q(ends_at__gt=_time(after)) | Q(blocked_until__gt=_time(after))
+        self._row.filter(ahead).update(**dict.fromkeys(_ENDS))
+
+    def _of(self, window: Window) -> QuerySet[RateWindow]:
+        """The row, if this is still its window."""
+        return self._row.filter(began_at=_time(window.began))
+
+
+#: The columns that say until when something lasts. NULL: it does not.
+_ENDS = ("opening_until", "ends_at", "blocked_until")
 
 
 def read_many(keys: Collection[str]) -> dict[str, Reading]:
@@ -67,5 +79,18 @@ def read_many(keys: Collection[str]) -> dict[str, Reading]:
 
 
 def _reading(row: RateWindow) -> Reading:
-    window = Window(row.began, row.ends, row.slots) if row.ends else None
-    return window, row.used, row.blocked_until
+    window = None
+    if row.began_at and row.ends_at:
+        began, ends = row.began_at.timestamp(), row.ends_at.timestamp()
+        window = Window(began, ends, row.slots)
+    blocked_until = row.blocked_until.timestamp() if row.blocked_until else 0.0
+    return window, row.used, blocked_until
+
+
+def _is_over(column: str, now: float) -> Q:
+    return Q(**{column: None}) | Q(**{f"{column}__lte": _time(now)})
+
+
+def _time(seconds: float) -> datetime:
+    """The time of so many seconds since the epoch. Through it and back, a time that was stored stays the same."""
+    return datetime.fromtimestamp(seconds, UTC)

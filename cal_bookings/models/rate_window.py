@@ -5,17 +5,19 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RateWindow(models.Model):
-    """One credential's window of Cal.com's rate limit. Times are seconds since the epoch."""
+    """One credential's window of Cal.com's rate limit.
+
+    A cache: a row that is lost costs a wait of a minute at most.
+    """
 
     #: A keyed hash of the credential, never the credential.
     key = models.CharField(_("key"), max_length=64, primary_key=True)
-    number = models.BigIntegerField(_("number"), default=0)
-    began = models.FloatField(_("began"), default=0)
-    ends = models.FloatField(_("ends"), default=0)
+    began_at = models.DateTimeField(_("began at"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("ends at"), null=True, blank=True)
     slots = models.IntegerField(_("slots"), default=0)
     used = models.IntegerField(_("used"), default=0)
-    opening_until = models.FloatField(_("opening until"), default=0)
-    blocked_until = models.FloatField(_("blocked until"), default=0)
+    opening_until = models.DateTimeField(_("opening until"), null=True, blank=True)
+    blocked_until = models.DateTimeField(_("blocked until"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("rate window")

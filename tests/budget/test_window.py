@@ -384,3 +384,23 @@ def test_the_first_request_of_a_window_costs_three_statements_and_each_other_two
         ask(bucket_of(DatabaseStore("key"), time), throttle, 0.001, time)
 
     assert RateWindow.objects.get().used == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(50))
+def test_the_database_keeps_the_time_of_a_window_so_exactly_that_slots_are_counted(
+    seed,
+):
+    began, store = random.Random(seed).uniform(1.7e9, 2.1e9), DatabaseStore("key")
+    store.read()
+    assert store.claim(began)
+
+    store.open(Window(began, began + 60, slots=3), used=1)
+
+    window, used, _ = store.read()
+    assert window is not None
+    assert used == 1
+    assert store.take(window, at_most=2)
+    assert not store.take(window, at_most=2)
+    store.count_up(window, used=3)
+    assert store.read()[:2] == (window, 3)

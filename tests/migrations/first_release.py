@@ -104,7 +104,7 @@ def fill() -> None:
             make("SyncRun", account=account, mode=mode, started_at=LONG_AGO)
         if modes:
             fill_bookings(make, account, number)
-    make("RateWindow", key="k" * 64)
+    make("RateWindow", key="k" * 64, slots=118, used=7)
 
 
 def fill_bookings(make: Any, account: Any, number: int) -> None:
