@@ -23,7 +23,7 @@ from cal_bookings.admin.base import (
     OfAccountAdmin,
     ReadOnlyInline,
 )
-from cal_bookings.admin.booking_actions.forms import ACTS
+from cal_bookings.admin.booking_actions.forms import ACTIONS
 from cal_bookings.admin.filters import AccountFilter, ChosenFilter
 from cal_bookings.models import ActionAttempt, Booking, BookingAction
 
@@ -36,8 +36,8 @@ def may_act(request: HttpRequest, action: BookingAction) -> bool:
 
     For kinds that the admin itself never queues it takes the permission to change actions.
     """
-    act = ACTS.get(action.kind)
-    codename = act.permission if act else "cal_bookings.change_bookingaction"
+    offered = ACTIONS.get(action.kind)
+    codename = offered.permission if offered else "cal_bookings.change_bookingaction"
     return request.user.has_perms(["cal_bookings.view_booking", codename])
 
 

@@ -1,6 +1,7 @@
 """The tables: accounts, the mirror, the outbox, and what pulling remembers. No model makes a request."""
 
 from cal_bookings.models.account import Account
+from cal_bookings.models.action_codes import ErrorCode, RefusalCode
 from cal_bookings.models.booking import (
     AppointmentLock,
     Attendee,
@@ -25,10 +26,12 @@ __all__ = [
     "BookingAction",
     "BookingChange",
     "Derivation",
+    "ErrorCode",
     "EventType",
     "Host",
     "Mode",
     "RateWindow",
+    "RefusalCode",
     "Status",
     "SyncRun",
     "SyncState",

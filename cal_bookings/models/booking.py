@@ -100,7 +100,8 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         return self.taking_place().filter(end__lt=now, start__lt=now)
 
     def taking_place(self) -> Self:
-        return self.exclude(status__in=[Status.CANCELLED, Status.REJECTED])
+        """Neither cancelled nor rejected."""
+        return self.exclude(status__in=Booking.NOT_TAKING_PLACE)
 
     def missing(self) -> Self:
         """No longer on Cal.com."""
@@ -112,6 +113,8 @@ class Booking(models.Model):
 
     #: Columns that may be large, which lists leave in the database.
     BULKY = ("payload", "description", "metadata", "booking_fields_responses", "guests")
+    #: The statuses of a booking that does not take place.
+    NOT_TAKING_PLACE = (Status.CANCELLED, Status.REJECTED)
 
     account = models.ForeignKey(
         Account,
@@ -245,6 +248,11 @@ class Booking(models.Model):
         Whoever may not see people is shown rows whose title was never read (`cal_bookings.privacy`).
         """
         return self.__dict__.get("title") or _("Booking %s") % self.pk
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether the booking is neither cancelled nor rejected."""
+        return self.status not in self.NOT_TAKING_PLACE
 
     @property
     def is_known_status(self) -> bool:

@@ -1,13 +1,10 @@
 """Push: what people want done on Cal.com, each at most once, and known to be done when it says so."""
 
+from cal_bookings.models import ErrorCode, RefusalCode
 from cal_bookings.outbox.announcements import verify
-from cal_bookings.outbox.bulk import Verdict, enqueue_many, examine
-from cal_bookings.outbox.due_actions import (
-    due,
-    following,
-    lateness,
-)
 from cal_bookings.outbox.intents import (
+    INTENTS,
+    Intent,
     add_attendee,
     add_guests,
     cancel,
@@ -23,13 +20,28 @@ from cal_bookings.outbox.intents import (
 )
 from cal_bookings.outbox.kinds import Refused
 from cal_bookings.outbox.queue import (
+    Decision,
+    Proposal,
+    due,
     enqueue,
-    requeue,
-    withdraw,
+    enqueue_many,
+    examine,
+    following,
+    lateness,
 )
+from cal_bookings.outbox.requeueing import requeue, withdraw
 from cal_bookings.outbox.sending import deliver
 
+#: The name of `Decision` until 0.1; it stays importable.
+Verdict = Decision
+
 __all__ = [
+    "INTENTS",
+    "Decision",
+    "ErrorCode",
+    "Intent",
+    "Proposal",
+    "RefusalCode",
     "Refused",
     "Verdict",
     "add_attendee",

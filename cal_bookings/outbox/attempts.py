@@ -10,10 +10,16 @@ from django.utils import timezone
 
 from cal_bookings import client, db, mirror, signals
 from cal_bookings.client import ActionAnswer, CalError
-from cal_bookings.models import ActionAttempt, Booking, BookingAction, BookingChange
+from cal_bookings.models import (
+    ActionAttempt,
+    Booking,
+    BookingAction,
+    BookingChange,
+    ErrorCode,
+)
 from cal_bookings.outbox import claims
-from cal_bookings.outbox.kinds import Found
-from cal_bookings.outbox.remote_view import Look
+from cal_bookings.outbox.kinds import Effect
+from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import facts
 
 logger = logging.getLogger(__name__)
@@ -30,37 +36,41 @@ class Record:
 
     def done(
         self,
-        found: Found,
+        effect: Effect,
         outcome: Outcome,
-        look: Look | None,
+        view: RemoteView | None,
         answer: ActionAnswer | None = None,
     ) -> None:
         """The effect is there: into the mirror with what shows it, in one transaction with the end of the action."""
         self._end(
             outcome,
             signals.action_done,
-            look,
+            view,
             answer,
             status=Status.DONE,
-            result_uid=found.uid,
-            note=found.note,
+            result_uid=effect.uid,
+            note=effect.note,
             error_code="",
             error_message="",
         )
 
     def failed(
-        self, outcome: Outcome, code: str, message: str, look: Look | None = None
+        self,
+        outcome: Outcome,
+        code: ErrorCode,
+        message: str,
+        view: RemoteView | None = None,
     ) -> None:
         self._end(
             outcome,
             signals.action_failed,
-            look,
+            view,
             status=Status.FAILED,
             error_code=code,
             error_message=message,
         )
 
-    def not_sent(self, outcome: Outcome, code: str, message: str) -> None:
+    def not_sent(self, outcome: Outcome, code: ErrorCode, message: str) -> None:
         """It had been announced, and nothing was sent: it fails."""
         self._end(
             outcome,
@@ -79,7 +89,7 @@ class Record:
         self.claim.action.sent_at = None
         if pause is not None:
             columns["next_attempt_at"] = self._in(pause)
-        if code == "rate_limited":  # not its own fault
+        if code == ErrorCode.RATE_LIMITED:  # not its own fault
             columns["attempts"] = self.claim.action.attempts - 1
         self._end_alone(
             Outcome.DEFERRED,
@@ -89,7 +99,9 @@ class Record:
             **columns,
         )
 
-    def not_tried(self, code: str, message: str, pause: float | None = None) -> None:
+    def not_tried(
+        self, code: ErrorCode, message: str, pause: float | None = None
+    ) -> None:
         """No request was made: what was known stays known. `pause` in seconds: an attempt that does not count."""
         action = self.claim.action
         columns: dict[str, Any] = {"status": Status.UNKNOWN}
@@ -105,7 +117,7 @@ class Record:
         self._end_alone(Outcome.DEFERRED, **columns)
 
     def unknown(
-        self, outcome: Outcome, code: str, message: str, settles_in: timedelta
+        self, outcome: Outcome, code: ErrorCode, message: str, settles_in: timedelta
     ) -> None:
         """It may have taken effect, or still do so for as long as `settles_in`."""
         now, action = timezone.now(), self.claim.action
@@ -114,7 +126,7 @@ class Record:
             outcome,
             status=Status.UNKNOWN,
             settles_at=action.settles_at,
-            next_attempt_at=claims.next_look(action, now),
+            next_attempt_at=claims.next_reading(action, now),
             error_code=code,
             error_message=message,
         )
@@ -124,7 +136,7 @@ class Record:
         outcome: Outcome,
         pause: float | None = None,
         *,
-        note: tuple[str, str] | None = None,
+        note: tuple[ErrorCode, str] | None = None,
     ) -> None:
         """Nothing new; the claim has set the next look. `pause` in seconds: an attempt that does not count.
 
@@ -173,16 +185,16 @@ class Record:
         self,
         outcome: Outcome,
         signal: Signal,
-        look: Look | None,
+        view: RemoteView | None,
         answer: ActionAnswer | None = None,
         **columns: Any,
     ) -> None:
         action = self.claim.action
         payloads = {one["uid"]: one for one in answer.bookings} if answer else {}
-        if look:  # which is later than the answer, and the answer may be of a server that lags behind
-            payloads |= look.payloads
-            if look.uid in look.payloads:
-                columns["found"] = facts(look.booking)
+        if view:  # which is later than the answer, and the answer may be of a server that lags behind
+            payloads |= view.payloads
+            if view.uid in view.payloads:
+                columns["found"] = facts(view.booking)
 
         def end(_: mirror.Outcome | None = None) -> None:
             uid = columns.get("result_uid")
@@ -200,7 +212,7 @@ class Record:
         mirror.upsert(
             action.account,
             list(payloads.values()),
-            asked_at=min(one.asked_at for one in (look, answer) if one),
+            asked_at=min(one.asked_at for one in (view, answer) if one),
             api_version=answer.api_version if answer else client.BOOKING_VERSION,
             source=BookingChange.Source.ACTION,
             then=end,

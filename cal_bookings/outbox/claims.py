@@ -13,13 +13,13 @@ from django.utils import timezone
 from cal_bookings import backoff, conf, db
 from cal_bookings.client import CalClient
 from cal_bookings.models import ActionAttempt, BookingAction, leases
-from cal_bookings.outbox.remote_view import Look
+from cal_bookings.outbox.remote_view import RemoteView
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 3600.0  # seconds
 #: Nothing is written to the connection later than this after the last answer that the look got.
 FRESH = 2.0  # seconds
 #: A lost answer is looked for first after this part of the time it may take to settle.
-_FIRST_LOOK = 1 / 120
+_FIRST_READING = 1 / 120
 
 
 class ClaimLost(Exception):
@@ -55,7 +55,7 @@ class Claim:
         settles_at = self.action.settles_at
         return settles_at is None or settles_at <= timezone.now()
 
-    def send(self, found: dict[str, Any]) -> None:
+    def send(self, snapshot: dict[str, Any]) -> None:
         """Announces the request, before it is sent, and renews the claim for it; raises ClaimLost.
 
         `found` are the facts of the booking that it is sent to. Whatever happens from here on, the next worker knows that
@@ -68,13 +68,13 @@ class Claim:
             "lease_until": leases.lease_end(),
             "error_code": "",
             "error_message": "",
-            "found": found,
+            "found": snapshot,
         }
         self._write(**columns)
         self._know(columns)
         self.attempt.sent = True
 
-    def may_be_sent(self, look: Look) -> None:
+    def may_be_sent(self, view: RemoteView) -> None:
         """Raise NotInTime unless the request may be written now: before the deadline, within the lease, on a fresh look.
 
         A worker may have been paused since the look, or have waited for a lock, a connection or another token.
@@ -83,7 +83,7 @@ class Claim:
         if self.action.deadline <= now:
             raise NotInTime(is_pointless=True)
         lease_until = self.action.lease_until
-        if look.age > FRESH or lease_until is None or lease_until <= now:
+        if view.age > FRESH or lease_until is None or lease_until <= now:
             raise NotInTime(is_pointless=False)
 
     def end(self, outcome: ActionAttempt.Outcome, **columns: Any) -> None:
@@ -124,7 +124,7 @@ def claim(action_id: int) -> Claim | None:
     columns = {
         "status": status,
         "attempts": action.attempts + 1,
-        "next_attempt_at": next_look(action, now)
+        "next_attempt_at": next_reading(action, now)
         if action.sent_at
         else next_try(action, now, pause_after(action.attempts)),
     }
@@ -148,11 +148,11 @@ def next_try(action: BookingAction, now: datetime, pause: timedelta) -> datetime
     return min(now + pause, max(action.deadline, now))
 
 
-def next_look(action: BookingAction, now: datetime) -> datetime:
+def next_reading(action: BookingAction, now: datetime) -> datetime:
     """When to look again whether it has taken effect: after as long as it has taken so far, and once it has settled."""
     if action.sent_at is None or action.settles_at is None or action.settles_at <= now:
         return now + pause_after(action.attempts)
-    pause = max(now - action.sent_at, settling() * _FIRST_LOOK)
+    pause = max(now - action.sent_at, settling() * _FIRST_READING)
     return min(now + pause, action.settles_at)
 
 

@@ -10,15 +10,11 @@ from django.utils import timezone
 
 from cal_bookings import budget, client, mirror, servers
 from cal_bookings.client import ActionAnswer, CalClient, CalError, Server
-from cal_bookings.models import ActionAttempt
-from cal_bookings.outbox import claims, endings
+from cal_bookings.models import ActionAttempt, ErrorCode
+from cal_bookings.outbox import claims, endings, messages
 from cal_bookings.outbox.attempts import Record
-from cal_bookings.outbox.endings import (
-    NO_EFFECT,
-    REFUSED,
-)
-from cal_bookings.outbox.kinds import Conflict, Found, Kind, Refused
-from cal_bookings.outbox.remote_view import Look
+from cal_bookings.outbox.kinds import Conflict, Effect, Kind, Refused
+from cal_bookings.outbox.remote_view import RemoteView
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +54,7 @@ class Patience:
             self.seconds = PATIENCE
 
 
-class Turn:
+class Delivery:
     def __init__(
         self,
         claim: claims.Claim,
@@ -85,49 +81,49 @@ class Turn:
         )
         return kept
 
-    def look(self) -> None:
+    def run(self) -> None:
         """The state decides. Only if nothing is there yet, and nothing changed meanwhile, the action is sent."""
         try:
             server = servers.kind_of(self.action.account, self.connection)
-            look = self._new_look()
-            found = self.kind.found(look, self.seen, sent=self._may_be_ours)
-            conflict = None if found else self.kind.conflict(look, self.seen)
-            answered_at = self.connection.answered_at or look.asked_at
+            view = self._new_view()
+            effect = self.kind.effect(view, self.seen, sent=self._may_be_ours)
+            conflict = None if effect else self.kind.conflict(view, self.seen)
+            answered_at = self.connection.answered_at or view.asked_at
             self.action.account.begin_mirror(answered_at)
         except FAILURES as failure:
             self._not_read(_error(failure))
             return
-        if found:
+        if effect:
             how = Outcome.VERIFIED if self.claim.is_sent else Outcome.ALREADY
-            self.record.done(found, how, look)
+            self.record.done(effect, how, view)
         elif self.claim.is_sent:
-            self._not_there(look, conflict)
+            self._not_there(view, conflict)
         elif conflict:
-            self._conflict(conflict, look)
+            self._conflict(conflict, view)
         else:
-            self._send(look, server)
+            self._send(view, server)
 
     @property
     def _may_be_ours(self) -> bool:
         """Whether a difference may be of our making: not where Cal.com refused it."""
-        return self.claim.is_sent and self.action.error_code != REFUSED
+        return self.claim.is_sent and self.action.error_code != ErrorCode.REFUSED
 
-    def _send(self, look: Look, server: Server) -> None:
+    def _send(self, view: RemoteView, server: Server) -> None:
         try:
-            self.kind.prepare(look)
+            self.kind.prepare(view)
         except Refused as refusal:
-            code = refusal.code or REFUSED
-            self.record.failed(Outcome.REFUSED, code, str(refusal.message), look)
+            code = ErrorCode(refusal.code)
+            self.record.failed(Outcome.REFUSED, code, refusal.message, view)
             return
         except FAILURES as failure:
             self._not_read(_error(failure))
             return
-        permit = partial(self.claim.may_be_sent, look)
+        permit = partial(self.claim.may_be_sent, view)
         actions = self.connection.actions(server, permit)
-        self.claim.send(self.kind.snapshot(look))
+        self.claim.send(self.kind.snapshot(view))
         try:
             with self.patience.short():
-                answer = self.kind.send(actions, look)
+                answer = self.kind.send(actions, view)
         except claims.NotInTime as late:
             self._not_in_time(late)
             return
@@ -142,41 +138,43 @@ class Turn:
         """Nothing was written to the connection."""
         self.claim.attempt.sent = False
         if late.is_pointless:
-            self.record.not_sent(Outcome.EXPIRED, "expired", endings.TOO_LATE)
+            self.record.not_sent(Outcome.EXPIRED, ErrorCode.EXPIRED, messages.TOO_LATE)
         elif self.action.attempts < ATTEMPTS:
-            self.record.put_off("stale", endings.STALE)
+            self.record.put_off(ErrorCode.STALE, messages.STALE)
         else:
-            self.record.not_sent(Outcome.GIVEN_UP, "stale", endings.STALE)
+            self.record.not_sent(Outcome.GIVEN_UP, ErrorCode.STALE, messages.STALE)
 
     def _answered(self, answer: ActionAnswer) -> None:
         """2xx proves nothing: what counts is the state that the answer shows, or else the booking itself."""
-        found, look = self._shown(answer), self._new_look()
+        effect, view = self._effect_in_answer(answer), self._new_view()
         try:
-            if found is None:
-                found = self.kind.found(look, self.seen, sent=True)
-            elif self.uid and found.uid != self.uid:
-                look.read()  # the old half of a reschedule changed too
+            if effect is None:
+                effect = self.kind.effect(view, self.seen, sent=True)
+            elif self.uid and effect.uid != self.uid:
+                view.read()  # the old half of a reschedule changed too
         except FAILURES as failure:
             logger.info("%s: answered, but not read after it: %s", self.action, failure)
-        if found:
-            self.record.done(found, Outcome.ANSWERED, look, answer)
+        if effect:
+            self.record.done(effect, Outcome.ANSWERED, view, answer)
             return
-        told = f"Cal.com answered success but {self.kind.unchanged}."
+        message = messages.NO_EFFECT % {"unchanged": self.kind.unchanged}
         lag = claims.settling() * LAG
-        self.record.unknown(Outcome.NO_EFFECT, NO_EFFECT, told, lag)
+        self.record.unknown(Outcome.NO_EFFECT, ErrorCode.NO_EFFECT, message, lag)
 
-    def _shown(self, answer: ActionAnswer) -> Found | None:
+    def _effect_in_answer(self, answer: ActionAnswer) -> Effect | None:
         try:
             bookings = [client.parse_booking(one) for one in answer.bookings]
         except client.InvalidBooking:
             return None
-        return self.kind.shown(bookings, self.seen) if bookings else None
+        return self.kind.effect_in_answer(bookings, self.seen) if bookings else None
 
     def _not_answered(self, error: CalError) -> None:
         self.record.note(error)
         match error:
             case client.CalUnsupported():
-                self.record.failed(Outcome.REFUSED, "unsupported", endings.UNSUPPORTED)
+                self.record.failed(
+                    Outcome.REFUSED, ErrorCode.UNSUPPORTED, messages.UNSUPPORTED
+                )
             case client.CalRefused() | client.CalNotFound() | client.CalForbidden():
                 self._refused(error)
             case _ if error.may_have_applied:
@@ -189,25 +187,25 @@ class Turn:
     def _refused(self, error: CalError) -> None:
         """Some refusals hide an effect, others say that it was there before: the state tells."""
         try:
-            look = self._new_look()
-            found = self.kind.found(look, self.seen, sent=False)
-            conflict = None if found else self.kind.conflict(look, self.seen)
+            view = self._new_view()
+            effect = self.kind.effect(view, self.seen, sent=False)
+            conflict = None if effect else self.kind.conflict(view, self.seen)
             is_final = isinstance(error, client.CalRefused)
-            caveat = self.kind.caveat(look) if is_final and not found else ""
+            caveat = self.kind.caveat(view) if is_final and not effect else ""
         except client.CalNotFound:
             self._gone()
         except FAILURES:
             self.record.unknown(
-                Outcome.LOST, REFUSED, error.message, claims.settling() * 0
+                Outcome.LOST, ErrorCode.REFUSED, error.message, claims.settling() * 0
             )
         else:
-            if found:
-                self.record.done(found, Outcome.VERIFIED, look)
+            if effect:
+                self.record.done(effect, Outcome.VERIFIED, view)
             elif conflict:
-                self._conflict(conflict, look)
+                self._conflict(conflict, view)
             else:
                 message = f"{error.message}.{caveat}" if caveat else error.message
-                self.record.failed(Outcome.REFUSED, REFUSED, message, look)
+                self.record.failed(Outcome.REFUSED, ErrorCode.REFUSED, message, view)
 
     def _not_read(self, error: CalError) -> None:
         """The look failed: nothing new is known, and nothing was sent in this turn."""
@@ -221,26 +219,26 @@ class Turn:
         elif self.action.attempts < ATTEMPTS or not self.claim.has_settled:
             self.record.still_unknown(Outcome.LOST)
         else:
-            told = endings.UNVERIFIED % error.summary
-            self.record.failed(Outcome.GIVEN_UP, "unverified", told)
+            message = messages.UNVERIFIED % {"problem": error.summary}
+            self.record.failed(Outcome.GIVEN_UP, ErrorCode.UNVERIFIED, message)
 
     def _not_sent(self, error: CalError) -> None:
         """Nothing reached Cal.com, or it turned the request away unread."""
         if isinstance(error, client.CalRateLimited):
-            self.record.put_off("rate_limited", error.summary, _pause(error))
+            self.record.put_off(ErrorCode.RATE_LIMITED, error.summary, _pause(error))
         elif self.action.attempts < ATTEMPTS:
             self.record.put_off(_code(error), str(error))
         else:
             self.record.failed(Outcome.GIVEN_UP, _code(error), str(error))
 
-    def _not_there(self, look: Look, conflict: Conflict | None) -> None:
+    def _not_there(self, view: RemoteView, conflict: Conflict | None) -> None:
         """Sent earlier, and not there: it may still come, until it has settled."""
         action = self.action
         if not self.claim.has_settled:
             self.record.still_unknown(Outcome.NOT_YET)
             return
         try:
-            doubt = self.kind.doubt(look, self.seen)
+            doubt = self.kind.doubt(view, self.seen)
         except FAILURES as failure:
             self._not_read(_error(failure))
             return
@@ -251,10 +249,10 @@ class Turn:
             is_pointless=self._is_pointless,
             repeat_is_refused=self.kind.repeat_is_refused(self.seen),
         )
-        if ending.code == "not_applied" and self._may_send_again:
+        if ending.code == ErrorCode.NOT_APPLIED and self._may_send_again:
             self.record.put_off(action.error_code, action.error_message, 0.0)
         else:
-            self.record.failed(ending.outcome, ending.code, ending.message, look)
+            self.record.failed(ending.outcome, ending.code, ending.message, view)
 
     @property
     def _may_send_again(self) -> bool:
@@ -269,17 +267,18 @@ class Turn:
     def _is_pointless(self) -> bool:
         return self.claim.has_settled and self.action.deadline <= timezone.now()
 
-    def _conflict(self, conflict: Conflict, look: Look) -> None:
-        self.record.failed(Outcome.CONFLICT, conflict.code, conflict.message, look)
+    def _conflict(self, conflict: Conflict, view: RemoteView) -> None:
+        self.record.failed(Outcome.CONFLICT, conflict.code, conflict.message, view)
 
     def _gone(self) -> None:
         now = timezone.now()
         mirror.mark_missing(self.action.account, [self.uid], asked_at=now)
-        told = "This booking no longer exists on Cal.com."
-        self.record.failed(Outcome.REFUSED, "missing", told)
+        self.record.failed(Outcome.REFUSED, ErrorCode.MISSING, messages.GONE)
 
-    def _new_look(self) -> Look:
-        return Look(self.action.account, self.connection, self.uid, self.announced_uid)
+    def _new_view(self) -> RemoteView:
+        return RemoteView(
+            self.action.account, self.connection, self.uid, self.announced_uid
+        )
 
 
 def _pause(error: client.CalRateLimited) -> float:
@@ -298,14 +297,14 @@ def _error(failure: Exception) -> CalError:
     return failure
 
 
-def _code(error: CalError) -> str:
-    """Our own word for it; Cal.com's is in the attempt."""
+def _code(error: CalError) -> ErrorCode:
+    """Return our own code for an error that kept a request from Cal.com; Cal.com's code is in the attempt."""
     match error:
         case client.CalUnauthorized():
-            return "unauthorized"
+            return ErrorCode.UNAUTHORIZED
         case client.CalForbidden():
-            return "forbidden"
+            return ErrorCode.FORBIDDEN
         case client.CalUnexpected():
-            return "unexpected"
+            return ErrorCode.UNEXPECTED
         case _:
-            return "unavailable"
+            return ErrorCode.UNAVAILABLE

@@ -1,25 +1,59 @@
-"""What can be done to a booking: one function for each kind.
+"""What can be done to a booking: one intent, a function, for each kind of action. Admin, Python and API all use these.
 
-All of them write one `BookingAction` in the caller's transaction and make no request. They raise `Refused`, a Django
-ValidationError, for what Cal.com would refuse, as far as the mirror knows. `requested_by` is a user; `deadline` (aware)
-is when the action becomes pointless.
+Called, an intent writes one `BookingAction` in the caller's transaction and makes no request. It raises `Refused`, a
+Django ValidationError, for what Cal.com would refuse, as far as the mirror knows. `requested_by` is a user; `deadline`
+(aware) is when the action becomes pointless.
+
+With the same arguments, ``outbox.cancel.propose(…)`` returns a `Proposal` and writes nothing. `outbox.examine` says of
+many proposals which of them would be accepted, and `outbox.enqueue_many` enqueues those at once.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from inspect import signature
+from typing import Any, ParamSpec, Protocol, cast
 from uuid import uuid4
 
 from django.utils import timezone
 
 from cal_bookings.client.timestamps import write_instant
-from cal_bookings.models import Account, Booking, BookingAction, Host
-from cal_bookings.outbox import kinds
+from cal_bookings.models import Account, Booking, BookingAction, Host, RefusalCode
+from cal_bookings.outbox import kinds, messages
 from cal_bookings.outbox.kinds import Refused
 from cal_bookings.outbox.kinds.base import seat_holder
-from cal_bookings.outbox.queue import enqueue
+from cal_bookings.outbox.queue import Proposal, enqueue_proposal
+
+P = ParamSpec("P")
 
 
+class Intent(Protocol[P]):
+    """A function that enqueues one action, and with `propose` only proposes it."""
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> BookingAction: ...
+
+    def propose(self, *args: P.args, **kwargs: P.kwargs) -> Proposal: ...
+
+
+#: The intents by the name of their kind.
+INTENTS: dict[str, Intent[...]] = {}
+
+
+def intent(propose: Callable[P, Proposal]) -> Intent[P]:
+    """Make an intent of a function that returns a proposal."""
+
+    @wraps(propose)
+    def apply(*args: P.args, **kwargs: P.kwargs) -> BookingAction:
+        return enqueue_proposal(propose(*args, **kwargs))
+
+    made: Any = apply
+    made.propose = propose
+    made.__signature__ = signature(propose).replace(return_annotation=BookingAction)
+    INTENTS[propose.__name__] = made
+    return cast("Intent[P]", made)
+
+
+@intent
 def reschedule(
     booking: Booking,
     *,
@@ -31,36 +65,38 @@ def reschedule(
     options: Mapping[str, bool] | None = None,
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """Moves a booking, one occurrence of a series, a seated booking with everybody in it, or one seat of it.
+) -> Proposal:
+    """Move a booking, one occurrence of a series, a seated booking with everybody in it, or one seat of it.
 
     `rescheduled_by` is an e-mail, by default the host's: then Cal.com asks nobody for confirmation. `options` are those
     of hosted Cal.com, such as ``{"allowConflicts": True}``.
     """
     kind = kinds.Reschedule(
-        start=write_instant(_aware(start)),
+        start=_on_the_wire(start),
         reason=reason,
         rescheduled_by=rescheduled_by or _host_email(booking),
         seat_uid=seat_uid,
-        seat_email=seat_holder(booking, seat_uid) if seat_uid else "",
+        seat_email=(seat_uid and seat_holder(booking, seat_uid)) or "",
         email_verification_code=email_verification_code,
         options=dict(options or {}),
     )
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def request_reschedule(
     booking: Booking,
     *,
     reason: str = "",
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """Cancels the booking and has Cal.com ask the attendee for another time. Hosted Cal.com only."""
+) -> Proposal:
+    """Cancel the booking and have Cal.com ask the attendee for another time. Hosted Cal.com only."""
     kind = kinds.RequestReschedule(reason=reason)
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def cancel(
     booking: Booking,
     *,
@@ -69,33 +105,34 @@ def cancel(
     seat_uid: str = "",
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """Cancels a booking, with `subsequent` also the later ones of its series; with `seat_uid` that seat alone."""
+) -> Proposal:
+    """Cancel a booking, with `subsequent` also the later ones of its series; with `seat_uid` that seat alone."""
     kind = kinds.Cancel(reason=reason, subsequent=subsequent, seat_uid=seat_uid)
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def confirm(
     booking: Booking, *, requested_by: Any = None, deadline: datetime | None = None
-) -> BookingAction:
-    """Accepts a pending booking; of a series, all that are pending."""
-    return enqueue(
-        kinds.Confirm(), booking, requested_by=requested_by, deadline=deadline
-    )
+) -> Proposal:
+    """Accept a pending booking; of a series, all that are pending."""
+    return Proposal(kinds.Confirm(), booking, requested_by, deadline)
 
 
+@intent
 def decline(
     booking: Booking,
     *,
     reason: str = "",
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """Rejects a pending booking; of a series, all that are pending."""
+) -> Proposal:
+    """Reject a pending booking; of a series, all that are pending."""
     kind = kinds.Decline(reason=reason)
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def reassign(
     booking: Booking,
     *,
@@ -103,21 +140,20 @@ def reassign(
     reason: str = "",
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """Gives a round-robin booking to another host, or to whom Cal.com chooses. Cal.com does not ask whether they are free."""
+) -> Proposal:
+    """Give a round-robin booking to another host, or to one that Cal.com chooses. Cal.com does not check who is free."""
+    refusal = None
     if host and host.account_id != booking.account_id:
-        raise Refused(
-            "This host belongs to another account: choose one of the booking's.",
-            "account",
-        )
+        refusal = Refused(messages.ACCOUNT, RefusalCode.ACCOUNT)
     kind = kinds.Reassign(
         host_id=host.remote_id if host else None,
         host_email=host.email if host else "",
         reason=reason,
     )
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline, refusal)
 
 
+@intent
 def mark_absent(
     booking: Booking,
     *,
@@ -125,29 +161,31 @@ def mark_absent(
     attendees: Mapping[str, bool] | Iterable[str] = (),
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """Marks who did not come: the host, attendees by e-mail; ``{email: False}`` and ``host=False`` take it back."""
+) -> Proposal:
+    """Mark who did not come: the host, attendees by e-mail; ``{email: False}`` and ``host=False`` take it back."""
     named = (
         dict(attendees)
         if isinstance(attendees, Mapping)
         else dict.fromkeys(attendees, True)
     )
     kind = kinds.MarkAbsent(host=host, attendees=named)
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def update_location(
     booking: Booking,
     *,
     location: Mapping[str, str],
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """Moves the booking to another place, such as ``{"type": "link", "link": "https://meet.example.com/room"}``."""
+) -> Proposal:
+    """Move the booking to another place, such as ``{"type": "link", "link": "https://meet.example.com/room"}``."""
     kind = kinds.UpdateLocation(location=dict(location))
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def add_attendee(
     booking: Booking,
     *,
@@ -158,8 +196,8 @@ def add_attendee(
     phone_number: str = "",
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """One more attendee, by name. Not for seated bookings."""
+) -> Proposal:
+    """Add an attendee, by name. Refused for seated bookings."""
     attendee = {
         "name": name,
         "email": email,
@@ -168,36 +206,39 @@ def add_attendee(
         "phoneNumber": phone_number,
     }
     kind = kinds.AddAttendee(attendee=attendee)
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def remove_attendee(
     booking: Booking,
     *,
     email: str,
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """An attendee or guest fewer; not the one who booked."""
+) -> Proposal:
+    """Remove an attendee or guest, but not the person who booked. Self-hosted Cal.com only."""
     kind = kinds.RemoveAttendee(email=email)
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def add_guests(
     booking: Booking,
     *,
     guests: Iterable[str | Mapping[str, str]],
     requested_by: Any = None,
     deadline: datetime | None = None,
-) -> BookingAction:
-    """More guests, by e-mail, or each with ``email``, ``name``, ``timeZone``, ``phoneNumber``, ``language``."""
+) -> Proposal:
+    """Add guests, by e-mail, or each with ``email``, ``name``, ``timeZone``, ``phoneNumber``, ``language``."""
     named = [
         {"email": guest} if isinstance(guest, str) else dict(guest) for guest in guests
     ]
     kind = kinds.AddGuests(guests=named)
-    return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, booking, requested_by, deadline)
 
 
+@intent
 def create(
     account: Account,
     *,
@@ -207,27 +248,23 @@ def create(
     requested_by: Any = None,
     deadline: datetime | None = None,
     **fields: Any,
-) -> BookingAction:
-    """A new booking, or a series of them. `fields` go to Cal.com as they are: ``guests``, ``location``, ``metadata``,
+) -> Proposal:
+    """Create a booking, or a series of them. `fields` go to Cal.com as they are: ``guests``, ``location``, ``metadata``,
     ``recurrenceCount``, ``bookingFieldsResponses``…; it refuses those it does not know.
     """
     body = {
-        "start": write_instant(_aware(start)),
+        "start": _on_the_wire(start),
         "eventTypeId": event_type_id,
         "attendee": dict(attendee),
     }
     kind = kinds.Create(fields=body | fields, mark=uuid4().hex)
     draft = kind.draft(account)
-    return enqueue(kind, draft, requested_by=requested_by, deadline=deadline)
+    return Proposal(kind, draft, requested_by, deadline)
 
 
-def _aware(start: datetime) -> datetime:
-    if timezone.is_naive(start):
-        raise Refused(
-            "The time has no time zone: make it aware, for instance with django.utils.timezone.make_aware().",
-            "naive",
-        )
-    return start
+def _on_the_wire(start: datetime) -> str:
+    """Return a time as Cal.com writes it. A naive one stays naive, and is refused as such with the proposal."""
+    return start.isoformat() if timezone.is_naive(start) else write_instant(start)
 
 
 def _host_email(booking: Booking) -> str:

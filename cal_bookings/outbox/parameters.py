@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from cal_bookings.models import RefusalCode
+from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds import Kind, Refused
 
 #: Objects and lists in one another. MariaDB stores 32, beside our own.
@@ -34,8 +36,7 @@ def check_parameters(kind: Kind) -> None:
 
 
 def _refused(why: str) -> Refused:
-    message = f"The parameters of this action cannot be kept: {why}. Leave that out."
-    return Refused(message, "parameters")
+    return Refused(messages.PARAMETERS, RefusalCode.PARAMETERS, {"problem": why})
 
 
 def _depth(value: Any) -> int:

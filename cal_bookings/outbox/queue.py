@@ -1,18 +1,48 @@
-"""Into the outbox, and out of it again before it is sent."""
+"""The queue: actions are proposed, decided on and put in together, and taken out when they are due.
 
-from datetime import datetime
-from typing import Any, NoReturn
+One action or many take the same statements, apart from the rows of the one insert.
+"""
 
-from django.db.models import Exists, OuterRef
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.utils import timezone
 
 from cal_bookings import db, signals
 from cal_bookings.client import parse_booking
 from cal_bookings.models import Account, Booking, BookingAction
-from cal_bookings.outbox import kinds
+from cal_bookings.outbox import refusals
 from cal_bookings.outbox.kinds import Kind, Refused
 from cal_bookings.outbox.parameters import check_parameters
+from cal_bookings.outbox.refusals import OpenAction
 from cal_bookings.outbox.snapshots import facts
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An action that somebody asks for: made by ``outbox.cancel.propose(…)`` and its like, decided on by this module."""
+
+    kind: Kind
+    #: As the person saw it; not saved if it is to be created.
+    booking: Booking
+    requested_by: Any = None
+    #: Aware; by default the time at which the action becomes pointless.
+    deadline: datetime | None = None
+    #: Why the intent refuses it, whatever the booking is like.
+    refusal: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided on one proposal: the `action`, which is not saved by `examine`, or else the `refusal`."""
+
+    booking: Booking
+    action: BookingAction | None = None
+    refusal: Refused | None = None
 
 
 def enqueue(
@@ -22,46 +52,77 @@ def enqueue(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> BookingAction:
-    """Puts an action into the outbox, in the caller's transaction: it is there if and only if that commits.
+    """Put an action into the outbox, in the caller's transaction: it is there if and only if that commits.
 
     `booking` is what the person saw; an unsaved one is to be created. After `deadline` (aware; by default when the
     action becomes pointless) it is no longer sent. Raises Refused with the cure, and makes no request.
     """
-    now = timezone.now()
+    return enqueue_proposal(Proposal(kind, booking, requested_by, deadline))
+
+
+def enqueue_proposal(proposal: Proposal) -> BookingAction:
+    """Put one proposal into the outbox, as `enqueue` does.
+
+    The booking may have changed since the person saw it: the worker compares what matters for the action.
+    """
     with db.atomic():
-        current = _locked(kind, booking)
-        if not _is_active(current):
-            refuse_inactive(current.account)
-        check_parameters(kind)
-        kind.check(current, now)
-        if booking.pk:
-            _refuse_contradictions(kind, current)
-        action = new_action(kind, current, now, requested_by=requested_by, seen=booking)
-        action.deadline = _deadline(deadline, now) or action.deadline
-        action.save()
-        signals.send_after_commit(signals.action_enqueued, BookingAction, action=action)
+        action = _Situation([proposal], lock=True).accept(proposal)
+        _save([action])
     return action
 
 
-def refuse_inactive(account: Account) -> None:
-    """Raises Refused for an account whose actions would wait until somebody activates it."""
-    if not account.is_active:
-        raise Refused(
-            f'The account "{account}" is not active, so nothing is sent to Cal.com: activate it first.',
-            "inactive",
-        )
+def enqueue_many(
+    proposals: Iterable[Proposal | tuple[Kind, Booking]], *, requested_by: Any = None
+) -> list[Decision]:
+    """Put all that can be done into the outbox, in the caller's transaction, and return a decision on each.
+
+    The bookings are what the person saw, read with their `payload_hash`: one that the mirror has otherwise by now is
+    refused. Makes no request. Locks the bookings and their series in the order of primary keys, as `enqueue` does.
+    """
+    with db.atomic():
+        decisions = _decide(proposals, requested_by, lock=True)
+        _save([decision.action for decision in decisions if decision.action])
+    return decisions
 
 
-def refuse_deleted() -> NoReturn:
-    """Raise Refused for a booking whose row somebody deleted."""
-    raise Refused(
-        "This booking is no longer in the mirror: somebody deleted it. Look it up again.",
-        "deleted",
+def examine(
+    proposals: Iterable[Proposal | tuple[Kind, Booking]], *, requested_by: Any = None
+) -> list[Decision]:
+    """Return what `enqueue_many` would decide, in the order of the proposals. Writes and locks nothing."""
+    return _decide(proposals, requested_by, lock=False)
+
+
+def due(limit: int, *, account: Account | None = None) -> list[int]:
+    """Return the primary keys of actions that can be delivered now, the longest due first: one of each lane.
+
+    Those of accounts that are not active, or paused by hand, wait until somebody activates or resumes them.
+    """
+    ready = BookingAction.objects.due().first_in_lane()
+    ready = ready.filter(account__paused_at=None, account__is_active=True)
+    if account:
+        ready = ready.filter(account=account)
+    ordered = ready.order_by("next_attempt_at", "pk")
+    return list(ordered.values_list("pk", flat=True)[:limit])
+
+
+def following(action: BookingAction) -> int | None:
+    """Return the primary key of the action that waited for this one to end, if it is due now."""
+    waiting = BookingAction.objects.due().filter(
+        account=action.account_id, lane=action.lane
     )
+    return waiting.order_by("pk").values_list("pk", flat=True).first()
+
+
+def lateness() -> timedelta:
+    """Return how long the action that waits longest has been due; zero if none is. Monitor it and set an alarm on it."""
+    now = timezone.now()
+    due = BookingAction.objects.due().filter(account__is_active=True)
+    first = due.order_by("next_attempt_at").first()
+    return now - first.next_attempt_at if first else timedelta(0)
 
 
 def lane_of(booking: Booking) -> str:
-    """What goes one after another: the actions on a booking, or on all of its series."""
+    """Return what goes one after another: the actions on a booking, or on all of its series."""
     return booking.recurring_booking_uid or booking.uid
 
 
@@ -73,16 +134,15 @@ def new_action(
     requested_by: Any,
     seen: Booking | None = None,
 ) -> BookingAction:
-    """The row, not saved; it keeps what the booking looked like to the person, who may have `seen` an earlier version."""
-    saved = booking.pk is not None
-    looked_at = seen or booking
+    """Return the row, not saved. It keeps the facts of the booking as the person saw it, who may have `seen` an earlier version."""
+    is_saved = booking.pk is not None
     return BookingAction(
         account_id=booking.account_id,
-        booking=booking if saved else None,
+        booking=booking if is_saved else None,
         kind=kind.name,
         parameters=kind.parameters,
         requested_by=requested_by,
-        seen=facts(parse_booking(looked_at.payload)) if saved else {},
+        seen=facts(parse_booking((seen or booking).payload)) if is_saved else {},
         lane=lane_of(booking),
         enqueued_at=now,
         next_attempt_at=now,
@@ -90,168 +150,117 @@ def new_action(
     )
 
 
-def refuse_contradiction(
-    kind: Kind,
-    booking: Booking,
-    earlier: Kind | None,
-    its_booking: Booking | None,
-    action: BookingAction,
-) -> None:
-    """Raises Refused if the earlier open `action` changes what this one relies on, or changes as well.
+class _Situation:
+    """The bookings of some proposals as they are now, and the actions that are open on them or their series."""
 
-    The two were not thought together. `earlier` is None for an action that a newer release wrote, and that may change
-    anything. An `action` without a primary key is another one of the same request.
-    """
-    if earlier is None:
-        raise Refused(
-            f"{action} is still open on this booking, and a newer release wrote it: wait until it has ended, or update "
-            "this one.",
-            "open",
-        )
-    of_both = action.booking_id == booking.pk or kind.of_series(booking)
-    if its_booking and earlier.of_series(its_booking):
-        of_both = True
-    if not of_both or not earlier.changes() & (kind.changes() | kind.relies_on()):
-        return
-    if action.pk is None:
-        raise Refused(
-            "The same request holds another action on this booking, or on its series, and the two exclude each other: "
-            "choose one of them.",
-            "open",
-        )
-    raise Refused(
-        f"{action} is still open on this booking ({action.get_status_display()}): wait until it has ended, "
-        "or withdraw it.",
-        "open",
-    )
+    def __init__(self, proposals: Sequence[Proposal], *, lock: bool) -> None:
+        self._now = timezone.now()
+        seen = [proposal.booking for proposal in proposals]
+        self._bookings = _current(seen, lock=lock)
+        self._open = _open_actions(self._bookings.values())
 
+    def accept(self, proposal: Proposal) -> BookingAction:
+        """Return the action that is asked for, not saved; raises Refused. From then on it counts as open."""
+        kind, booking, now = proposal.kind, self.current(proposal), self._now
+        if proposal.refusal:
+            raise proposal.refusal
+        if not _account_is_active(booking):
+            refusals.refuse_inactive(booking.account)
+        check_parameters(kind)
+        kind.check(booking, now)
+        open_actions = self._open[booking.account_id, lane_of(booking)]
+        for open_action in open_actions:
+            refusals.refuse_contradiction(kind, booking, open_action)
+        who, seen = proposal.requested_by, proposal.booking
+        action = new_action(kind, booking, now, requested_by=who, seen=seen)
+        if proposal.deadline:
+            refusals.refuse_deadline(proposal.deadline, now)
+            action.deadline = proposal.deadline
+        open_actions.append(OpenAction(action, kind, booking))
+        return action
 
-def withdraw(action: BookingAction) -> BookingAction:
-    """Takes back what has not been sent; raises Refused if it is too late. Needs no transaction."""
-    withdrawn = BookingAction.objects.filter(
-        pk=action.pk, status=BookingAction.Status.QUEUED
-    ).update(status=BookingAction.Status.WITHDRAWN, ended_at=timezone.now())
-    action.refresh_from_db()
-    if not withdrawn:
-        raise Refused(
-            f"It is too late to withdraw this: it is {action.get_status_display()}.",
-            "too_late",
-        )
-    return action
+    def current(self, proposal: Proposal) -> Booking:
+        """Return the booking as it is now, or the draft of one that is to be created; raises Refused if it was deleted."""
+        booking = proposal.booking
+        if not booking.pk and proposal.kind.name == BookingAction.Kind.CREATE:
+            return booking
+        return self._bookings.get(booking.pk) or refusals.refuse_deleted()
 
 
-def requeue(
-    action: BookingAction,
+def _decide(
+    proposals: Iterable[Proposal | tuple[Kind, Booking]],
+    requested_by: Any,
     *,
-    requested_by: Any = None,
-    deadline: datetime | None = None,
-) -> BookingAction:
-    """A new action like one that failed or was withdrawn, on the booking as the mirror has it now.
-
-    Goes to the booking that took its place if it was rescheduled. Raises Refused.
-    """
-    if action.status not in (
-        BookingAction.Status.FAILED,
-        BookingAction.Status.WITHDRAWN,
-    ):
-        raise Refused(
-            f"Only what failed or was withdrawn can be put back; this is {action.get_status_display()}.",
-            "not_failed",
-        )
-    kind = understood(action)
-    if kind is None:
-        raise Refused(
-            f"A newer release wrote {action}, and this one does not understand it: update this one.",
-            "newer_release",
-        )
-    if action.booking:
-        booking = _latest(action.booking)
-        return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
-    with db.atomic():
-        _refuse_two_drafts(action)
-        draft = kind.draft(action.account)
-        return enqueue(kind, draft, requested_by=requested_by, deadline=deadline)
+    lock: bool,
+) -> list[Decision]:
+    complete = [_complete(proposal, requested_by) for proposal in proposals]
+    situation = _Situation(complete, lock=lock)
+    return [_decision(situation, proposal) for proposal in complete]
 
 
-def _refuse_two_drafts(action: BookingAction) -> None:
-    """Raise Refused if the booking that is to be made is already queued again; two who try at once wait for each other."""
-    lane = BookingAction.objects.filter(account=action.account_id, lane=action.lane)
-    list(lane.select_for_update().order_by("pk").values_list("pk"))
-    other = lane.open().order_by("pk").first()
-    if other:
-        raise Refused(
-            f"{other} is the same booking, queued again already ({other.get_status_display()}): wait until it has ended.",
-            "open",
-        )
+def _complete(proposal: Proposal | tuple[Kind, Booking], requested_by: Any) -> Proposal:
+    if isinstance(proposal, Proposal):
+        return replace(proposal, requested_by=proposal.requested_by or requested_by)
+    kind, booking = proposal
+    return Proposal(kind, booking, requested_by)
 
 
-def understood(action: BookingAction) -> Kind | None:
-    """What an action is; None if a newer release wrote it."""
+def _decision(situation: _Situation, proposal: Proposal) -> Decision:
+    booking = proposal.booking
     try:
-        return kinds.of(action)
-    except kinds.NotUnderstood:
-        return None
+        booking = situation.current(proposal)
+        refusals.refuse_changed(proposal.booking, booking)
+        action = situation.accept(replace(proposal, booking=booking))
+    except Refused as refusal:
+        return Decision(booking, refusal=refusal)
+    return Decision(booking, action)
 
 
-def _locked(kind: Kind, booking: Booking) -> Booking:
-    """The booking as it is now; nobody else enqueues on it, or on its series, until the transaction ends.
+def _save(actions: Sequence[BookingAction]) -> None:
+    BookingAction.objects.bulk_create(actions)
+    for action in actions:
+        signals.send_after_commit(signals.action_enqueued, BookingAction, action=action)
 
-    One that is to be created is as it is given. Raises Refused if somebody deleted it.
+
+def _current(bookings: Sequence[Booking], *, lock: bool) -> dict[int, Booking]:
+    """The bookings as they are now, by primary key, with `account_is_active`.
+
+    With `lock` nobody else enqueues on them, or on their series, until the transaction ends. Rows are locked in the order
+    of primary keys, so that two who do this at once wait for each other and do not deadlock.
     """
-    if not booking.pk:
-        if kind.name != BookingAction.Kind.CREATE:
-            refuse_deleted()
-        return booking
+    wanted = Q(pk__in=[booking.pk for booking in bookings if booking.pk])
+    series = {booking.recurring_booking_uid for booking in bookings} - {""}
+    rows = Booking.objects.order_by("pk")
+    if lock:
+        rows = rows.select_for_update()
+        if series:
+            accounts = {booking.account_id for booking in bookings}
+            others = Q(account__in=accounts, recurring_booking_uid__in=series)
+            list(rows.filter(wanted | others).values_list("pk"))
+    # An account is not joined: its row would be locked with the bookings'.
     active = Account.objects.active().filter(pk=OuterRef("account"))
-    bookings = Booking.objects.select_for_update().annotate(is_active=Exists(active))
-    rows = bookings.order_by("pk")
-    if booking.recurring_booking_uid:
-        rows = rows.filter(
-            account=booking.account_id,
-            recurring_booking_uid=booking.recurring_booking_uid,
-        )
-    else:
-        rows = rows.filter(pk=booking.pk)
-    for row in rows:
-        if row.pk == booking.pk:
-            return row
-    current = bookings.filter(pk=booking.pk).first()
-    return current or refuse_deleted()
+    current = list(rows.filter(wanted).annotate(account_is_active=Exists(active)))
+    if len(current) > 1:  # a single one reads what its check needs
+        prefetch_related_objects(current, "account", "event_type")
+    return {booking.pk: booking for booking in current}
 
 
-def _is_active(booking: Booking) -> bool:
-    """Of a locked booking it was read with it: another statement would be one more for each action."""
-    known: bool | None = getattr(booking, "is_active", None)
-    return booking.account.is_active if known is None else known
+def _account_is_active(booking: Booking) -> bool:
+    """Whether the account is active, which `_current` reads with the booking; a draft has its account."""
+    annotated: bool | None = getattr(booking, "account_is_active", None)
+    return booking.account.is_active if annotated is None else annotated
 
 
-def _refuse_contradictions(kind: Kind, booking: Booking) -> None:
-    others = BookingAction.objects.open().filter(
-        account=booking.account_id, lane=lane_of(booking)
+def _open_actions(
+    bookings: Iterable[Booking],
+) -> defaultdict[tuple[int, str], list[OpenAction]]:
+    """What is open on the bookings or their series, by account and lane."""
+    lanes = {(booking.account_id, lane_of(booking)) for booking in bookings}
+    rows = BookingAction.objects.open().filter(
+        account__in={account for account, _lane in lanes},
+        lane__in={lane for _account, lane in lanes},
     )
-    for other in others.select_related("booking"):
-        refuse_contradiction(kind, booking, understood(other), other.booking, other)
-
-
-def _deadline(deadline: datetime | None, now: datetime) -> datetime | None:
-    if deadline is None:
-        return None
-    if timezone.is_naive(deadline):
-        raise Refused("The deadline has no time zone: make it aware.", "naive")
-    if deadline <= now:
-        raise Refused("The deadline is over: choose one in the future.", "past")
-    return deadline
-
-
-def _latest(booking: Booking) -> Booking:
-    """The booking itself, or the last of those that took its place, as far as they are mirrored."""
-    known = {booking.uid}
-    while booking.rescheduled_to_uid and booking.rescheduled_to_uid not in known:
-        following = Booking.objects.filter(
-            account=booking.account_id, uid=booking.rescheduled_to_uid
-        ).first()
-        if following is None:
-            break
-        booking = following
-        known.add(booking.uid)
-    return booking
+    by_lane = defaultdict(list)
+    for row in rows.select_related("booking"):
+        by_lane[row.account_id, row.lane].append(OpenAction.read(row))
+    return by_lane

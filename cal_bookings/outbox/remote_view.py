@@ -27,7 +27,7 @@ _NOT_SHOWN = (
 )
 
 
-class Look:
+class RemoteView:
     """What is there now, read as far as it is asked for and once only. All that was read can be mirrored."""
 
     def __init__(
@@ -82,8 +82,8 @@ class Look:
 
     def announced(self) -> list[RemoteBooking]:
         """The booking that a webhook announced, if it is there."""
-        found = self.other(self._announced_uid) if self._announced_uid else None
-        return [found] if found else []
+        booking = self.other(self._announced_uid) if self._announced_uid else None
+        return [booking] if booking else []
 
     def series(self) -> list[RemoteBooking]:
         """All occurrences of the series that the booking belongs to."""
@@ -123,16 +123,16 @@ class Look:
         Raises CalUnexpected rather than overlook one among too many.
         """
         filters = Filters(after_start=start, before_end=start + timedelta(days=1))
-        found, position = [], None
+        bookings, position = [], None
         for _ in range(PAGES):
             page = servers.list_bookings(
                 self._account, self._connection, position, filters=filters
             )
             self._note_time()
-            found += [self._keep(payload) for payload in page.payloads]
+            bookings += [self._keep(payload) for payload in page.payloads]
             position = page.next
             if position is None:
-                return [one for one in found if one and one.start == start]
+                return [one for one in bookings if one and one.start == start]
         raise client.CalUnexpected(
             f"more than {PAGES} pages of bookings on one day: too many to look for one among them"
         )

@@ -18,18 +18,18 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from cal_bookings import budget
-from cal_bookings.models import ActionAttempt, BookingAction
+from cal_bookings.models import ActionAttempt, BookingAction, ErrorCode
 from cal_bookings.outbox import (
     claims,
-    endings,
     kinds,
+    messages,
     pacing,
 )
 from cal_bookings.outbox.attempts import Record
 from cal_bookings.outbox.delivery_steps import (
     ATTEMPTS,
+    Delivery,
     Patience,
-    Turn,
 )
 from cal_bookings.outbox.kinds import NotUnderstood
 
@@ -50,7 +50,7 @@ def deliver(action_id: int, *, announced_uid: str = "") -> BookingAction | None:
         return None
     record = Record(claim)
     try:
-        _take_turn(claim, record, announced_uid)
+        _deliver(claim, record, announced_uid)
     except claims.ClaimLost as lost:
         _superseded(claim, lost)
     except Exception as error:  # noqa: BLE001 - one action's error must not stop the others
@@ -58,15 +58,15 @@ def deliver(action_id: int, *, announced_uid: str = "") -> BookingAction | None:
     return claim.action
 
 
-def _take_turn(claim: claims.Claim, record: Record, announced_uid: str = "") -> None:
+def _deliver(claim: claims.Claim, record: Record, announced_uid: str) -> None:
     if not claim.is_sent and claim.action.deadline <= timezone.now():
-        record.failed(Outcome.EXPIRED, "expired", endings.TOO_LATE)
+        record.failed(Outcome.EXPIRED, ErrorCode.EXPIRED, messages.TOO_LATE)
         return
     patience = Patience()
     try:
         kind = kinds.of(claim.action)
         if not claim.is_sent and (wait := pacing.seconds_until_turn(claim.action)):
-            record.not_tried("rate_limited", endings.COUNTED_APART, wait)
+            record.not_tried(ErrorCode.RATE_LIMITED, messages.COUNTED_APART, wait)
             return
         with budget.connect(
             claim.action.account,
@@ -74,15 +74,14 @@ def _take_turn(claim: claims.Claim, record: Record, announced_uid: str = "") -> 
             max_wait=patience,
         ) as connection:
             claim.connection = connection
-            Turn(claim, record, connection, patience, kind, announced_uid).look()
+            Delivery(claim, record, connection, patience, kind, announced_uid).run()
     except ImproperlyConfigured as error:
         if _is_at_its_end(claim):
-            message = endings.UNVERIFIED % error
-            record.failed(Outcome.GIVEN_UP, "unverified", message)
+            _give_up(record, str(error))
         else:
-            record.not_tried("credential", str(error))
+            record.not_tried(ErrorCode.CREDENTIAL, str(error))
     except budget.CircuitOpen as error:
-        record.not_tried("paused", str(error), error.seconds)
+        record.not_tried(ErrorCode.PAUSED, str(error), error.seconds)
     except NotUnderstood:
         _not_understood(claim, record)
 
@@ -95,10 +94,15 @@ def _is_at_its_end(claim: claims.Claim) -> bool:
 def _not_understood(claim: claims.Claim, record: Record) -> None:
     """The action waits for a worker of the release that wrote it: unsent, until its deadline."""
     if _is_at_its_end(claim):
-        message = endings.UNVERIFIED % endings.NEWER
-        record.failed(Outcome.GIVEN_UP, "unverified", message)
+        _give_up(record, messages.NEWER_WORKER)
     else:
-        record.not_tried("newer_release", endings.NEWER)
+        record.not_tried(ErrorCode.NEWER_RELEASE, messages.NEWER_WORKER)
+
+
+def _give_up(record: Record, problem: str) -> None:
+    """End an action that was sent, and of which nobody can say whether it took effect."""
+    message = messages.UNVERIFIED % {"problem": problem}
+    record.failed(Outcome.GIVEN_UP, ErrorCode.UNVERIFIED, message)
 
 
 def _superseded(claim: claims.Claim, lost: claims.ClaimLost) -> None:
@@ -118,19 +122,17 @@ def _stumbled(claim: claims.Claim, record: Record, error: Exception) -> None:
         "".join(traceback.format_tb(error.__traceback__)),
     )
     logger.error("%s: %s in its attempt\n%s", claim.action, name, place)
+    message = messages.INTERNAL % {"error": name}
     try:
         if claim.is_sent and _is_at_its_end(claim):
-            message = endings.UNVERIFIED % name
-            record.failed(Outcome.GIVEN_UP, "unverified", message)
+            _give_up(record, name)
         elif claim.is_sent:
-            record.still_unknown(
-                Outcome.LOST, note=("internal", endings.INTERNAL % name)
-            )
+            record.still_unknown(Outcome.LOST, note=(ErrorCode.INTERNAL, message))
         elif claim.action.attempts < ATTEMPTS:
-            record.put_off("internal", endings.INTERNAL % name)
+            record.put_off(ErrorCode.INTERNAL, message)
         else:
-            message = endings.INTERNAL_AT_LAST % name
-            record.failed(Outcome.GIVEN_UP, "internal", message)
+            message = messages.INTERNAL_AT_LAST % {"error": name}
+            record.failed(Outcome.GIVEN_UP, ErrorCode.INTERNAL, message)
     except claims.ClaimLost as lost:
         _superseded(claim, lost)
     except DatabaseError:

@@ -6,9 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cal_bookings.client import RemoteBooking
-
-#: Statuses of a booking that will not take place.
-OVER = frozenset({"cancelled", "rejected"})
+from cal_bookings.models import Booking
 
 _WORDS = {
     "status": "its status",
@@ -17,6 +15,11 @@ _WORDS = {
     "hosts": "its hosts",
     "location": "its location",
 }
+
+
+def takes_place(remote: RemoteBooking) -> bool:
+    """Whether Cal.com shows a booking as one that takes place."""
+    return remote.status not in Booking.NOT_TAKING_PLACE
 
 
 def facts(remote: RemoteBooking) -> dict[str, Any]:
@@ -41,7 +44,7 @@ def _facts(remote: RemoteBooking) -> dict[str, Any]:
     return {
         "uid": remote.uid,
         "status": remote.status,
-        "active": remote.status not in OVER,
+        "active": takes_place(remote),
         "start": remote.start.isoformat(),
         "end": remote.end.isoformat(),
         "hosts": [host.remote_id for host in remote.hosts],

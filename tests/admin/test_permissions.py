@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cal_bookings import outbox
-from cal_bookings.admin.booking_actions.forms import ACTS
+from cal_bookings.admin.booking_actions.forms import ACTIONS
 from cal_bookings.admin.booking_actions.pages import format_selection
 from cal_bookings.models import Account, Booking, BookingAction
 from tests.admin.rows import list_of, page_of, staff
@@ -24,7 +24,7 @@ LOOKS = {
     "action": "view_bookingaction",
 }
 DEEDS = {
-    **{act.name: act.permission.partition(".")[2] for act in ACTS.values()},
+    **{act.name: act.permission.partition(".")[2] for act in ACTIONS.values()},
     "withdraw": "confirm_booking",
     "requeue": "confirm_booking",
     "sync now": "sync_account",
@@ -190,7 +190,7 @@ def test_buttons_and_actions_are_those_that_one_may_press(client, action, person
     page = client.get(page_of(action.booking)).content.decode()
     listed = client.get(list_of(Booking)).content.decode()
 
-    for act in ACTS.values():
+    for act in ACTIONS.values():
         may = act.permission.partition(".")[2] in has
         assert (f"/act/{act.name}/" in page) == may
         assert (f'<option value="{act.name}">' in listed) == (may and not act.is_single)

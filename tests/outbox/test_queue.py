@@ -1,5 +1,6 @@
 """What goes into the outbox, what is refused with its cure, and what comes out again before it is sent."""
 
+import inspect
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
@@ -330,7 +331,7 @@ def test_what_was_withdrawn_is_not_withdrawn_again_and_may_be_put_back(mirrored)
         outbox.withdraw(action)
     again = outbox.requeue(action)
     assert (again.status, again.parameters) == ("queued", action.parameters)
-    with pytest.raises(outbox.Refused, match="Only what failed"):
+    with pytest.raises(outbox.Refused, match="Only an action that failed"):
         outbox.requeue(again)
 
 
@@ -417,3 +418,69 @@ def test_two_who_queue_a_new_booking_again_at_once_make_one_action(account):
 
     assert sorted(ends) == ["open", "queued"]
     assert BookingAction.objects.open().count() == 1
+
+
+def test_a_booking_that_changed_since_it_was_read_is_accepted_as_it_was_seen(mirrored):
+    """One at a time: the worker compares what matters. Many at once are refused, see test_bulk."""
+    seen = mirrored(uid="a")
+    mirrored(uid="a", title="Another title", location="Elsewhere")
+
+    action = outbox.cancel(seen, reason="Fell ill")
+
+    seen.refresh_from_db()
+    assert action.seen["location"] != seen.payload["location"] == "Elsewhere"
+
+
+def test_a_proposal_is_examined_without_being_written(mirrored):
+    proposal = outbox.decline.propose(mirrored(status="pending"), reason="No")
+
+    [decision] = outbox.examine([proposal])
+
+    assert decision.refusal is None
+    assert decision.action
+    assert decision.action.parameters == {"reason": "No"}
+    assert not BookingAction.objects.exists()
+
+
+def test_what_one_proposal_refuses_the_others_do_not(account, mirrored):
+    """Also what the intent itself refuses: a naive time, a seat of nobody, a host of another account."""
+    other = Host(account=Account.objects.create(alias="other"), remote_id=9)
+    start = TOMORROW + timedelta(hours=1)
+    naive = datetime(2099, 1, 1)  # noqa: DTZ001 - the point
+    people = {"name": "Zoë", "email": "zoe@example.net", "timeZone": "UTC"}
+    proposals = [
+        outbox.reassign.propose(mirrored(), host=other),
+        outbox.reschedule.propose(mirrored(), start=naive),
+        outbox.reschedule.propose(mirrored(), start=start, seat_uid="nobody's"),
+        outbox.cancel.propose(Booking(account=account), reason="x"),
+        outbox.create.propose(
+            account, event_type_id=2, start=TOMORROW, attendee=people
+        ),
+    ]
+
+    decisions = outbox.enqueue_many(proposals)
+
+    codes = [one.refusal.code if one.refusal else "ok" for one in decisions]
+    assert codes == ["account", "naive", "no_seat", "deleted", "ok"]
+    assert BookingAction.objects.get().kind == "create"
+
+
+def test_who_asks_for_many_is_kept_unless_a_proposal_says_otherwise(mirrored):
+    nora, sam = (get_user_model().objects.create(username=name) for name in "ns")
+    proposals = [
+        outbox.cancel.propose(mirrored(), reason="x", requested_by=nora),
+        outbox.cancel.propose(mirrored(), reason="x"),
+    ]
+
+    outbox.enqueue_many(proposals, requested_by=sam)
+
+    rows = BookingAction.objects.order_by("pk")
+    assert [action.requested_by for action in rows] == [nora, sam]
+
+
+def test_intents_keep_their_signature_and_their_words():
+    assert outbox.Verdict is outbox.Decision
+    signature = inspect.signature(outbox.cancel)
+    assert signature.return_annotation is BookingAction
+    assert {"reason", "requested_by", "deadline"} <= set(signature.parameters)
+    assert "Cancel a booking" in str(outbox.cancel.__doc__)

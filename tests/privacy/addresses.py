@@ -9,7 +9,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, reverse
 
-from cal_bookings.admin.booking_actions.forms import ACTS
+from cal_bookings.admin.booking_actions.forms import ACTIONS
 from cal_bookings.admin.booking_actions.pages import format_selection
 from tests.privacy.canaries import Rows
 
@@ -43,7 +43,7 @@ def urls(limit: int | None = None) -> Iterator[str]:
 
 def _filled_in(name: str, limit: int | None) -> Iterator[str]:
     if name == "cal_bookings_booking_act":
-        yield from (reverse(f"admin:{name}", args=[act]) for act in ACTS)
+        yield from (reverse(f"admin:{name}", args=[act]) for act in ACTIONS)
         return
     if name.endswith(("_changelist", "_add", "_calendar", "_overview")):
         yield reverse(f"admin:{name}")
@@ -83,7 +83,7 @@ def posts(rows: Rows) -> Iterator[dict[str, Any]]:
 
 def actions(rows: Rows) -> Iterator[dict[str, Any]]:
     chosen = {"_selected_action": [one.pk for one in rows.bookings]}
-    for name in ("export_csv", "export_ical", "refresh", *ACTS):
+    for name in ("export_csv", "export_ical", "refresh", *ACTIONS):
         yield {"action": name} | chosen
 
 

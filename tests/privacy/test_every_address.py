@@ -7,7 +7,7 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from cal_bookings.admin.booking_actions.forms import ACTS
+from cal_bookings.admin.booking_actions.forms import ACTIONS
 from cal_bookings.models import Account, Booking
 from tests.admin.rows import list_of, page_of
 from tests.privacy.addresses import (
@@ -48,7 +48,7 @@ def answers(client, rows, limit=None):
         yield f"POST {url}", client.post(url)
     for url in autocompletions(""):
         yield f"GET {url}", client.get(url)
-    for act in ACTS:
+    for act in ACTIONS:
         url = reverse("admin:cal_bookings_booking_act", args=[act])
         for data in islice(posts(rows), limit and limit + 1):
             yield f"POST {url} {data}", client.post(url, data)

@@ -1,7 +1,7 @@
-"""What staff can do to bookings: for each act its form, and what the form asks of the outbox."""
+"""What staff can do to bookings: each action with its form, whose cleaned data is what its intent is given."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -12,23 +12,20 @@ from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from cal_bookings import outbox
 from cal_bookings.admin.booking_actions import host_candidates
-from cal_bookings.client.timestamps import (
-    is_within_reach,
-    read_instant,
-    write_instant,
-)
+from cal_bookings.client.timestamps import is_within_reach, read_instant
 from cal_bookings.models import Attendee, Booking, Host
-from cal_bookings.outbox import kinds
-
-Wish = tuple[kinds.Kind, Booking]
 
 
-class ActForm(forms.Form):
-    """The form of one act on some bookings: `trial` says what could be done, `wishes` what a valid form asks for.
+class ActionForm(forms.Form):
+    """The form of one action on some bookings.
 
     Without `people` it names no attendee and offers none to choose from.
     """
+
+    #: What the intent is given to see which bookings are eligible, before anything is typed.
+    trial: Mapping[str, Any] = {}
 
     def __init__(
         self,
@@ -41,13 +38,9 @@ class ActForm(forms.Form):
         self.people = people
         super().__init__(*args, **kwargs)
 
-    def trial(self) -> Iterator[Wish]:
-        """The wishes by which it is judged which bookings are eligible, before anything is typed."""
-        raise NotImplementedError
-
-    def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
-        """What a valid form asks for these of the bookings."""
-        raise NotImplementedError
+    def parameters(self, booking: Booking) -> Iterator[Mapping[str, Any]]:
+        """What the intent is given for one booking, once for each action on it; the form is valid."""
+        yield self.cleaned_data
 
     def attendees_to_name(self) -> list[Attendee]:
         """The attendees of a single booking, for people who may see them; of several nobody can be chosen alone."""
@@ -68,7 +61,7 @@ class ReasonField(forms.CharField):
         )
 
 
-class ReassignForm(ActForm):
+class ReassignForm(ActionForm):
     host = forms.ChoiceField(
         label=_("New host"),
         required=False,
@@ -80,7 +73,10 @@ class ReassignForm(ActForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.hosts = {one.key: one for one in host_candidates.find(self.bookings)}
+        self.hosts = {
+            candidate.key: candidate
+            for candidate in host_candidates.find(self.bookings)
+        }
         field: Any = self.fields["host"]
         field.choices = [
             ("", _("Automatically: Cal.com chooses")),
@@ -92,60 +88,34 @@ class ReassignForm(ActForm):
         self, label: str | Promise, *, is_of_event_type: bool
     ) -> Iterator[tuple[str | Promise, list[tuple[str, str]]]]:
         """What a list shows under one heading; nothing if nobody is there."""
-        chosen = [
-            (key, one.label(with_address=self.people))
-            for key, one in self.hosts.items()
-            if one.is_of_event_type == is_of_event_type
+        choices = [
+            (key, candidate.label(with_address=self.people))
+            for key, candidate in self.hosts.items()
+            if candidate.is_of_event_type == is_of_event_type
         ]
-        if chosen:
-            yield label, chosen
+        if choices:
+            yield label, choices
 
-    def trial(self) -> Iterator[Wish]:
-        return ((kinds.Reassign(), booking) for booking in self.bookings)
-
-    def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
-        host: Host | None = None
-        if key := self.cleaned_data["host"]:
-            host = self.hosts[key].host
-        kind = kinds.Reassign(
-            host_id=host.remote_id if host else None,
-            host_email=host.email if host else "",
-            reason=self.cleaned_data["reason"],
-        )
-        return ((kind, booking) for booking in bookings)
+    def clean_host(self) -> Host | None:
+        key = self.cleaned_data["host"]
+        return self.hosts[key].host if key else None
 
 
-class DeclineForm(ActForm):
+class DeclineForm(ActionForm):
     reason = ReasonField(required=False)
 
-    def trial(self) -> Iterator[Wish]:
-        return ((kinds.Decline(), booking) for booking in self.bookings)
 
-    def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
-        kind = kinds.Decline(reason=self.cleaned_data["reason"])
-        return ((kind, booking) for booking in bookings)
+class ConfirmForm(ActionForm):
+    """Confirming asks for nothing."""
 
 
-class ConfirmForm(ActForm):
-    def trial(self) -> Iterator[Wish]:
-        return self.wishes(self.bookings)
-
-    def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
-        return ((kinds.Confirm(), booking) for booking in bookings)
-
-
-class RequestRescheduleForm(ActForm):
+class RequestRescheduleForm(ActionForm):
     reason = ReasonField(required=False)
 
-    def trial(self) -> Iterator[Wish]:
-        return ((kinds.RequestReschedule(), booking) for booking in self.bookings)
 
-    def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
-        kind = kinds.RequestReschedule(reason=self.cleaned_data["reason"])
-        return ((kind, booking) for booking in bookings)
+class CancelForm(ActionForm):
+    trial = {"reason": "?"}
 
-
-class CancelForm(ActForm):
     reason = ReasonField()
     subsequent = forms.BooleanField(
         label=_("And all later ones of the series"), required=False
@@ -159,31 +129,29 @@ class CancelForm(ActForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not any(one.recurring_booking_uid for one in self.bookings):
+        if not any(booking.recurring_booking_uid for booking in self.bookings):
             del self.fields["subsequent"]
-        seats = [one for one in self.attendees_to_name() if one.seat_uid]
+        seats = [attendee for attendee in self.attendees_to_name() if attendee.seat_uid]
         if seats:
             field: Any = self.fields["seats"]
-            field.choices = [(one.seat_uid, str(one)) for one in seats]
+            field.choices = [(seat.seat_uid, str(seat)) for seat in seats]
         else:
             del self.fields["seats"]
 
-    def trial(self) -> Iterator[Wish]:
-        return ((kinds.Cancel(reason="?"), booking) for booking in self.bookings)
-
-    def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
-        reason = self.cleaned_data["reason"]
-        subsequent = self.cleaned_data.get("subsequent", False)
-        for booking in bookings:
-            for seat in self.cleaned_data.get("seats") or [""]:
-                later = subsequent and bool(booking.recurring_booking_uid) and not seat
-                yield (
-                    kinds.Cancel(reason=reason, subsequent=later, seat_uid=seat),
-                    booking,
-                )
+    def parameters(self, booking: Booking) -> Iterator[Mapping[str, Any]]:
+        is_of_series = bool(booking.recurring_booking_uid)
+        for seat in self.cleaned_data.get("seats") or [""]:
+            wants_rest = self.cleaned_data.get("subsequent", False)
+            yield {
+                "reason": self.cleaned_data["reason"],
+                "subsequent": wants_rest and is_of_series and not seat,
+                "seat_uid": seat,
+            }
 
 
-class MarkAbsentForm(ActForm):
+class MarkAbsentForm(ActionForm):
+    trial = {"host": True}
+
     host = forms.BooleanField(label=_("The host"), required=False)
     everybody = forms.BooleanField(label=_("All attendees"), required=False)
     attendees = forms.MultipleChoiceField(
@@ -192,10 +160,10 @@ class MarkAbsentForm(ActForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = [one for one in self.attendees_to_name() if one.email]
+        known = [attendee for attendee in self.attendees_to_name() if attendee.email]
         if known:
             field: Any = self.fields["attendees"]
-            field.choices = [(one.email, str(one)) for one in known]
+            field.choices = [(person.email, str(person)) for person in known]
         else:
             del self.fields["attendees"]
 
@@ -205,17 +173,12 @@ class MarkAbsentForm(ActForm):
             raise forms.ValidationError(_("Say who was absent."))
         return cleaned
 
-    def trial(self) -> Iterator[Wish]:
-        return ((kinds.MarkAbsent(host=True), booking) for booking in self.bookings)
-
-    def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
-        host = True if self.cleaned_data["host"] else None
-        for booking in bookings:
-            absent = self.cleaned_data.get("attendees", [])
-            if self.cleaned_data["everybody"]:
-                absent = [one.email for one in booking.attendees.all() if one.email]
-            kind = kinds.MarkAbsent(host=host, attendees=dict.fromkeys(absent, True))
-            yield kind, booking
+    def parameters(self, booking: Booking) -> Iterator[Mapping[str, Any]]:
+        absent = self.cleaned_data.get("attendees", [])
+        if self.cleaned_data["everybody"]:
+            attendees = booking.attendees.all()
+            absent = [attendee.email for attendee in attendees if attendee.email]
+        yield {"host": self.cleaned_data["host"] or None, "attendees": absent}
 
 
 class FreeTimeField(forms.ChoiceField):
@@ -225,7 +188,7 @@ class FreeTimeField(forms.ChoiceField):
         return read_instant(value) is not None
 
 
-class RescheduleForm(ActForm):
+class RescheduleForm(ActionForm):
     """Of one booking. `around` asks the page for the free times of other days."""
 
     around = forms.DateField(
@@ -253,10 +216,10 @@ class RescheduleForm(ActForm):
         ),
     )
 
-    def trial(self) -> Iterator[Wish]:
-        for booking in self.bookings:
-            day_after = max(booking.start, timezone.now()) + dt.timedelta(days=1)
-            yield kinds.Reschedule(start=write_instant(day_after)), booking
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        latest = max([timezone.now(), *(booking.start for booking in self.bookings)])
+        self.trial = {"start": latest + dt.timedelta(days=1)}
 
     def offer(self, slots: Sequence[dt.datetime]) -> None:
         """Shows these free times, by day."""
@@ -265,9 +228,12 @@ class RescheduleForm(ActForm):
         field.choices = [
             (
                 date_format(day, "l, j F Y"),
-                [(one.isoformat(), date_format(one, "TIME_FORMAT")) for one in times],
+                [
+                    (time.isoformat(), date_format(time, "TIME_FORMAT"))
+                    for time in times
+                ],
             )
-            for day, times in groupby(local, lambda one: one.date())
+            for day, times in groupby(local, dt.datetime.date)
         ]
 
     def clean(self) -> dict[str, Any]:
@@ -279,28 +245,23 @@ class RescheduleForm(ActForm):
             raise forms.ValidationError(_("Pick a free time, or type another."))
         return cleaned
 
-    def wishes(self, bookings: Sequence[Booking]) -> Iterator[Wish]:
+    def parameters(self, booking: Booking) -> Iterator[Mapping[str, Any]]:
         cleaned = self.cleaned_data
-        moment: Any = cleaned.get("start") or read_instant(cleaned["slot"])
-        for booking in bookings:
-            host = next(iter(booking.hosts.all()), None)
-            kind = kinds.Reschedule(
-                start=write_instant(moment),
-                reason=cleaned["reason"],
-                rescheduled_by=cleaned["rescheduled_by"]
-                or (host.email if host else ""),
-            )
-            yield kind, booking
+        yield {
+            "start": cleaned.get("start") or read_instant(cleaned["slot"]),
+            "reason": cleaned["reason"],
+            "rescheduled_by": cleaned["rescheduled_by"],
+        }
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """`name` is that of the admin's action; with ``_booking`` it is the permission."""
+class StaffAction:
+    """An action that staff can choose. `name` is that of its intent; with ``_booking`` it is the permission."""
 
     name: str
     label: str | Promise
     explanation: str | Promise
-    form: type[ActForm]
+    form: type[ActionForm]
     #: Only from a booking's own page.
     is_single: bool = False
 
@@ -308,11 +269,29 @@ class Act:
     def permission(self) -> str:
         return f"cal_bookings.{self.name}_booking"
 
+    def examine(self, form: ActionForm) -> list[outbox.Decision]:
+        """Say which of the form's bookings are eligible, before anything is typed."""
+        propose = outbox.INTENTS[self.name].propose
+        return outbox.examine(
+            propose(booking, **form.trial) for booking in form.bookings
+        )
 
-ACTS = {
-    act.name: act
-    for act in (
-        Act(
+    def enqueue(
+        self, form: ActionForm, bookings: Sequence[Booking], *, requested_by: Any
+    ) -> list[outbox.Decision]:
+        """Enqueue what a valid form asks for, for these of its bookings."""
+        propose = outbox.INTENTS[self.name].propose
+        return outbox.enqueue_many(
+            propose(booking, **parameters, requested_by=requested_by)
+            for booking in bookings
+            for parameters in form.parameters(booking)
+        )
+
+
+ACTIONS = {
+    action.name: action
+    for action in (
+        StaffAction(
             "reassign",
             _("Reassign"),
             _(
@@ -320,7 +299,7 @@ ACTS = {
             ),
             ReassignForm,
         ),
-        Act(
+        StaffAction(
             "decline",
             _("Decline"),
             _(
@@ -328,7 +307,7 @@ ACTS = {
             ),
             DeclineForm,
         ),
-        Act(
+        StaffAction(
             "confirm",
             _("Confirm"),
             _(
@@ -336,19 +315,19 @@ ACTS = {
             ),
             ConfirmForm,
         ),
-        Act(
+        StaffAction(
             "cancel",
             _("Cancel"),
             _("Cancels bookings; their attendees are told, with the reason."),
             CancelForm,
         ),
-        Act(
+        StaffAction(
             "mark_absent",
             _("Mark absent"),
             _("Records who did not come, once a booking has started."),
             MarkAbsentForm,
         ),
-        Act(
+        StaffAction(
             "request_reschedule",
             _("Request reschedule"),
             _(
@@ -356,7 +335,7 @@ ACTS = {
             ),
             RequestRescheduleForm,
         ),
-        Act(
+        StaffAction(
             "reschedule",
             _("Reschedule"),
             _("Moves the booking to another time; Cal.com makes a new booking of it."),

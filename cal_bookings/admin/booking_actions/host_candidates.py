@@ -17,7 +17,7 @@ from cal_bookings.admin.booking_actions.event_type_hosts import (
     Named,
     Roster,
 )
-from cal_bookings.models import Account, Booking, EventType, Host, Status
+from cal_bookings.models import Account, Booking, EventType, Host
 
 SEEN_WITHIN = dt.timedelta(days=90)  # of today, back and ahead
 DAYS = 31  # on more days than these nobody counts
@@ -131,10 +131,9 @@ def _counts(hosts: list[Host], bookings: Sequence[Booking]) -> dict[int, int]:
     then = Q(pk__in=[])
     for day in sorted(days)[:DAYS]:
         then |= dates.within("booking__start", [day])
-    over = [Status.CANCELLED, Status.REJECTED]
     rows = (
         Booking.hosts.through.objects.filter(then, host__in=hosts)
-        .exclude(booking__status__in=over)
+        .exclude(booking__status__in=Booking.NOT_TAKING_PLACE)
         .values("host")
         .annotate(n=Count("pk"))
     )

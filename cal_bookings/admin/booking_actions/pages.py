@@ -1,6 +1,6 @@
-"""Acting on bookings: a page that says what would happen to each, and a button that puts it into the outbox.
+"""The page of a booking action: it says which bookings are eligible, and a button puts the action into the outbox.
 
-Nothing is sent to Cal.com from here, except to look: at free times, and at bookings that are refreshed.
+Nothing is sent to Cal.com from here, except to read: free times, and bookings that are refreshed.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from cal_bookings import db, outbox
+from cal_bookings import db
 from cal_bookings.admin import (
     dates,
     formatting,
@@ -27,78 +27,82 @@ from cal_bookings.admin import (
 )
 from cal_bookings.admin.booking_actions import free_slots
 from cal_bookings.admin.booking_actions.forms import (
-    ACTS,
-    Act,
+    ACTIONS,
     RescheduleForm,
+    StaffAction,
 )
 from cal_bookings.admin.lookups import read_key
 from cal_bookings.models import Booking
-from cal_bookings.outbox import Verdict
+from cal_bookings.outbox import Decision, Refused
 
-SELECTED = 1_000  # bookings of one act
-REASONS_TOLD = 5  # in the message; the page before it told them all
+SELECTED = 1_000  # bookings of one action
+REASONS_SHOWN = 5  # in the message; the page before it shows them all
 
 
 class BookingActionsMixin(admin.ModelAdmin):
-    """The acts as actions of the list, and ``admin:cal_bookings_booking_act`` to which their pages post."""
+    """The actions of the list, and ``admin:cal_bookings_booking_act`` to which their pages post."""
 
     def get_urls(self) -> list[URLPattern]:
-        act = self.admin_site.admin_view(require_POST(self.act_view))
+        view = self.admin_site.admin_view(require_POST(self.action_view))
         name = "cal_bookings_booking_act"
-        return [path("act/<slug:name>/", act, name=name), *super().get_urls()]
+        return [path("act/<slug:name>/", view, name=name), *super().get_urls()]
 
-    def acts_for(self, request: HttpRequest) -> list[Act]:
+    def actions_for(self, request: HttpRequest) -> list[StaffAction]:
         """What this person may do to a single booking."""
-        return [act for act in ACTS.values() if request.user.has_perm(act.permission)]
+        user = request.user
+        return [act for act in ACTIONS.values() if user.has_perm(act.permission)]
 
-    def act_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """The page, or with `confirmed` the deed."""
-        act = ACTS.get(name)
-        if act is None:
+    def action_view(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Show the page of an action; with `confirmed` and a valid form enqueue it for the bookings."""
+        action = ACTIONS.get(name)
+        if action is None:
             raise Http404
-        if not request.user.has_perm(act.permission):
+        if not request.user.has_perm(action.permission):
             raise PermissionDenied
         if not self.has_view_permission(request):
             raise PermissionDenied
         seen = parse_selection(request.POST.get("bookings", ""))
         bookings = self._selected(request, seen)
         if "confirmed" not in request.POST:
-            return self.act_page(request, act, bookings)
+            return self.action_page(request, action, bookings)
         people = visibility.may_see_people(request)
-        form = act.form(request.POST, bookings=bookings, people=people)
+        form = action.form(request.POST, bookings=bookings, people=people)
         if not form.is_valid():
-            return self.act_page(request, act, bookings, form)
-        unchanged = [one for one in bookings if one.payload_hash == seen[one.pk]]
+            return self.action_page(request, action, bookings, form)
+        unchanged = [
+            booking for booking in bookings if booking.payload_hash == seen[booking.pk]
+        ]
         with db.atomic():
-            verdicts = outbox.enqueue_many(
-                list(form.wishes(unchanged)), requested_by=request.user
-            )
-            self._log(request, act, verdicts)
-        self._tell(request, act, verdicts, changed=len(bookings) - len(unchanged))
+            decisions = action.enqueue(form, unchanged, requested_by=request.user)
+            self._log(request, action, decisions)
+        changed = len(bookings) - len(unchanged)
+        self._report(request, action, decisions, changed=changed)
         return HttpResponseRedirect(self._way_back(request, bookings))
 
-    def act_page(
+    def action_page(
         self,
         request: HttpRequest,
-        act: Act,
+        action: StaffAction,
         bookings: Sequence[Booking],
         form: Any = None,
     ) -> HttpResponse:
-        """What would happen to each of the bookings, and the form."""
+        """Show which of the bookings are eligible, and the form."""
         people = visibility.may_see_people(request)
-        form = form or act.form(bookings=bookings, people=people)
+        form = form or action.form(bookings=bookings, people=people)
         if isinstance(form, RescheduleForm):
             self._offer_free_times(request, form, bookings[0])
-        verdicts = outbox.examine(list(form.trial()))
-        shown = {booking.pk: booking for booking in bookings}
-        rows = [_row(shown[one.booking.pk], one, people=people) for one in verdicts]
-        eligible = sum(one.refusal is None for one in verdicts)
+        decisions = action.examine(form)
+        rows = [
+            _row(booking, decision, people=people)
+            for booking, decision in zip(bookings, decisions, strict=True)
+        ]
+        eligible = sum(decision.refusal is None for decision in decisions)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "media": self.media + form.media,
-            "title": act.label,
-            "act": act,
+            "title": action.label,
+            "action": action,
             "form": form,
             "rows": rows,
             "eligible": eligible,
@@ -120,19 +124,19 @@ class BookingActionsMixin(admin.ModelAdmin):
         try:
             form.offer(free_slots.around(request, booking, day))
         except free_slots.NotRead as error:
-            told = _("Free times could not be read, so type one. %s")
-            self.message_user(request, told % error, messages.WARNING)
+            message = _("Free times could not be read, so type one. %s")
+            self.message_user(request, message % error, messages.WARNING)
 
     def choose(
-        self, request: HttpRequest, act: Act, queryset: Any
+        self, request: HttpRequest, action: StaffAction, queryset: Any
     ) -> HttpResponse | None:
-        """From the list: the page for the selected bookings."""
+        """Show the page for the bookings that are selected in the list."""
         if queryset.order_by()[: SELECTED + 1].count() > SELECTED:
-            told = _("One act takes at most %d bookings: select fewer.")
-            self.message_user(request, told % SELECTED, messages.ERROR)
+            message = _("Select at most %d bookings at a time.")
+            self.message_user(request, message % SELECTED, messages.ERROR)
             return None
         bookings = list(_readable(queryset, request))
-        return self.act_page(request, act, bookings)
+        return self.action_page(request, action, bookings)
 
     def _selected(self, request: HttpRequest, seen: dict[int, str]) -> list[Booking]:
         if not 0 < len(seen) <= SELECTED:
@@ -150,46 +154,53 @@ class BookingActionsMixin(admin.ModelAdmin):
         filters = request.POST.get("filters", request.GET.urlencode())
         return f"{reverse('admin:cal_bookings_booking_changelist')}?{filters}"
 
-    def _log(self, request: HttpRequest, act: Act, verdicts: list[Verdict]) -> None:
-        keys = [verdict.booking.pk for verdict in verdicts if verdict.action]
-        # By primary key, whoever acts: those who may not see people may read the log.
-        done = [Booking(pk=pk) for pk in keys]
-        if done:
-            told = _("Queued: %s.") % act.label
-            user: Any = request.user
-            LogEntry.objects.log_actions(user.pk, done, CHANGE, told)
-
-    def _tell(
-        self, request: HttpRequest, act: Act, verdicts: list[Verdict], *, changed: int
+    def _log(
+        self, request: HttpRequest, action: StaffAction, decisions: list[Decision]
     ) -> None:
-        actions = [verdict.action for verdict in verdicts if verdict.action]
+        keys = [decision.booking.pk for decision in decisions if decision.action]
+        # By primary key, whoever acts: those who may not see people may read the log.
+        bookings = [Booking(pk=pk) for pk in keys]
+        if bookings:
+            message = _("Queued: %s.") % action.label
+            user: Any = request.user
+            LogEntry.objects.log_actions(user.pk, bookings, CHANGE, message)
+
+    def _report(
+        self,
+        request: HttpRequest,
+        action: StaffAction,
+        decisions: list[Decision],
+        *,
+        changed: int,
+    ) -> None:
+        actions = [decision.action for decision in decisions if decision.action]
         if actions:
-            told = ngettext(
-                "%(act)s: %(n)d queued.", "%(act)s: %(n)d queued.", len(actions)
+            message = ngettext(
+                "%(action)s: %(n)d queued.", "%(action)s: %(n)d queued.", len(actions)
             )
-            text = told % {"act": act.label, "n": len(actions)}
-            pks = ",".join(str(action.pk) for action in actions[:100])
+            text = message % {"action": action.label, "n": len(actions)}
+            pks = ",".join(str(queued.pk) for queued in actions[:100])
             link = (
                 f"{reverse('admin:cal_bookings_bookingaction_changelist')}?id__in={pks}"
             )
             html = format_html('{} <a href="{}">{}</a>', text, link, _("See them"))
             self.message_user(request, html, messages.SUCCESS)
-        refusals = [verdict for verdict in verdicts if verdict.refusal]
+        refusals = [decision.refusal for decision in decisions if decision.refusal]
         if refusals:
             people = visibility.may_see_people(request)
-            message = _refused(refusals, people=people)
-            self.message_user(request, message, messages.WARNING)
+            html = _refused(refusals, people=people)
+            self.message_user(request, html, messages.WARNING)
         if changed:
-            told = ngettext(
-                "%d booking changed since you looked, and was left alone: look again.",
-                "%d bookings changed since you looked, and were left alone: look again.",
+            message = ngettext(
+                "%d booking has changed since you opened this page and was skipped. Review it and try again.",
+                "%d bookings have changed since you opened this page and were skipped. Review them and try again.",
                 changed,
             )
-            self.message_user(request, told % changed, messages.WARNING)
+            self.message_user(request, message % changed, messages.WARNING)
 
 
 def _readable(bookings: Any, request: HttpRequest) -> Any:
-    """The bookings with what an act needs of them, such as the uid of their series, which no page shows.
+    """The bookings with what an action needs of them, such as the uid of their series, which no page shows.
 
     Without the title for people who may not see it, so that they are named by primary key.
     """
@@ -209,49 +220,51 @@ def parse_selection(text: str) -> dict[int, str]:
     return {pk: seen for text, _, seen in pairs if (pk := read_key(text)) is not None}
 
 
-def _row(booking: Booking, verdict: Verdict, *, people: bool) -> tuple[Any, ...]:
+def _row(booking: Booking, decision: Decision, *, people: bool) -> tuple[Any, ...]:
     """What the page shows of one booking; the reason is empty where nothing stands in the way."""
-    refusal = verdict.refusal
+    refusal = decision.refusal
     reason = visibility.refusal_text(refusal, people=people) if refusal else ""
     badge = formatting.status_badge(booking.status)
     return booking, formatting.start_and_end(booking), badge, refusal, reason
 
 
-def _as_action(
-    act: Act,
+def _of_list(
+    action: StaffAction,
 ) -> Callable[[BookingActionsMixin, HttpRequest, Any], HttpResponse | None]:
-    @admin.action(permissions=[act.name], description=act.label)  # type: ignore[arg-type]  # lazy text
-    def action(
+    @admin.action(permissions=[action.name], description=action.label)  # type: ignore[arg-type]  # lazy text
+    def choose(
         model_admin: BookingActionsMixin, request: HttpRequest, queryset: Any
     ) -> HttpResponse | None:
-        return model_admin.choose(request, act, queryset)
+        return model_admin.choose(request, action, queryset)
 
-    action.__name__ = act.name  # by which the list's form calls it
-    return action
-
-
-def _permission_check(act: Act) -> Callable[[BookingActionsMixin, HttpRequest], bool]:
-    return lambda model_admin, request: request.user.has_perm(act.permission)
+    choose.__name__ = action.name  # by which the list's form calls it
+    return choose
 
 
-for _act in ACTS.values():
-    setattr(BookingActionsMixin, f"has_{_act.name}_permission", _permission_check(_act))
+def _permission_check(
+    action: StaffAction,
+) -> Callable[[BookingActionsMixin, HttpRequest], bool]:
+    return lambda model_admin, request: request.user.has_perm(action.permission)
+
+
+for _action in ACTIONS.values():
+    setattr(
+        BookingActionsMixin,
+        f"has_{_action.name}_permission",
+        _permission_check(_action),
+    )
 
 #: Those that can be done to a selection, for `ModelAdmin.actions`.
-ACTIONS = [_as_action(act) for act in ACTS.values() if not act.is_single]
+LIST_ACTIONS = [_of_list(one) for one in ACTIONS.values() if not one.is_single]
 
 
-def _refused(refusals: list[Verdict], *, people: bool) -> SafeString:
+def _refused(refusals: list[Refused], *, people: bool) -> SafeString:
     count = len(refusals)
-    told = ngettext("%d was left out:", "%d were left out:", count) % count
-    reasons = list(
-        dict.fromkeys(
-            visibility.refusal_text(one.refusal, people=people)
-            for one in refusals
-            if one.refusal
-        )
+    heading = ngettext("%d booking was skipped:", "%d bookings were skipped:", count)
+    reasons = dict.fromkeys(
+        visibility.refusal_text(refusal, people=people) for refusal in refusals
     )
     shown = format_html_join(
-        "", "<li>{}</li>", ((one,) for one in reasons[:REASONS_TOLD])
+        "", "<li>{}</li>", ((reason,) for reason in list(reasons)[:REASONS_SHOWN])
     )
-    return format_html("{}<ul>{}</ul>", told, shown)
+    return format_html("{}<ul>{}</ul>", heading % count, shown)

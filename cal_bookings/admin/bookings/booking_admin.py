@@ -81,7 +81,7 @@ class BookingAdmin(
         AccountFilter,
         SeriesFilter,
     ]
-    actions: list[Any] = [*ExportMixin.actions, *pages.ACTIONS, refresh.refresh]
+    actions: list[Any] = [*ExportMixin.actions, *pages.LIST_ACTIONS, refresh.refresh]
     list_display_links = ["name"]
     sortable_by = ["status_and_actions", "when"]  # what an index is ordered by
     list_per_page = 50  # a row costs the server a millisecond, and fits on two screens
@@ -209,7 +209,7 @@ class BookingAdmin(
     ) -> HttpResponse:
         booking = self.get_object(request, object_id)
         context = {
-            "acts": self.acts_for(request),
+            "staff_actions": self.actions_for(request),
             "selection": format_selection([booking] if booking else []),
             "may_refresh": request.user.has_perm("cal_bookings.refresh_booking"),
         }

@@ -182,7 +182,7 @@ class Overview:
         yield from self._runs(past)
 
     def _bookings(self, days: list[dt.date]) -> Chart:
-        off = Q(status__in=[Status.CANCELLED, Status.REJECTED])
+        off = Q(status__in=Booking.NOT_TAKING_PLACE)
         pending = Q(status=Status.PENDING)
         counts = _per_day(
             Booking.objects.all(),

@@ -7,7 +7,7 @@ from cal_bookings.outbox.kinds.attendees import (
     AddGuests,
     RemoveAttendee,
 )
-from cal_bookings.outbox.kinds.base import Conflict, Doubt, Found, Kind, Refused
+from cal_bookings.outbox.kinds.base import Conflict, Doubt, Effect, Kind, Refused
 from cal_bookings.outbox.kinds.cancellation import Cancel
 from cal_bookings.outbox.kinds.confirmation import (
     Confirm,
@@ -63,7 +63,7 @@ __all__ = [
     "Create",
     "Decline",
     "Doubt",
-    "Found",
+    "Effect",
     "Kind",
     "MarkAbsent",
     "NotUnderstood",

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
-from cal_bookings.models import Booking, BookingAction
-from cal_bookings.outbox.kinds.base import Found, Kind, Refused, emails, takes_place
-from cal_bookings.outbox.remote_view import Look
+from cal_bookings.models import Booking, BookingAction, RefusalCode
+from cal_bookings.outbox import messages
+from cal_bookings.outbox.kinds.base import Effect, Kind, Refused, emails
+from cal_bookings.outbox.remote_view import RemoteView
 
 #: Absence is for the records: there is time.
 WEEK = timedelta(days=7)
@@ -21,26 +22,19 @@ class MarkAbsent(Kind):
     attendees: dict[str, bool] = field(default_factory=dict)
 
     name = BookingAction.Kind.MARK_ABSENT
+    is_for_past = True
     unchanged = "nobody was marked"
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        takes_place(booking)
+    def check_more(self, booking: Booking, now: datetime) -> None:
         if self.host is None and not self.attendees:
-            raise Refused(
-                "Nobody is named: say who was absent, the host or which attendees.",
-                "nobody",
-            )
+            raise Refused(messages.NOBODY, RefusalCode.NOBODY)
         if booking.start > now:
-            raise Refused(
-                "The booking has not started: absence can be marked from its start on.",
-                "not_started",
-            )
+            raise Refused(messages.NOT_STARTED, RefusalCode.NOT_STARTED)
         known = emails(booking)
-        strangers = [one for one in self.attendees if one.lower() not in known]
+        strangers = [email for email in self.attendees if email.lower() not in known]
         if strangers:
-            raise Refused(
-                f"Not among the attendees: {', '.join(strangers)}.", "no_attendee"
-            )
+            parameters = {"emails": ", ".join(strangers)}
+            raise Refused(messages.NO_ATTENDEE, RefusalCode.NO_ATTENDEE, parameters)
 
     def changes(self) -> frozenset[str]:
         people = {f"absent:{email.lower()}" for email in self.attendees}
@@ -57,25 +51,29 @@ class MarkAbsent(Kind):
         # An attendee's absence does not move the time of update [rec 280-283].
         return not self.attendees and super().leaves_trace(remote)
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
         # Cal.com skips another spelling of an e-mail, too.
-        spelled = {one.email.lower(): one.email for one in look.booking.attendees}
+        spelled = {one.email.lower(): one.email for one in view.booking.attendees}
         people = {
             spelled.get(email.lower(), email): absent
             for email, absent in self.attendees.items()
         }
-        return actions.mark_absent(look.uid, host=self.host, attendees=people)
+        return actions.mark_absent(view.uid, host=self.host, attendees=people)
 
-    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+    def effect_in_answer(
+        self, answers: list[RemoteBooking], seen: dict[str, Any]
+    ) -> Effect | None:
         return self._marked(answers[0])
 
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
-        return self._marked(look.booking)
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
+        return self._marked(view.booking)
 
-    def _marked(self, remote: RemoteBooking) -> Found | None:
+    def _marked(self, remote: RemoteBooking) -> Effect | None:
         if self.host is not None and remote.absent_host != self.host:
             return None
         wanted = {email.lower(): absent for email, absent in self.attendees.items()}
         marked = {one.email.lower(): one.absent for one in remote.attendees}
         there = all(marked.get(email) == absent for email, absent in wanted.items())
-        return Found(remote.uid) if there else None
+        return Effect(remote.uid) if there else None

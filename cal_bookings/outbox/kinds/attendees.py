@@ -12,18 +12,18 @@ from cal_bookings.client import (
     BookingActions,
     RemoteBooking,
 )
-from cal_bookings.models import Booking, BookingAction
+from cal_bookings.models import Booking, BookingAction, RefusalCode
+from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import (
-    Found,
+    Effect,
     Kind,
     Refused,
     emails,
     is_hosted,
     is_seated,
     known_email,
-    takes_place,
 )
-from cal_bookings.outbox.remote_view import Look
+from cal_bookings.outbox.remote_view import RemoteView
 
 #: Guests of one request.
 MOST_GUESTS = 10
@@ -37,19 +37,17 @@ class _People(Kind):
         """Their e-mail addresses."""
         raise NotImplementedError
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        takes_place(booking)
-        if booking.end <= now:
-            raise Refused("This booking is over: its attendees stay.", "past")
-
     def check_new(self, booking: Booking) -> None:
+        """Raise Refused unless all of them are addresses that do not attend yet."""
         for email in self.people():
+            parameters = {"email": email}
             try:
                 validate_email(email)
             except ValidationError:
-                raise Refused(f'"{email}" is no e-mail address.', "email") from None
+                raise Refused(messages.EMAIL, RefusalCode.EMAIL, parameters) from None
             if email.lower() in emails(booking):
-                raise Refused(f"{email} attends already.", "attends_already")
+                code = RefusalCode.ATTENDS_ALREADY
+                raise Refused(messages.ATTENDS_ALREADY, code, parameters)
 
     def changes(self) -> frozenset[str]:
         return frozenset(f"attendee:{email.lower()}" for email in self.people())
@@ -57,16 +55,13 @@ class _People(Kind):
     def relies_on(self) -> frozenset[str]:
         return frozenset({"active"})
 
-    def deadline(self, booking: Booking, now: datetime) -> datetime:
-        return booking.end
-
     def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
         return True
 
-    def _all_attend(self, remote: RemoteBooking) -> Found | None:
+    def _all_attend(self, remote: RemoteBooking) -> Effect | None:
         there = {one.email.lower() for one in remote.attendees}
         wanted = {email.lower() for email in self.people()}
-        return Found(remote.uid) if wanted <= there else None
+        return Effect(remote.uid) if wanted <= there else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,22 +77,20 @@ class AddAttendee(_People):
     def people(self) -> list[str]:
         return [self.attendee.get("email", "")]
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        super().check(booking, now)
+    def check_more(self, booking: Booking, now: datetime) -> None:
         self.check_new(booking)
         if not self.attendee.get("name", "").strip():
-            raise Refused("An attendee needs a name.", "name")
+            raise Refused(messages.NAME, RefusalCode.NAME)
         if is_seated(booking):
-            raise Refused(
-                "Attendees take seats in this booking: book a seat for them, as a new booking of the event type at that time.",
-                "seated",
-            )
+            raise Refused(messages.SEATED, RefusalCode.SEATED)
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.add_attendee(look.uid, self.attendee)
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
+        return actions.add_attendee(view.uid, self.attendee)
 
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
-        return self._all_attend(look.booking)
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
+        return self._all_attend(view.booking)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,20 +104,23 @@ class AddGuests(_People):
     def people(self) -> list[str]:
         return [guest.get("email", "") for guest in self.guests]
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        super().check(booking, now)
+    def check_more(self, booking: Booking, now: datetime) -> None:
         if not 1 <= len(self.guests) <= MOST_GUESTS:
-            raise Refused(f"Cal.com takes 1 to {MOST_GUESTS} guests at once.", "guests")
+            raise Refused(messages.GUESTS, RefusalCode.GUESTS, {"most": MOST_GUESTS})
         self.check_new(booking)
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.add_guests(look.uid, self.guests)
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
+        return actions.add_guests(view.uid, self.guests)
 
-    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+    def effect_in_answer(
+        self, answers: list[RemoteBooking], seen: dict[str, Any]
+    ) -> Effect | None:
         return self._all_attend(answers[0])
 
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
-        return self._all_attend(look.booking)
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
+        return self._all_attend(view.booking)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,37 +136,31 @@ class RemoveAttendee(_People):
     def people(self) -> list[str]:
         return [self.email]
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        super().check(booking, now)
+    def check_more(self, booking: Booking, now: datetime) -> None:
         if self.email.lower() not in emails(booking):
-            raise Refused(f"Not among the attendees: {self.email}.", "no_attendee")
+            parameters = {"emails": self.email}
+            raise Refused(messages.NO_ATTENDEE, RefusalCode.NO_ATTENDEE, parameters)
         if is_hosted(booking.account):
-            raise Refused(
-                "Hosted Cal.com cannot remove an attendee: cancel the booking, and book it again without them.",
-                "self_hosted",
-            )
+            raise Refused(messages.SELF_HOSTED, RefusalCode.SELF_HOSTED)
         booker = known_email(booking.booking_fields_responses.get("email"))
         if self.email.lower() == booker:
-            raise Refused(
-                "Who booked cannot be removed: cancel the booking instead.", "booker"
-            )
+            raise Refused(messages.BOOKER, RefusalCode.BOOKER)
 
-    def prepare(self, look: Look) -> None:
-        self._number(look)
+    def prepare(self, view: RemoteView) -> None:
+        self._number(view)
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.remove_attendee(look.uid, self._number(look))
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
+        return actions.remove_attendee(view.uid, self._number(view))
 
-    def _number(self, look: Look) -> int:
-        for one in look.attendees():
+    def _number(self, view: RemoteView) -> int:
+        for one in view.attendees():
             is_wanted = str(one.get("email") or "").lower() == self.email.lower()
             if is_wanted and type(one.get("id")) is int:
                 return int(one["id"])
-        raise Refused(
-            "Cal.com shows no number of this attendee, without which they cannot be removed: remove them there by hand.",
-            "no_number",
-        )
+        raise Refused(messages.NO_NUMBER, RefusalCode.NO_NUMBER)
 
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
-        there = {one.email.lower() for one in look.booking.attendees}
-        return None if self.email.lower() in there else Found(look.uid)
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
+        there = {one.email.lower() for one in view.booking.attendees}
+        return None if self.email.lower() in there else Effect(view.uid)

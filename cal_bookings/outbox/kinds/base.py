@@ -1,11 +1,13 @@
 """What every kind of action has to know: its rules, how it is sent, and how its effect is recognised."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from cal_bookings.client import (
     ActionAnswer,
@@ -13,20 +15,38 @@ from cal_bookings.client import (
     RemoteBooking,
     Server,
 )
-from cal_bookings.models import Account, Booking, BookingAction
-from cal_bookings.outbox import snapshots
-from cal_bookings.outbox.remote_view import Look
+from cal_bookings.models import (
+    Account,
+    Booking,
+    BookingAction,
+    ErrorCode,
+    RefusalCode,
+    Status,
+)
+from cal_bookings.outbox import messages, snapshots
+from cal_bookings.outbox.remote_view import RemoteView
 
 
 class Refused(ValidationError):
-    """What somebody wants cannot be done, and why; one message for that person, one code for the program.
+    """An action cannot be done: `message` tells a person why and what to do, `code` tells the program.
 
-    A Django ValidationError: forms show it, and `error.message` and `error.code` hold the two.
+    A Django ValidationError, so forms show it. `message` is a text of `outbox.messages`, filled in with `parameters`.
     """
+
+    code: RefusalCode
+    message: str
+
+    def __init__(
+        self,
+        message: str,
+        code: RefusalCode,
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message % parameters if parameters else message, code)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Effect:
     """The effect is there."""
 
     #: The booking that the action led to: the same one, or the one that took its place.
@@ -40,7 +60,7 @@ class Conflict:
     """The effect is not there, and the booking is no longer the one that the person saw."""
 
     message: str
-    code: str = "conflict"
+    code: ErrorCode = ErrorCode.CONFLICT
     #: The effect is there in part.
     is_partial_effect: bool = False
 
@@ -50,23 +70,14 @@ class Doubt:
     """Why an effect that is not to be seen may have been there all the same, and been undone since."""
 
     message: str
-    code: str = "uncertain"
+    code: ErrorCode = ErrorCode.UNCERTAIN
     #: Whether the booking differs from what it was when the action was sent.
     is_a_change: bool = False
 
 
-CHANGED = Doubt(
-    "The booking changed since this was sent: whether it took effect is not known. Queue it again if it is still wanted.",
-    is_a_change=True,
-)
-NO_TRACE = Doubt(
-    "The booking does not show this, but would not show either that somebody undid it since: whether it took effect is "
-    "not known. Queue it again if it is still wanted."
-)
+CHANGED = Doubt(messages.CHANGED_SINCE, is_a_change=True)
+NO_TRACE = Doubt(messages.NO_TRACE)
 
-#: Notes on what took effect and was followed by something else.
-MOVED = "This took effect, and the booking was rescheduled since."
-UNDONE = "This took effect, and the booking was %s since."
 #: A chain of reschedules is followed so far.
 _MOST_MOVES = 50
 
@@ -78,24 +89,32 @@ class Kind(ABC):
     name: ClassVar[BookingAction.Kind]
     #: The limit that Cal.com counts its request towards, if it is not the credential's (`client.endpoint_limit`).
     endpoint_limit: ClassVar[str] = ""
+    #: Whether it may be done to a booking that has ended.
+    is_for_past: ClassVar[bool] = False
     #: What stayed as it was, when Cal.com answers success and nothing happened.
     unchanged: ClassVar[str]
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def load(cls, parameters: dict[str, Any]) -> Self:
         return cls(**parameters)
 
-    @abstractmethod
     def check(self, booking: Booking, now: datetime) -> None:
-        """Raises Refused for what Cal.com would refuse."""
+        """Raise Refused for what Cal.com would refuse, as far as the mirror knows."""
+        refuse_not_taking_place(booking)
+        if booking.end <= now and not self.is_for_past:
+            raise Refused(messages.PAST, RefusalCode.PAST)
+        self.check_more(booking, now)
+
+    def check_more(self, booking: Booking, now: datetime) -> None:  # noqa: B027 - some need nothing
+        """Raise Refused for what Cal.com would refuse of this kind, on a booking that takes place."""
 
     def draft(self, account: Account) -> Booking:
-        """The booking that is to be; for those kinds that make one."""
-        raise Refused("The booking of this action is gone: there is nothing to act on.")
+        """Return the booking that this is to create; raises Refused for a kind that creates none."""
+        raise Refused(messages.DELETED, RefusalCode.DELETED)
 
     @abstractmethod
     def changes(self) -> frozenset[str]:
@@ -105,22 +124,26 @@ class Kind(ABC):
     def relies_on(self) -> frozenset[str]:
         """The facts that must be as the person saw them."""
 
-    @abstractmethod
     def deadline(self, booking: Booking, now: datetime) -> datetime:
-        """From when on it is pointless."""
+        """Return the time from which on it is pointless."""
+        return booking.end
 
-    def prepare(self, look: Look) -> None:  # noqa: B027 - most need nothing
+    def prepare(self, view: RemoteView) -> None:  # noqa: B027 - most need nothing
         """Read what the request needs, before it is announced; raises Refused if that is not to be had."""
 
     @abstractmethod
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
         """The one request."""
 
     @abstractmethod
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
         """The effect, if it is there. `sent`: whether it may be ours."""
 
-    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+    def effect_in_answer(
+        self, answers: list[RemoteBooking], seen: dict[str, Any]
+    ) -> Effect | None:
         """The effect, if the answer shows all of it. None: look."""
         return None
 
@@ -132,20 +155,20 @@ class Kind(ABC):
         """
         return False
 
-    def snapshot(self, look: Look) -> dict[str, Any]:
+    def snapshot(self, view: RemoteView) -> dict[str, Any]:
         """Return what is kept of the state to which the action is sent, to be compared with later ones."""
-        return snapshots.facts(look.booking)
+        return snapshots.facts(view.booking)
 
-    def doubt(self, look: Look, seen: dict[str, Any]) -> Doubt | None:
+    def doubt(self, view: RemoteView, seen: dict[str, Any]) -> Doubt | None:
         """Say why the effect, which cannot be seen, may have been there; None means that it was not.
 
         `seen` is the snapshot to which the action was sent.
         """
-        if self.snapshot(look) != snapshots.in_order(seen):
+        if self.snapshot(view) != snapshots.in_order(seen):
             return CHANGED
-        return None if self.leaves_trace(look.booking) else NO_TRACE
+        return None if self.leaves_trace(view.booking) else NO_TRACE
 
-    def caveat(self, look: Look) -> str:
+    def caveat(self, view: RemoteView) -> str:
         """Say what a refusal may hide that cannot be seen, with a blank before it; empty if it hides nothing."""
         return ""
 
@@ -159,67 +182,61 @@ class Kind(ABC):
         """Whether it acts on other occurrences of the series too."""
         return False
 
-    def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
+    def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
         """What changed since the person looked, as far as it matters for this kind."""
-        remote = look.booking
+        remote = view.booking
         if remote.rescheduled_to_uid and not seen["rescheduled_to_uid"]:
-            return Conflict(
-                "The booking was rescheduled on Cal.com in the meantime: act on the one that took its place.",
-                "rescheduled",
-            )
+            return Conflict(messages.CONFLICT_RESCHEDULED, ErrorCode.RESCHEDULED)
         changed = snapshots.differences(seen, snapshots.facts(remote), self.relies_on())
         if not changed:
             return None
-        return Conflict(
-            f"The booking changed on Cal.com in the meantime: {'; '.join(changed)}."
-        )
+        return Conflict(messages.CONFLICT % {"changes": "; ".join(changed)})
 
 
-def latest(look: Look, remote: RemoteBooking) -> RemoteBooking:
+def latest(view: RemoteView, remote: RemoteBooking) -> RemoteBooking:
     """Return the booking itself, or the last of those that took its place on Cal.com."""
     for _ in range(_MOST_MOVES):
-        following = _successor(look, remote)
+        following = _successor(view, remote)
         if following is None:
             return remote
         remote = following
     return remote
 
 
-def _successor(look: Look, remote: RemoteBooking) -> RemoteBooking | None:
+def _successor(view: RemoteView, remote: RemoteBooking) -> RemoteBooking | None:
     if remote.rescheduled_to_uid:
-        return look.other(remote.rescheduled_to_uid)
-    if remote.status != "cancelled" or not remote.recurring_booking_uid:
+        return view.other(remote.rescheduled_to_uid)
+    if remote.status != Status.CANCELLED or not remote.recurring_booking_uid:
         return None
     # Occurrences do not name what replaced them [rec 262].
-    series = look.all_of(remote.recurring_booking_uid)
+    series = view.all_of(remote.recurring_booking_uid)
     return next((one for one in series if one.rescheduled_from_uid == remote.uid), None)
 
 
-def what_became(look: Look, made: RemoteBooking) -> Found:
+def what_became(view: RemoteView, made: RemoteBooking) -> Effect:
     """The effect is the booking `made`: name the one that took its place since, or say that nothing is left of it."""
-    last = latest(look, made)
-    if last.status in snapshots.OVER:
-        return Found(last.uid, UNDONE % last.status)
-    return Found(last.uid, "" if last.uid == made.uid else MOVED)
+    last = latest(view, made)
+    if not snapshots.takes_place(last):
+        return Effect(last.uid, messages.UNDONE % {"status": last.status})
+    return Effect(last.uid, "" if last.uid == made.uid else messages.MOVED)
 
 
-def takes_place(booking: Booking) -> None:
-    """Raises Refused for a booking that is cancelled, rejected, or gone."""
+def refuse_not_taking_place(booking: Booking) -> None:
+    """Raise Refused for a booking that is cancelled, rejected, or gone."""
     if booking.missing_since:
-        raise Refused(
-            "This booking no longer exists on Cal.com: there is nothing to act on.",
-            "missing",
-        )
+        raise Refused(messages.MISSING, RefusalCode.MISSING)
     if booking.rescheduled_to_uid:
-        raise Refused(
-            "This booking was rescheduled: act on the one that took its place.",
-            "rescheduled",
-        )
-    if booking.status in snapshots.OVER:
-        raise Refused(
-            f"This booking is {booking.status}: only one that takes place can be acted on.",
-            "over",
-        )
+        raise Refused(messages.RESCHEDULED, RefusalCode.RESCHEDULED)
+    if not booking.takes_place:
+        raise Refused(messages.OVER, RefusalCode.OVER, {"status": booking.status})
+
+
+def refuse_start(start: datetime, now: datetime) -> None:
+    """Raise Refused for a start that is naive, or not in the future."""
+    if timezone.is_naive(start):
+        raise Refused(messages.NAIVE, RefusalCode.NAIVE)
+    if start <= now:
+        raise Refused(messages.START_PAST, RefusalCode.PAST)
 
 
 def is_hosted(account: Account) -> bool:
@@ -235,15 +252,18 @@ def is_seated(booking: Booking) -> bool:
     )
 
 
-def seat_holder(booking: Booking, seat_uid: str) -> str:
-    """The e-mail of whoever holds the seat; raises Refused if nobody does."""
-    for one in _attendees(booking):
-        if one.get("seatUid") == seat_uid:
-            return str(one.get("email") or "")
-    raise Refused(
-        "This booking has no such seat: choose one of its attendees, or refresh the booking.",
-        "no_seat",
-    )
+def seat_holder(booking: Booking, seat_uid: str) -> str | None:
+    """Return the e-mail address of the attendee who holds the seat, perhaps empty; None if nobody does."""
+    for attendee in _attendees(booking):
+        if attendee.get("seatUid") == seat_uid:
+            return str(attendee.get("email") or "")
+    return None
+
+
+def refuse_unknown_seat(booking: Booking, seat_uid: str) -> None:
+    """Raise Refused if a seat is named and the booking does not have it."""
+    if seat_uid and seat_holder(booking, seat_uid) is None:
+        raise Refused(messages.NO_SEAT, RefusalCode.NO_SEAT)
 
 
 def known_email(value: Any) -> str:
@@ -258,6 +278,6 @@ def emails(booking: Booking) -> set[str]:
 
 
 def _attendees(booking: Booking) -> list[dict[str, Any]]:
-    found = booking.payload.get("attendees")
-    rows = found if isinstance(found, list) else []
-    return [one for one in rows if isinstance(one, dict)]
+    attendees = booking.payload.get("attendees")
+    rows = attendees if isinstance(attendees, list) else []
+    return [row for row in rows if isinstance(row, dict)]

@@ -5,14 +5,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
-from cal_bookings.models import Booking, BookingAction, Status
-from cal_bookings.outbox.kinds.base import Found, Kind, Refused, takes_place
-from cal_bookings.outbox.remote_view import Look
-
-NOTHING_LEFT = (
-    "This booking was the new time of another one, which stays cancelled: nothing is left of the meeting. "
-    "If it should take place, book it anew."
-)
+from cal_bookings.models import Booking, BookingAction, RefusalCode, Status
+from cal_bookings.outbox import messages
+from cal_bookings.outbox.kinds.base import Effect, Kind, Refused
+from cal_bookings.outbox.remote_view import RemoteView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,15 +17,10 @@ class _Answer(Kind):
 
     becomes: ClassVar[Status]
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        takes_place(booking)
+    def check_more(self, booking: Booking, now: datetime) -> None:
         if booking.status != Status.PENDING:
-            raise Refused(
-                f"This booking is {booking.status}: only a pending one waits for an answer.",
-                "not_pending",
-            )
-        if booking.end <= now:
-            raise Refused("This booking is over: no answer is needed.", "past")
+            parameters = {"status": booking.status}
+            raise Refused(messages.NOT_PENDING, RefusalCode.NOT_PENDING, parameters)
 
     def changes(self) -> frozenset[str]:
         return frozenset({"status", "active"})
@@ -37,29 +28,30 @@ class _Answer(Kind):
     def relies_on(self) -> frozenset[str]:
         return frozenset({"status", "active", "start"})
 
-    def deadline(self, booking: Booking, now: datetime) -> datetime:
-        return booking.end
-
     def of_series(self, booking: Booking) -> bool:
         return bool(booking.recurring_booking_uid)
 
-    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+    def effect_in_answer(
+        self, answers: list[RemoteBooking], seen: dict[str, Any]
+    ) -> Effect | None:
         own = answers[0]
         # The answer shows one occurrence; the others changed with it and have to be read.
         if own.status != self.becomes or own.recurring_booking_uid:
             return None
-        return self._found(own)
+        return self._effect(own)
 
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
-        own = look.booking
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
+        own = view.booking
         if own.status != self.becomes:
             return None
         if own.recurring_booking_uid:
-            look.series()
-        return self._found(own)
+            view.series()
+        return self._effect(own)
 
-    def _found(self, own: RemoteBooking) -> Found:
-        return Found(own.uid)
+    def _effect(self, own: RemoteBooking) -> Effect:
+        return Effect(own.uid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +65,8 @@ class Confirm(_Answer):
     def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
         return True
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.confirm(look.uid)
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
+        return actions.confirm(view.uid)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +79,10 @@ class Decline(_Answer):
     becomes = Status.REJECTED
     unchanged = "the booking was not declined"
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.decline(look.uid, reason=self.reason)
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
+        return actions.decline(view.uid, reason=self.reason)
 
-    def _found(self, own: RemoteBooking) -> Found:
-        return Found(own.uid, NOTHING_LEFT if own.rescheduled_from_uid else "")
+    def _effect(self, own: RemoteBooking) -> Effect:
+        return Effect(
+            own.uid, messages.NOTHING_LEFT if own.rescheduled_from_uid else ""
+        )

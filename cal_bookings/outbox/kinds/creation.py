@@ -5,31 +5,25 @@ from datetime import datetime
 from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
-from cal_bookings.models import Account, Booking, BookingAction
+from cal_bookings.models import Account, Booking, BookingAction, ErrorCode, RefusalCode
+from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import (
     Conflict,
     Doubt,
-    Found,
+    Effect,
     Kind,
     Refused,
     latest,
+    refuse_start,
     what_became,
 )
-from cal_bookings.outbox.remote_view import Look
-from cal_bookings.outbox.snapshots import OVER
+from cal_bookings.outbox.remote_view import RemoteView
+from cal_bookings.outbox.snapshots import takes_place
 
 #: The key in the booking's metadata. Cal.com has no idempotency keys: this is how ours is found again.
 MARK = "djangoCalBookings"
 
-UNSEEN = Doubt(
-    "The account does not see for certain every booking of this event type, which others may host or which has seats: "
-    "whether this took effect is not known. Look for the booking on Cal.com before you queue this again.",
-    "unverified",
-)
-PERHAPS_PARTLY = (
-    " If this is a series, its first occurrences may have been booked all the same, where the account does not see them: look "
-    "for them on Cal.com."
-)
+UNSEEN = Doubt(messages.UNSEEN, ErrorCode.UNVERIFIED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,16 +42,15 @@ class Create(Kind):
         return datetime.fromisoformat(self.fields["start"])
 
     def check(self, booking: Booking, now: datetime) -> None:
-        """`booking` is the one that is to be."""
-        if self.start <= now:
-            raise Refused("The start is over: choose one in the future.", "past")
+        """Raise Refused for what Cal.com would refuse; `booking` is the draft of the one that is to be created."""
+        refuse_start(self.start, now)
         attendee = self.fields["attendee"]
         if not str(attendee.get("name") or "").strip():
-            raise Refused("An attendee needs a name.", "name")
+            raise Refused(messages.NAME, RefusalCode.NAME)
         if not attendee.get("timeZone"):
-            raise Refused('An attendee needs a "timeZone".', "time_zone")
+            raise Refused(messages.TIME_ZONE, RefusalCode.TIME_ZONE)
         if not attendee.get("email") and not attendee.get("phoneNumber"):
-            raise Refused("An attendee needs an e-mail or a phone number.", "email")
+            raise Refused(messages.CREATE_EMAIL, RefusalCode.EMAIL)
 
     def draft(self, account: Account) -> Booking:
         # Put back after a failure, the action keeps its mark: should the first have taken effect late, it is found.
@@ -72,43 +65,47 @@ class Create(Kind):
     def deadline(self, booking: Booking, now: datetime) -> datetime:
         return self.start
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
         metadata = dict(self.fields.get("metadata") or {}) | {MARK: self.mark}
         return actions.create(self.fields | {"metadata": metadata})
 
-    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+    def effect_in_answer(
+        self, answers: list[RemoteBooking], seen: dict[str, Any]
+    ) -> Effect | None:
         # No mark: a booking that was there before, which Cal.com answers where confirmation is asked for.
         first = min(answers, key=lambda one: one.start)
         enough = len(answers) >= int(self.fields.get("recurrenceCount") or 1)
-        return Found(first.uid) if enough and self._is_ours(first) else None
+        return Effect(first.uid) if enough and self._is_ours(first) else None
 
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
         """A booking with our mark proves that it was made, whatever became of it since.
 
         Before it is sent, the mark is that of an earlier action that was queued again: what is over of that one is made anew.
         """
-        return self._complete(look, look.announced(), seen, sent=sent) or (
-            self._complete(look, look.starting_at(self.start), seen, sent=sent)
+        return self._complete(view, view.announced(), seen, sent=sent) or (
+            self._complete(view, view.starting_at(self.start), seen, sent=sent)
         )
 
     def _complete(
         self,
-        look: Look,
+        view: RemoteView,
         firsts: list[RemoteBooking],
         seen: dict[str, Any],
         *,
         sent: bool,
-    ) -> Found | None:
+    ) -> Effect | None:
         """The effect, if one of `firsts` was made with all of its series."""
-        for made in self._made(look, firsts, seen, sent=sent):
-            count = self._count(look, made[0])
+        for made in self._made(view, firsts, seen, sent=sent):
+            count = self._count(view, made[0])
             if count is not None and len(made) >= count:
-                return _what_became(look, made)
+                return _what_became(view, made)
         return None
 
     def _made(
         self,
-        look: Look,
+        view: RemoteView,
         firsts: list[RemoteBooking],
         seen: dict[str, Any],
         *,
@@ -120,20 +117,20 @@ class Create(Kind):
             if first.uid in seen.get("uids", ()) or first.rescheduled_from_uid:
                 continue
             series = first.recurring_booking_uid
-            together = look.all_of(series) if series else [first]
+            together = view.all_of(series) if series else [first]
             # What was moved within the series is not one more of it.
             own = [one for one in together if not one.rescheduled_from_uid]
-            if sent or any(latest(look, one).status not in OVER for one in own):
+            if sent or any(takes_place(latest(view, one)) for one in own):
                 made.append(sorted(own, key=lambda one: one.start))
         return made
 
-    def _count(self, look: Look, first: RemoteBooking) -> int | None:
+    def _count(self, view: RemoteView, first: RemoteBooking) -> int | None:
         """How many occurrences were wanted; None if only the event type says so, and is not to be seen."""
         if self.fields.get("recurrenceCount"):
             return int(self.fields["recurrenceCount"])
         if not first.recurring_booking_uid:
             return 1
-        recurrence = look.event_type(self.fields["eventTypeId"]).get("recurrence")
+        recurrence = view.event_type(self.fields["eventTypeId"]).get("recurrence")
         count = recurrence.get("occurrences") if isinstance(recurrence, dict) else None
         return count if type(count) is int else None
 
@@ -141,43 +138,40 @@ class Create(Kind):
         marks = [remote.metadata, *(one.metadata for one in remote.attendees)]
         return any(one.get(MARK) == self.mark for one in marks)
 
-    def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
+    def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
         """A series of which Cal.com booked the first ones and then refused the rest."""
-        firsts = look.starting_at(self.start)
-        each = self._made(look, firsts, seen, sent=bool(seen))
+        firsts = view.starting_at(self.start)
+        each = self._made(view, firsts, seen, sent=bool(seen))
         made = max(each, key=len, default=None)
         if not made:
             return None
-        count = self._count(look, made[0])
-        message = (
-            f"Cal.com booked {len(made)} of {count} occurrences and refused the rest: cancel those, or book the rest."
-            if count
-            else f"Cal.com booked {len(made)} occurrences, and may have refused more: compare them with the event type."
-        )
-        return Conflict(message, "partly", is_partial_effect=True)
+        count = self._count(view, made[0])
+        text = messages.PARTLY if count else messages.PARTLY_OF_MANY
+        message = text % {"booked": len(made), "wanted": count}
+        return Conflict(message, ErrorCode.PARTLY, is_partial_effect=True)
 
-    def snapshot(self, look: Look) -> dict[str, Any]:
+    def snapshot(self, view: RemoteView) -> dict[str, Any]:
         """The bookings with our mark: those of an earlier action that was queued again."""
-        ours = filter(self._is_ours, look.starting_at(self.start))
+        ours = filter(self._is_ours, view.starting_at(self.start))
         return {"uids": sorted(one.uid for one in ours)}
 
-    def caveat(self, look: Look) -> str:
+    def caveat(self, view: RemoteView) -> str:
         is_one = str(self.fields.get("recurrenceCount")) == "1"
-        is_own = is_one or bool(look.event_type(self.fields["eventTypeId"]))
-        return "" if is_own else PERHAPS_PARTLY
+        is_own = is_one or bool(view.event_type(self.fields["eventTypeId"]))
+        return "" if is_own else messages.PERHAPS_PARTLY
 
-    def doubt(self, look: Look, seen: dict[str, Any]) -> Doubt | None:
+    def doubt(self, view: RemoteView, seen: dict[str, Any]) -> Doubt | None:
         """Only of an own event type without seats the account's list shows every booking, those that are over included."""
-        own = look.event_type(self.fields["eventTypeId"])
+        own = view.event_type(self.fields["eventTypeId"])
         seats = own.get("seats")
         has_seats = isinstance(seats, dict) and bool(seats.get("seatsPerTimeSlot"))
         is_seen = own and not own.get("schedulingType") and not has_seats
         return None if is_seen else UNSEEN
 
 
-def _what_became(look: Look, made: list[RemoteBooking]) -> Found:
+def _what_became(view: RemoteView, made: list[RemoteBooking]) -> Effect:
     """A series takes place as long as one of its occurrences does."""
-    ends = [latest(look, one) for one in made]
-    if ends[0].status in OVER and any(one.status not in OVER for one in ends):
-        return Found(made[0].uid)
-    return what_became(look, made[0])
+    ends = [latest(view, one) for one in made]
+    if not takes_place(ends[0]) and any(map(takes_place, ends)):
+        return Effect(made[0].uid)
+    return what_became(view, made[0])

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
-from cal_bookings.models import Booking, BookingAction
-from cal_bookings.outbox.kinds.base import Found, Kind, Refused, takes_place
-from cal_bookings.outbox.remote_view import Look
+from cal_bookings.models import Booking, BookingAction, RefusalCode
+from cal_bookings.outbox import messages
+from cal_bookings.outbox.kinds.base import Effect, Kind, Refused
+from cal_bookings.outbox.remote_view import RemoteView
 
 #: The types of location, and the key of the value that each one needs [rec 337].
 TYPES = {
@@ -31,21 +32,15 @@ class UpdateLocation(Kind):
     endpoint_limit = "location"
     unchanged = "the location did not change"
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        takes_place(booking)
-        kind = self.location.get("type", "")
-        if kind not in TYPES:
-            raise Refused(
-                f'"{kind}" is no type of location: use one of {", ".join(TYPES)}.',
-                "location",
-            )
-        if set(self.location) != {"type", TYPES[kind]} or not self.value.strip():
-            raise Refused(
-                f'A location of the type "{kind}" has a "{TYPES[kind]}" and nothing else.',
-                "location",
-            )
-        if booking.end <= now:
-            raise Refused("This booking is over: its location stays.", "past")
+    def check_more(self, booking: Booking, now: datetime) -> None:
+        name = self.location.get("type", "")
+        key = TYPES.get(name)
+        if key is None:
+            parameters = {"type": name, "known": ", ".join(TYPES)}
+            raise Refused(messages.LOCATION_TYPE, RefusalCode.LOCATION, parameters)
+        if set(self.location) != {"type", key} or not self.value.strip():
+            parameters = {"type": name, "key": key}
+            raise Refused(messages.LOCATION_VALUE, RefusalCode.LOCATION, parameters)
 
     @property
     def value(self) -> str:
@@ -57,24 +52,25 @@ class UpdateLocation(Kind):
     def relies_on(self) -> frozenset[str]:
         return frozenset({"active", "location"})
 
-    def deadline(self, booking: Booking, now: datetime) -> datetime:
-        return booking.end
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
+        return actions.update_location(view.uid, self.location)
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.update_location(look.uid, self.location)
-
-    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+    def effect_in_answer(
+        self, answers: list[RemoteBooking], seen: dict[str, Any]
+    ) -> Effect | None:
         return self._moved(answers[0], seen, sent=True)
 
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
-        return self._moved(look.booking, seen, sent=sent)
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
+        return self._moved(view.booking, seen, sent=sent)
 
     def _moved(
         self, remote: RemoteBooking, seen: dict[str, Any], *, sent: bool
-    ) -> Found | None:
+    ) -> Effect | None:
         if self.location["type"] == "integration":
             # Cal.com shows the app or the link that it made: known only by being another one.
             there = sent and remote.location != seen["location"]
         else:
             there = remote.location == self.value
-        return Found(remote.uid) if there else None
+        return Effect(remote.uid) if there else None

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
-from cal_bookings.models import Booking, BookingAction
-from cal_bookings.outbox.kinds.base import Conflict, Found, Kind, Refused, takes_place
-from cal_bookings.outbox.remote_view import Look
+from cal_bookings.models import Booking, BookingAction, RefusalCode
+from cal_bookings.outbox import messages
+from cal_bookings.outbox.kinds.base import Conflict, Effect, Kind, Refused
+from cal_bookings.outbox.remote_view import RemoteView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,22 +26,14 @@ class Reassign(Kind):
     name = BookingAction.Kind.REASSIGN
     unchanged = "the host did not change"
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        takes_place(booking)
-        if booking.end <= now:
-            raise Refused("This booking is over: its host stays.", "past")
+    def check_more(self, booking: Booking, now: datetime) -> None:
         event_type = booking.event_type
         scheduling = event_type.payload.get("schedulingType") if event_type else None
         if scheduling and str(scheduling).lower().replace("_", "") != "roundrobin":
-            raise Refused(
-                "Only round-robin bookings can be given to another host, and this event type is not round robin.",
-                "not_round_robin",
-            )
+            raise Refused(messages.NOT_ROUND_ROBIN, RefusalCode.NOT_ROUND_ROBIN)
         hosts = booking.payload.get("hosts") or []
-        if self.host_id and self.host_id in [one.get("id") for one in hosts]:
-            raise Refused(
-                "This host has the booking already: choose another.", "same_host"
-            )
+        if self.host_id and self.host_id in [host.get("id") for host in hosts]:
+            raise Refused(messages.SAME_HOST, RefusalCode.SAME_HOST)
 
     def changes(self) -> frozenset[str]:
         return frozenset({"hosts"})
@@ -48,31 +41,27 @@ class Reassign(Kind):
     def relies_on(self) -> frozenset[str]:
         return frozenset({"active", "start", "hosts"})
 
-    def deadline(self, booking: Booking, now: datetime) -> datetime:
-        return booking.end
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
+        return actions.reassign(view.uid, user_id=self.host_id, reason=self.reason)
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.reassign(look.uid, user_id=self.host_id, reason=self.reason)
-
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
-        remote = look.booking
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
+        remote = view.booking
         hosts = [host.remote_id for host in remote.hosts]
         if self.host_id is None:
             there = sent and set(hosts) != set(seen["hosts"])
         else:
             joined = sent and bool(self._joined(remote, seen))
             there = self.host_id in hosts or joined
-        return Found(remote.uid) if there else None
+        return Effect(remote.uid) if there else None
 
-    def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
+    def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
         """An attendee who could be taken for the host that joins."""
-        joined = self._joined(look.booking, seen) if self.host_id else set()
+        joined = self._joined(view.booking, seen) if self.host_id else set()
         if not joined:
-            return super().conflict(look, seen)
-        return Conflict(
-            "An attendee who could be taken for the new host was added on Cal.com in the meantime: look at the booking, and "
-            "decide again."
-        )
+            return super().conflict(view, seen)
+        return Conflict(messages.CONFLICT_ATTENDEE)
 
     def leaves_trace(self, remote: RemoteBooking) -> bool:
         # With a fixed host, Cal.com rewrites the row of an attendee beside the one who booked, and not the booking.

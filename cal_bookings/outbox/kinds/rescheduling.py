@@ -1,22 +1,24 @@
 """Another time: by us, or by the attendee whom Cal.com asks to pick one."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking, Server
-from cal_bookings.models import Booking, BookingAction
+from cal_bookings.models import Booking, BookingAction, ErrorCode, RefusalCode, Status
+from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import (
     Conflict,
-    Found,
+    Effect,
     Kind,
     Refused,
-    seat_holder,
-    takes_place,
+    is_hosted,
+    refuse_start,
+    refuse_unknown_seat,
     what_became,
 )
-from cal_bookings.outbox.remote_view import Look
-from cal_bookings.outbox.snapshots import OVER
+from cal_bookings.outbox.remote_view import RemoteView
+from cal_bookings.outbox.snapshots import takes_place
 
 #: What hosted Cal.com takes besides.
 OPTIONS = frozenset(
@@ -27,9 +29,6 @@ OPTIONS = frozenset(
         "skipBookingLimits",
     }
 )
-
-MERGED = "Another booking of this event type was at that time: Cal.com moved the attendees into it."
-PENDING = "The new time waits for confirmation, and the old booking is cancelled already: if the new one is declined, nothing is left of the meeting."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,32 +49,24 @@ class Reschedule(Kind):
     options: dict[str, bool] = field(default_factory=dict)
 
     name = BookingAction.Kind.RESCHEDULE
+    is_for_past = True
     unchanged = "the time did not change"
 
     @property
     def moment(self) -> datetime:
         return datetime.fromisoformat(self.start)
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        takes_place(booking)
-        if self.moment <= now:
-            raise Refused("The new time is over: choose one in the future.", "past")
+    def check_more(self, booking: Booking, now: datetime) -> None:
+        refuse_start(self.moment, now)
         if self.moment == booking.start and not self.seat_uid:
-            raise Refused(
-                "The booking starts at that time already: choose another.", "same_start"
-            )
-        if self.seat_uid:
-            seat_holder(booking, self.seat_uid)
+            raise Refused(messages.SAME_START, RefusalCode.SAME_START)
+        refuse_unknown_seat(booking, self.seat_uid)
         unknown = ", ".join(sorted(set(self.options) - OPTIONS))
         if unknown:
-            raise Refused(
-                f"Unknown options: {unknown}. Known: {', '.join(sorted(OPTIONS))}.",
-                "options",
-            )
-        if self.options and booking.account.server != Server.HOSTED:
-            raise Refused(
-                "Only hosted Cal.com knows these options: leave them out.", "hosted"
-            )
+            parameters = {"unknown": unknown, "known": ", ".join(sorted(OPTIONS))}
+            raise Refused(messages.OPTIONS, RefusalCode.OPTIONS, parameters)
+        if self.options and not is_hosted(booking.account):
+            raise Refused(messages.HOSTED_OPTIONS, RefusalCode.HOSTED)
 
     def changes(self) -> frozenset[str]:
         if self.seat_uid:
@@ -99,9 +90,9 @@ class Reschedule(Kind):
             one["seat_uid"] for one in seen["attendees"]
         )
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
         return actions.reschedule(
-            look.uid,
+            view.uid,
             start=self.moment,
             reason=self.reason,
             rescheduled_by=self.rescheduled_by,
@@ -110,37 +101,43 @@ class Reschedule(Kind):
             options=self.options,
         )
 
-    def shown(self, answers: list[RemoteBooking], seen: dict[str, Any]) -> Found | None:
+    def effect_in_answer(
+        self, answers: list[RemoteBooking], seen: dict[str, Any]
+    ) -> Effect | None:
         new = answers[0]
         moved = (
             bool(new.rescheduled_from_uid) or self.seat_uid or new.uid == seen["uid"]
         )
-        return self._found(new) if moved and new.start == self.moment else None
+        return self._effect(new) if moved and new.start == self.moment else None
 
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
         if self.seat_uid:
-            return self._moved_seat(look)
-        old = look.booking
-        if old.start == self.moment and old.status not in OVER:
-            return self._found(old)  # a whole seated booking stays the same one
-        new = self._successor(look, old, sent=sent)
+            return self._moved_seat(view)
+        old = view.booking
+        if old.start == self.moment and takes_place(old):
+            return self._effect(old)  # a whole seated booking stays the same one
+        new = self._successor(view, old, sent=sent)
         if new is None:
-            return self._merged(look, old, seen) if sent else None
-        if new.status in OVER and not sent:
+            return self._merged(view, old, seen) if sent else None
+        if not takes_place(new) and not sent:
             return None  # somebody else moved it there, and then cancelled it
-        return self._what_became(look, new)
+        return self._what_became(view, new)
 
-    def _what_became(self, look: Look, new: RemoteBooking) -> Found:
-        return self._found(new) if new.status == "pending" else what_became(look, new)
+    def _what_became(self, view: RemoteView, new: RemoteBooking) -> Effect:
+        if new.status == Status.PENDING:
+            return self._effect(new)
+        return what_became(view, new)
 
     def _merged(
-        self, look: Look, old: RemoteBooking, seen: dict[str, Any]
-    ) -> Found | None:
+        self, view: RemoteView, old: RemoteBooking, seen: dict[str, Any]
+    ) -> Effect | None:
         """A whole seated booking moved to where the event type has another one: its seats are in that one."""
         seats = [one for one in seen["attendees"] if one["seat_uid"]]
-        if not seats or old.status != "cancelled":
+        if not seats or old.status != Status.CANCELLED:
             return None
-        for one in look.starting_at(self.moment):
+        for one in view.starting_at(self.moment):
             if (
                 one.event_type_remote_id == old.event_type_remote_id
                 and one.uid != old.uid
@@ -151,23 +148,23 @@ class Reschedule(Kind):
                 if all(
                     {seat["seat_uid"], seat["email"].lower()} & there for seat in seats
                 ):
-                    return Found(one.uid, MERGED)
+                    return Effect(one.uid, messages.MERGED)
         return None
 
     def _successor(
-        self, look: Look, old: RemoteBooking, *, sent: bool
+        self, view: RemoteView, old: RemoteBooking, *, sent: bool
     ) -> RemoteBooking | None:
         if old.rescheduled_to_uid:
-            new = look.other(old.rescheduled_to_uid)
+            new = view.other(old.rescheduled_to_uid)
             if new and new.start == self.moment:
                 return new
-        if old.status != "cancelled":
+        if old.status != Status.CANCELLED:
             return None
         # Occurrences do not name what replaced them [rec 262], and of two at once the old booking names one only.
         if old.recurring_booking_uid:
-            others = look.series()
+            others = view.series()
         else:
-            others = look.starting_at(self.moment) if sent else []
+            others = view.starting_at(self.moment) if sent else []
         return next(
             (
                 one
@@ -177,31 +174,32 @@ class Reschedule(Kind):
             None,
         )
 
-    def _moved_seat(self, look: Look) -> Found | None:
+    def _moved_seat(self, view: RemoteView) -> Effect | None:
         """The seat is in another booking then, under the same uid or the same e-mail [rec 269, 524]."""
-        old = look.booking
+        old = view.booking
         if any(one.seat_uid == self.seat_uid for one in old.attendees):
             return None
-        for one in look.starting_at(self.moment):
+        for one in view.starting_at(self.moment):
             if one.event_type_remote_id == old.event_type_remote_id and any(
                 seat.seat_uid == self.seat_uid or seat.email == self.seat_email
                 for seat in one.attendees
             ):
-                return self._found(one)
+                return self._effect(one)
         return None
 
-    def _found(self, new: RemoteBooking) -> Found:
-        return Found(new.uid, PENDING if new.status == "pending" else "")
+    def _effect(self, new: RemoteBooking) -> Effect:
+        is_pending = new.status == Status.PENDING
+        return Effect(new.uid, messages.PENDING if is_pending else "")
 
-    def conflict(self, look: Look, seen: dict[str, Any]) -> Conflict | None:
-        return lost_seat(look, self.seat_uid) or super().conflict(look, seen)
+    def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
+        return lost_seat(view, self.seat_uid) or super().conflict(view, seen)
 
 
-def lost_seat(look: Look, seat_uid: str) -> Conflict | None:
+def lost_seat(view: RemoteView, seat_uid: str) -> Conflict | None:
     """Whether the seat to act on is gone."""
-    if not seat_uid or any(one.seat_uid == seat_uid for one in look.booking.attendees):
+    if not seat_uid or any(one.seat_uid == seat_uid for one in view.booking.attendees):
         return None
-    return Conflict("The seat is no longer in this booking on Cal.com.", "seat_gone")
+    return Conflict(messages.SEAT_GONE, ErrorCode.SEAT_GONE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,15 +211,9 @@ class RequestReschedule(Kind):
     name = BookingAction.Kind.REQUEST_RESCHEDULE
     unchanged = "the booking was not cancelled"
 
-    def check(self, booking: Booking, now: datetime) -> None:
-        takes_place(booking)
+    def check_more(self, booking: Booking, now: datetime) -> None:
         if booking.account.server == Server.SELF_HOSTED:
-            raise Refused(
-                "Only hosted Cal.com can ask for another time: reschedule or cancel the booking.",
-                "hosted",
-            )
-        if booking.end <= now:
-            raise Refused("This booking is over.", "past")
+            raise Refused(messages.HOSTED_REQUEST, RefusalCode.HOSTED)
 
     def changes(self) -> frozenset[str]:
         return frozenset({"status", "active"})
@@ -229,14 +221,14 @@ class RequestReschedule(Kind):
     def relies_on(self) -> frozenset[str]:
         return frozenset({"active", "start"})
 
-    def deadline(self, booking: Booking, now: datetime) -> datetime:
-        return max(booking.end, now + timedelta(minutes=1))
+    def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
+        return actions.request_reschedule(view.uid, reason=self.reason)
 
-    def send(self, actions: BookingActions, look: Look) -> ActionAnswer:
-        return actions.request_reschedule(look.uid, reason=self.reason)
-
-    def found(self, look: Look, seen: dict[str, Any], *, sent: bool) -> Found | None:
+    def effect(
+        self, view: RemoteView, seen: dict[str, Any], *, sent: bool
+    ) -> Effect | None:
         # Cancelled by somebody else is not the same: nobody asked the attendee.
-        remote = look.booking
-        cancelled = remote.status == "cancelled" and not remote.rescheduled_to_uid
-        return Found(remote.uid) if sent and cancelled else None
+        remote = view.booking
+        cancelled = remote.status == Status.CANCELLED
+        cancelled = cancelled and not remote.rescheduled_to_uid
+        return Effect(remote.uid) if sent and cancelled else None

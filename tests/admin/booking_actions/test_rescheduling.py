@@ -127,5 +127,5 @@ def test_the_past_is_refused(admin_client, booking):
     response = post(admin_client, booking, confirmed="yes", start="2026-01-01T10:00")
 
     [message] = told(response)
-    assert "The new time is over: choose one in the future." in message
+    assert "The start time is in the past: choose one in the future." in message
     assert not BookingAction.objects.exists()

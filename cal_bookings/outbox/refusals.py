@@ -1,0 +1,81 @@
+"""What is refused of every kind of action: by its account, its booking, its deadline, and the actions that are open."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn, Self
+
+from django.utils import timezone
+
+from cal_bookings.models import Account, Booking, BookingAction, RefusalCode
+from cal_bookings.outbox import kinds, messages
+from cal_bookings.outbox.kinds import Kind, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAction:
+    """An action that is open, or that is to be queued by the same request and is not saved yet."""
+
+    action: BookingAction
+    #: None if a newer release wrote it: it may change anything.
+    kind: Kind | None
+    booking: Booking | None
+
+    @classmethod
+    def read(cls, action: BookingAction) -> Self:
+        return cls(action, understood(action), action.booking)
+
+    def excludes(self, kind: Kind, booking: Booking) -> bool:
+        """Whether it changes what an action of this kind relies on, or changes as well."""
+        if self.kind is None:
+            return True
+        shares_booking = (
+            self.action.booking_id == booking.pk
+            or kind.of_series(booking)
+            or (self.booking is not None and self.kind.of_series(self.booking))
+        )
+        facts = kind.changes() | kind.relies_on()
+        return shares_booking and bool(self.kind.changes() & facts)
+
+
+def refuse_contradiction(kind: Kind, booking: Booking, earlier: OpenAction) -> None:
+    """Raise Refused if `earlier` and an action of this kind on this booking exclude each other."""
+    if not earlier.excludes(kind, booking):
+        return
+    action = earlier.action
+    if action.pk is None:
+        raise Refused(messages.OPEN_IN_REQUEST, RefusalCode.OPEN)
+    parameters = {"action": action, "status": action.get_status_display()}
+    text = messages.OPEN if earlier.kind else messages.OPEN_NEWER
+    raise Refused(text, RefusalCode.OPEN, parameters)
+
+
+def refuse_inactive(account: Account) -> NoReturn:
+    """Raise Refused for an account whose actions would wait until somebody activates it."""
+    raise Refused(messages.INACTIVE, RefusalCode.INACTIVE, {"account": account})
+
+
+def refuse_deleted() -> NoReturn:
+    """Raise Refused for a booking whose row somebody deleted."""
+    raise Refused(messages.DELETED, RefusalCode.DELETED)
+
+
+def refuse_changed(seen: Booking, current: Booking) -> None:
+    """Raise Refused if the mirror has another version of the booking than the person saw."""
+    if seen.payload_hash != current.payload_hash:
+        raise Refused(messages.CHANGED, RefusalCode.CHANGED)
+
+
+def refuse_deadline(deadline: datetime, now: datetime) -> None:
+    """Raise Refused for a deadline that is naive or in the past."""
+    if timezone.is_naive(deadline):
+        raise Refused(messages.NAIVE_DEADLINE, RefusalCode.NAIVE)
+    if deadline <= now:
+        raise Refused(messages.DEADLINE_PAST, RefusalCode.PAST)
+
+
+def understood(action: BookingAction) -> Kind | None:
+    """Return the kind of an action with its parameters; None if a newer release wrote it."""
+    try:
+        return kinds.of(action)
+    except kinds.NotUnderstood:
+        return None

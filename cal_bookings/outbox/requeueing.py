@@ -1,0 +1,77 @@
+"""Actions that are taken back before they are sent, or queued again after they have ended."""
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from cal_bookings import db
+from cal_bookings.models import Booking, BookingAction, RefusalCode
+from cal_bookings.outbox import messages
+from cal_bookings.outbox.kinds import Refused
+from cal_bookings.outbox.queue import enqueue
+from cal_bookings.outbox.refusals import understood
+
+ENDED_UNDONE = (BookingAction.Status.FAILED, BookingAction.Status.WITHDRAWN)
+
+
+def withdraw(action: BookingAction) -> BookingAction:
+    """Take back an action that has not been sent; raises Refused if it is too late. Needs no transaction."""
+    withdrawn = BookingAction.objects.filter(
+        pk=action.pk, status=BookingAction.Status.QUEUED
+    ).update(status=BookingAction.Status.WITHDRAWN, ended_at=timezone.now())
+    action.refresh_from_db()
+    if not withdrawn:
+        parameters = {"status": action.get_status_display()}
+        raise Refused(messages.TOO_LATE_TO_WITHDRAW, RefusalCode.TOO_LATE, parameters)
+    return action
+
+
+def requeue(
+    action: BookingAction,
+    *,
+    requested_by: Any = None,
+    deadline: datetime | None = None,
+) -> BookingAction:
+    """Enqueue a new action like one that failed or was withdrawn, on the booking as the mirror has it now.
+
+    Goes to the booking that took its place if it was rescheduled. Raises Refused.
+    """
+    if action.status not in ENDED_UNDONE:
+        parameters = {"status": action.get_status_display()}
+        raise Refused(messages.NOT_FAILED, RefusalCode.NOT_FAILED, parameters)
+    kind = understood(action)
+    if kind is None:
+        code = RefusalCode.NEWER_RELEASE
+        raise Refused(messages.NEWER_RELEASE, code, {"action": action})
+    if action.booking:
+        booking = _latest(action.booking)
+        return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
+    with db.atomic():
+        _refuse_two_drafts(action)
+        draft = kind.draft(action.account)
+        return enqueue(kind, draft, requested_by=requested_by, deadline=deadline)
+
+
+def _refuse_two_drafts(action: BookingAction) -> None:
+    """Raise Refused if the booking that is to be created is already queued again; two who try at once wait for each other."""
+    lane = BookingAction.objects.filter(account=action.account_id, lane=action.lane)
+    list(lane.select_for_update().order_by("pk").values_list("pk"))
+    other = lane.open().order_by("pk").first()
+    if other:
+        parameters = {"action": other, "status": other.get_status_display()}
+        raise Refused(messages.OPEN_TWICE, RefusalCode.OPEN, parameters)
+
+
+def _latest(booking: Booking) -> Booking:
+    """Return the booking itself, or the last of those that took its place, as far as they are mirrored."""
+    known = {booking.uid}
+    while booking.rescheduled_to_uid and booking.rescheduled_to_uid not in known:
+        successor = Booking.objects.filter(
+            account=booking.account_id, uid=booking.rescheduled_to_uid
+        ).first()
+        if successor is None:
+            break
+        booking = successor
+        known.add(booking.uid)
+    return booking
