@@ -18,7 +18,7 @@ from cal_bookings.outbox.intents import (
     reschedule,
     update_location,
 )
-from cal_bookings.outbox.kinds import Refused
+from cal_bookings.outbox.kinds import MARK, Refused
 from cal_bookings.outbox.queue import (
     Decision,
     Proposal,
@@ -37,6 +37,7 @@ Verdict = Decision
 
 __all__ = [
     "INTENTS",
+    "MARK",
     "Decision",
     "ErrorCode",
     "Intent",

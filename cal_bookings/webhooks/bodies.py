@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from cal_bookings.outbox.kinds.creation import MARK
+from cal_bookings.outbox import MARK
 
 #: The trigger of a delivery that only tests the way.
 TEST = "PING"

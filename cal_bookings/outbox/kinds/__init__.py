@@ -13,7 +13,7 @@ from cal_bookings.outbox.kinds.confirmation import (
     Confirm,
     Decline,
 )
-from cal_bookings.outbox.kinds.creation import Create
+from cal_bookings.outbox.kinds.creation import MARK, Create
 from cal_bookings.outbox.kinds.location import UpdateLocation
 from cal_bookings.outbox.kinds.reassignment import Reassign
 from cal_bookings.outbox.kinds.rescheduling import (
@@ -55,6 +55,7 @@ def of(action: BookingAction) -> Kind:
 
 __all__ = [
     "KINDS",
+    "MARK",
     "AddAttendee",
     "AddGuests",
     "Cancel",
