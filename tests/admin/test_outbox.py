@@ -107,7 +107,7 @@ def test_what_is_done_can_not(admin_client, action):
 
     assert "Queue again" not in html_of(admin_client, page_of(action))
     assert told(press(admin_client, "requeue", action)) == [
-        "Only what failed or was withdrawn can be put back; this is done."
+        "Only an action that failed or was withdrawn can be queued again; this one is done."
     ]
 
 
