@@ -63,6 +63,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
             "pause_reason",
             "circuit_open_until",
             "circuit_reason",
+            "circuit_reason_sentences",
             "circuit_failures",
         }
     ),
@@ -166,6 +167,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
             "last_completed_at",
             "failures",
             "last_error",
+            "last_error_sentences",
         }
     ),
     SyncRun: frozenset(
@@ -188,6 +190,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
             "before",
             "drift",
             "error",
+            "error_sentences",
         }
     ),
     WalkPage: frozenset({"id", "state", "number", "booking_ids"}),

@@ -57,7 +57,7 @@ def action_link(action: BookingAction) -> SafeString:
 def paused_until(account: Account) -> str:
     """When the account's pause ends."""
     if account.is_paused_by_hand:
-        return _("somebody resumes it")
+        return _("until resumed")
     until = account.circuit_open_until
     return date_format(timezone.localtime(until), "DATETIME_FORMAT") if until else "-"
 

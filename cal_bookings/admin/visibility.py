@@ -1,14 +1,13 @@
 """What the admin shows to whom: columns go by `cal_bookings.privacy`, what pages compute by the list here."""
 
 from collections.abc import Iterable, Mapping
-from copy import copy
 from typing import Any
 
 from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from cal_bookings import client, outbox, privacy
+from cal_bookings import outbox, privacy
 from cal_bookings.budget import advice
 from cal_bookings.models import (
     Account,
@@ -42,8 +41,8 @@ DISPLAYS: Mapping[type[models.Model], frozenset[str]] = {
     ),
     BookingChange: frozenset({"__str__", "booking_name", "impersonal"}),
     BookingAction: frozenset({"name", "badge", "booking_link"}),
-    SyncState: frozenset({"paused_until", "paused_because"}),
-    SyncRun: frozenset({"took", "impersonal_failures"}),
+    SyncState: frozenset({"paused_until", "paused_because", "error_text"}),
+    SyncRun: frozenset({"took", "error_text", "impersonal_failures"}),
 }
 
 
@@ -97,9 +96,8 @@ def refusal_text(refusal: outbox.Refused, *, people: bool) -> str:
     return _("This cannot be done. People who may view attendees see why.")
 
 
-def explain(account: Account, error: client.CalError, request: HttpRequest) -> str:
-    """What went wrong and the cure; with Cal.com's own words, which may name anybody, only for who may see people."""
-    if not may_see_people(request):
-        error = copy(error)
-        error.message = ""
-    return advice.explain(account, error)
+def explain(account: Account, error: Exception, request: HttpRequest) -> str:
+    """Return what happened to a person's question, and the cure; Cal.com's own words only for people who see people."""
+    quoting = may_see_people(request)
+    question = advice.Operation.QUESTION
+    return str(advice.explain(account, error, question, quoting=quoting))

@@ -1,164 +1,179 @@
-"""What a person can do about a request that failed: which account, which key, which region, which URL."""
+"""What a person can do about a request to Cal.com that failed: by the error, and by what was being done.
 
+Nothing else gives advice. The text of an exception says what happened, and is for logs.
+"""
+
+from enum import Enum, auto
+from math import ceil
 from urllib.parse import urlsplit
 
 from cal_bookings import client, conf
-from cal_bookings.client import Cause
+from cal_bookings.budget.advice_texts import Advice
+from cal_bookings.budget.errors import BudgetExhausted, CircuitOpen, NotNow
+from cal_bookings.client import CalError, Cause
 from cal_bookings.models import Account
+from cal_bookings.sentences import Message
 
-#: What helps where the cause is known. Redirects and pages have functions of their own.
+
+class Operation(Enum):
+    """What was being done when a request failed: it decides what helps, and who does it."""
+
+    #: A walk: the next run goes on.
+    WALK = auto()
+    #: An action of the outbox: the outbox tries again by itself.
+    ACTION = auto()
+    #: The question of a person who waits for its response: this person can ask again.
+    QUESTION = auto()
+
+
+#: What helps where the cause of an error is known, whatever its kind. Redirects and pages have functions of their own.
 _OF_CAUSE = {
-    Cause.NAME: (
-        'The name "{host}" is unknown here: check BASE_URL for a typing error, and the network and the name servers '
-        "(DNS) of this machine."
-    ),
-    Cause.CONNECTION: (
-        "The server cannot be reached: nothing accepts connections at {netloc}. Check the host and the port in "
-        "BASE_URL, that the server runs, and that no firewall is in between."
-    ),
-    Cause.CERTIFICATE: (
-        "This machine does not trust the certificate of {host}, or it was made for another name. If it is signed by "
-        "yourself or your own authority, set the environment variable REQUESTS_CA_BUNDLE to the file of that "
-        "certificate. Else check BASE_URL."
-    ),
-    Cause.TLS: (
-        "The server at {netloc} does not speak TLS as this machine does: check the port in BASE_URL, and that https:// "
-        "is right."
-    ),
-    Cause.PROXY: (
-        "The proxy of this machine (environment variables HTTP_PROXY and HTTPS_PROXY) does not let the request "
-        "through: check its address, user name and password, or name {host} in NO_PROXY."
-    ),
-    Cause.TIMEOUT: (
-        'The server cannot be reached in time (CAL_BOOKINGS["TIMEOUT"]): try again later. If it happens often, use '
-        "longer times or a smaller PAGE_SIZE."
-    ),
-    Cause.PRIVATE: (
-        "{host} has an address in a private network. If it is your own Cal.com, name it in "
-        'CAL_BOOKINGS["ALLOWED_SERVERS"].'
-    ),
-    Cause.NOT_A_KEY: (
-        "The server does not take {credential} for an API key of its own. Its keys begin with a prefix: "
-        '"cal_" on Cal.com, API_KEY_PREFIX on a self-hosted server. Check that the key is whole, and that BASE_URL is '
-        "the server that issued it."
-    ),
+    Cause.NAME: Advice.NAME,
+    Cause.CONNECTION: Advice.CONNECTION,
+    Cause.CERTIFICATE: Advice.CERTIFICATE,
+    Cause.TLS: Advice.TLS,
+    Cause.PROXY: Advice.PROXY,
+    Cause.TIMEOUT: Advice.TIMEOUT,
+    Cause.PRIVATE: Advice.PRIVATE,
+    Cause.NOT_A_KEY: Advice.NOT_A_KEY,
 }
+
+#: What helps where nothing but the kind of an error is known; the first that fits.
+_OF_KIND = (
+    (client.CalUnsupported, Advice.UNSUPPORTED),
+    (client.CalUnexpected, Advice.UNEXPECTED),
+    (client.CalRateLimited, Advice.TOO_MANY),
+    (client.CalUnavailable, Advice.UNAVAILABLE),
+)
 
 
 def explain(
     account: Account,
-    error: client.CalError,
+    error: Exception,
+    operation: Operation,
     *,
-    walking: bool = False,
-    quoting: bool = True,
-) -> str:
-    """One paragraph for a terminal or the admin: what happened, and the cure.
+    quoting: bool = False,
+) -> Message:
+    """Return what happened to a request of `account` during `operation`, and what a person can do.
 
-    `walking` adds what becomes of the walk that it ended, and quotes nothing of Cal.com's words. Without `quoting` nothing of the answer is shown but its
-    status: for people who may name a server that is none of Cal.com's.
+    `error` is a `CalError`, a `NotNow`, or an exception that names the cure itself, as a `Message` in `explanation` or as
+    its text, such as ImproperlyConfigured.
+    With `quoting`, Cal.com's own words are repeated, which may name people: for people who may view attendees, and of a
+    server that may be trusted. Without it, a refusal is shown by its request and status alone. A walk never quotes a
+    refusal, because its rows are shown to everybody.
     """
-    if walking:
-        what = error.unquoted  # kept in rows that people without `view_attendee` see
-    else:
-        what = error.summary if quoting or error.status is None else error.where
-    sentences = [f'Account "{account}" at {account.base_url}: {what}.']
-    sentences.append(_cure(account, error))
-    if walking:
-        sentences.append(_rest_of_the_walk(error))
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _cure(account: Account, error: client.CalError) -> str:
-    if error.cause is Cause.REDIRECT:
-        return _cure_of_redirect(account, error.location)
-    if error.cause is Cause.PAGE:
-        return _cure_of_page(account, error)
-    if error.cause:
-        url, credential = urlsplit(account.base_url), _credential_of(account)
-        return _OF_CAUSE[error.cause].format(
-            host=url.hostname, netloc=url.netloc, credential=credential
-        )
-    return _cure_of_kind(account, error)
-
-
-def _cure_of_kind(account: Account, error: client.CalError) -> str:  # noqa: C901 - a table
     match error:
-        case client.CalTokenExpired():
-            return _cure_of_expiry(account)
-        case client.CalUnauthorized() if "/oauth" in error.path:
-            return "Its tokens can no longer be exchanged: whoever owns it has to connect Cal.com again."
-        case client.CalUnauthorized():
-            return (
-                f"Cal.com does not accept {_credential_of(account)}. Check that it is whole and has not expired, and "
-                "that BASE_URL is the server that issued it: keys of the EU region work at https://api.cal.eu/v2 only, "
-                "keys of a self-hosted server at its own URL only."
+        case CalError():
+            what = _what(error, operation, quoting=quoting)
+            head = Advice.WHAT(
+                account=str(account), base_url=account.base_url, what=what
             )
+            return head + _cure(account, error, operation) + _next(error, operation)
+        case BudgetExhausted():
+            return Advice.USED_UP() + _next(error, operation)
+        case CircuitOpen():
+            return _of_pause(error)
+        case _:
+            own = getattr(error, "explanation", None)
+            return own if isinstance(own, Message) else Advice.VERBATIM(text=str(error))
+
+
+def _what(error: CalError, operation: Operation, *, quoting: bool) -> str:
+    if operation is Operation.WALK:
+        return error.unquoted
+    return error.summary if quoting or error.status is None else error.where
+
+
+def _cure(account: Account, error: CalError, operation: Operation) -> Message:
+    match error.cause:
+        case None:
+            return _cure_of_kind(account, error)
+        case Cause.REDIRECT:
+            return _cure_of_redirect(account, error.location)
+        case Cause.PAGE:
+            return _cure_of_page(account, error)
+        case Cause.TIMEOUT if operation is Operation.WALK:
+            return Advice.TIMEOUT_OF_A_PAGE()
+    url = urlsplit(account.base_url)
+    return _OF_CAUSE[error.cause](
+        host=url.hostname, netloc=url.netloc, credential=credential_of(account)
+    )
+
+
+def _cure_of_kind(account: Account, error: CalError) -> Message:
+    match error:
+        case client.CalUnauthorized():
+            return _cure_of_credential(account, error)
         case client.CalForbidden():
-            return f"{_capital(_credential_of(account))} may not do this: check its permissions and the account's SCOPE."
+            return Advice.FORBIDDEN(credential=credential_of(account))
         case client.CalNotFound():
             return _cure_of_absence(error)
-        case client.CalUnexpected():
-            return "Check that BASE_URL is a Cal.com API v2 and ends with /v2."
-        case client.CalRateLimited():
-            return "There were too many requests with this key: wait a minute."
-        case client.CalUnavailable():
-            return "The server cannot be reached or fails: try again later."
         case _:
-            return ""
+            cures = (cure() for kind, cure in _OF_KIND if isinstance(error, kind))
+            return next(cures, Message())
 
 
-def _cure_of_redirect(account: Account, location: str) -> str:
+def _cure_of_credential(account: Account, error: client.CalUnauthorized) -> Message:
+    if isinstance(error, client.CalTokenExpired):
+        in_settings = account.alias in conf.aliases()
+        return Advice.EXPIRED_IN_SETTINGS() if in_settings else Advice.EXPIRED()
+    if "/oauth" in error.path:
+        return Advice.CONNECT_AGAIN()
+    return Advice.UNAUTHORIZED(credential=credential_of(account))
+
+
+def _cure_of_redirect(account: Account, location: str) -> Message:
     base, to = urlsplit(account.base_url), urlsplit(location)
     if (base.scheme, to.scheme) == ("http", "https") and base.hostname == to.hostname:
-        return f"The server at {base.hostname} wants https: write BASE_URL with https:// instead of http://."
-    where = f"points to {location}" if location else "does not say where to"
-    return (
-        f"The redirect {where}: a login page, or another address of the server. Redirects are not followed, for they "
-        "would carry the credential along. Set BASE_URL to the address of the API itself, and let requests of this "
-        "machine pass any login in front of it."
-    )
+        return Advice.WANTS_HTTPS(host=base.hostname)
+    where = Advice.REDIRECT_TO_NOWHERE()
+    if location:
+        where = Advice.REDIRECT(location=location)
+    return where + Advice.NO_REDIRECTS()
 
 
-def _cure_of_page(account: Account, error: client.CalError) -> str:
+def _cure_of_page(account: Account, error: CalError) -> Message:
     if error.status in (401, 403, 405, 451):
-        return (
-            "The answer is a page of a firewall, proxy or login in front of Cal.com, and says nothing about the "
-            f"credential. Let requests of this machine to {urlsplit(account.base_url).hostname} through."
-        )
-    return (
-        "A web page answers there, not the API: a login page or the website of the server. Check that BASE_URL is the "
-        f"address of the API and ends with /v2, such as {conf.DEFAULT_BASE_URL}."
-    )
+        return Advice.FIREWALL(host=urlsplit(account.base_url).hostname)
+    return Advice.WEB_PAGE(example=conf.DEFAULT_BASE_URL)
 
 
-def _cure_of_absence(error: client.CalError) -> str:
+def _cure_of_absence(error: CalError) -> Message:
     if error.path.endswith("/bookings"):
-        return "There is no such list: check that BASE_URL ends with /v2 and that SCOPE names what exists there."
-    return "Cal.com does not have what was asked for. It may have been deleted there."
+        return Advice.NO_LIST()
+    is_of_booking = error.path.startswith("/bookings/{uid}")
+    return Advice.NO_BOOKING() if is_of_booking else Advice.NOT_FOUND()
 
 
-def _cure_of_expiry(account: Account) -> str:
+def credential_of(account: Account) -> Message:
+    """Return a noun phrase that says where the account's credential is kept."""
     if account.alias in conf.aliases():
-        return (
-            "The access token has expired, and tokens in the settings are not exchanged for new ones: use an API key, "
-            "or keep the account in the database with its REFRESH_TOKEN."
-        )
-    return "The access token has expired: store a new one, with its REFRESH_TOKEN."
+        return Advice.CREDENTIAL_IN_SETTINGS(alias=account.alias)
+    return Advice.CREDENTIAL()
 
 
-def _rest_of_the_walk(error: client.CalError) -> str:
-    if isinstance(error, client.CalUnexpected):
-        return "The mirror was left as it is."
-    if isinstance(error, client.CalRateLimited | client.CalUnavailable):
-        return "The next run of the walk goes on from its checkpoint."
-    return ""
+def _of_pause(error: CircuitOpen) -> Message:
+    account = error.account
+    reason = account.pause_message
+    if error.until is None:
+        return Advice.PAUSED_BY_HAND(account=str(account), reason=reason)
+    until = f"{error.until:%Y-%m-%d %H:%M:%S}"
+    return Advice.PAUSED(account=str(account), until=until, reason=reason)
 
 
-def _credential_of(account: Account) -> str:
-    if account.alias in conf.aliases():
-        return f'the credential in CAL_BOOKINGS["ACCOUNTS"]["{account.alias}"]'
-    return "the credential stored on the account"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _next(error: CalError | NotNow, operation: Operation) -> Message:
+    """What comes after the failure: what this software does by itself, or what the person can do."""
+    is_passing = isinstance(
+        error, client.CalRateLimited | client.CalUnavailable | NotNow
+    )
+    match operation:
+        case Operation.WALK if isinstance(error, client.CalUnexpected):
+            return Advice.MIRROR_UNTOUCHED()
+        case Operation.WALK if is_passing:
+            return Advice.WALK_GOES_ON()
+        case Operation.QUESTION if isinstance(error, NotNow):
+            return Advice.TRY_AGAIN_IN(seconds=max(1, ceil(error.seconds)))
+        case Operation.QUESTION if isinstance(error, client.CalUnavailable):
+            return Advice.TRY_LATER()
+        case _:
+            return Message()

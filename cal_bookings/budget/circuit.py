@@ -10,15 +10,15 @@ another credential, nor a request that succeeds ends it, and no client tries.
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, Q
 from django.utils import timezone
 
-from cal_bookings import backoff
+from cal_bookings import backoff, sentences
 from cal_bookings.budget import advice
-from cal_bookings.budget.not_now import NotNow
+from cal_bookings.budget.errors import CircuitOpen
 from cal_bookings.client import (
     CalError,
     CalForbidden,
@@ -40,29 +40,6 @@ _PROBE = timedelta(minutes=2)
 
 #: A walk under way looks so often whether somebody paused its account.
 LOOK_AGAIN = 5.0  # seconds
-#: Who finds an account paused by hand comes back after this.
-_COME_BACK = 60.0  # seconds
-#: `CircuitOpen.until` for a pause by hand, whose end nobody knows.
-_UNTIL_RESUMED = datetime(9999, 1, 1, tzinfo=UTC)
-
-
-class CircuitOpen(NotNow):
-    """No request is made for this account at the moment; the message says why, until when, and what helps."""
-
-    def __init__(self, account: Account, until: datetime) -> None:
-        seconds = max(0.0, (until - timezone.now()).total_seconds())
-        message = (
-            f"No requests until {until:%Y-%m-%d %H:%M:%S} UTC, after: {account.circuit_reason} "
-            "Another credential ends the pause at once, and so does `manage.py cal_sync --force`."
-        )
-        if account.is_paused_by_hand:
-            message = (
-                f"No requests until somebody resumes the account. {account.why_paused} "
-                "It is resumed in the admin, or with `manage.py cal_sync --force`."
-            )
-            until, seconds = _UNTIL_RESUMED, _COME_BACK
-        super().__init__(message, seconds)
-        self.until = until
 
 
 class Circuit:
@@ -93,7 +70,7 @@ class Circuit:
         account.refresh_from_db(fields=[*CLOSED_CIRCUIT, *NOT_PAUSED])
         until, now = account.circuit_open_until, timezone.now()
         if account.is_paused_by_hand:
-            raise CircuitOpen(account, _UNTIL_RESUMED)
+            raise CircuitOpen(account)
         if until is None or account.circuit_key != self._key:
             _close(account)
         elif until > now:
@@ -109,7 +86,7 @@ class Circuit:
         self._looked_at = now
         rows = Account.objects.filter(pk=self._account.pk, paused_at__isnull=False)
         if paused := rows.only(*NOT_PAUSED).first():
-            raise CircuitOpen(paused, _UNTIL_RESUMED)
+            raise CircuitOpen(paused)
 
     def _probe(self, until: datetime, next_probe: datetime) -> None:
         account = self._account
@@ -181,10 +158,13 @@ def _open(account: Account, error: CalError, key: str) -> None:
         account,
         {
             "circuit_open_until": until,
-            # Whoever may add an account reads it, and may have named a server that is none of Cal.com's.
-            "circuit_reason": advice.explain(account, error, quoting=False),
             "circuit_failures": account.circuit_failures,
             "circuit_key": key,
+            # Not quoting: people read it who may add an account, and may have named a server that is none of Cal.com's.
+            **sentences.columns(
+                "circuit_reason",
+                advice.explain(account, error, advice.Operation.ACTION),
+            ),
         },
     )
     # In short: what met the error reports it at length.

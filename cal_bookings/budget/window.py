@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
-from cal_bookings.budget.not_now import NotNow
+from cal_bookings.budget.errors import BudgetExhausted
 from cal_bookings.client import RateLimit
 
 #: What Cal.com allows an API key if it does not say otherwise: requests, seconds.
@@ -49,18 +49,6 @@ class Priority(IntEnum):
     def reserve(self) -> float:
         """The part of a window that is left to the more urgent ones at its beginning."""
         return 0.05 * self
-
-
-class BudgetExhausted(NotNow):
-    """The next request would have to wait longer than the caller allows."""
-
-    def __init__(self, seconds: float, window: "Window | None" = None) -> None:
-        super().__init__(
-            f"Cal.com's rate limit allows the next request in {seconds:.1f} s: come back then",
-            seconds,
-        )
-        #: The window whose slots are used, if one is known.
-        self.window = window
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +156,7 @@ class Bucket:
         while pause := self._take_turn():
             waited = self._clock() - began
             if max_wait is not None and waited + pause > max_wait:
-                raise BudgetExhausted(pause, self._window)
+                raise BudgetExhausted(pause)
             self._sleep(min(pause, _LOOK_AGAIN))
 
     def heard(self, said: RateLimit | None, status: int) -> None:

@@ -46,9 +46,6 @@ class Cause(StrEnum):
 class CalError(Exception):
     """Prints as one complete log line: no uid, query, body or credential in it."""
 
-    #: What a person can do about it; ends the log line.
-    advice = ""
-
     def __init__(
         self,
         message: str,
@@ -78,7 +75,7 @@ class CalError(Exception):
         self.location = location
 
     def __str__(self) -> str:
-        return f"{self.summary}. {self.advice}" if self.advice else self.summary
+        return self.summary
 
     @property
     def where(self) -> str:
@@ -99,7 +96,7 @@ class CalError(Exception):
 
     @property
     def summary(self) -> str:
-        """What happened, without the advice."""
+        """The request, the status, Cal.com's own words, and its id of the request."""
         what = " ".join(str(part) for part in (self.status, self.code) if part)
         parts = (f"{self.method} {self.path}".strip(), what, self.message)
         line = ": ".join(part for part in parts if part)
@@ -141,15 +138,9 @@ class CalRateLimited(CalError):
 class CalUnauthorized(CalError):
     """The credential itself is bad, whatever it is used for."""
 
-    advice = (
-        "Check the API key, and that the base URL is of its region (cal.com or cal.eu)"
-    )
-
 
 class CalTokenExpired(CalUnauthorized):
     """498: a managed user's access token lives for an hour."""
-
-    advice = "Refresh the access token"
 
 
 class CalForbidden(CalError):
@@ -167,16 +158,10 @@ class CalRefused(CalError):
 class CalUnexpected(CalError):
     """An answer that no known Cal.com gives; never to be read as "no bookings"."""
 
-    advice = "Check the base URL, and that a Cal.com API v2 answers there"
-
 
 class CalDialectChanged(CalUnexpected):
     """The server speaks another list dialect than when the walk began."""
 
-    advice = "Begin the walk again from its first page"
-
 
 class CalUnsupported(CalUnexpected):
     """Cal.com itself says that it has no such route: another version of it. A write had no effect."""
-
-    advice = "Update this Cal.com"

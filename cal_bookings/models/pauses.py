@@ -4,18 +4,28 @@ from datetime import datetime
 from typing import Any
 
 from django.db import models
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from cal_bookings import sentences
+from cal_bookings.sentences import Message, Sentence
 
 #: The pause of an account whose requests failed, while there is none (`budget.circuit`).
 CLOSED_CIRCUIT: dict[str, Any] = {
     "circuit_open_until": None,
     "circuit_reason": "",
+    "circuit_reason_sentences": None,
     "circuit_failures": 0,
     "circuit_key": "",
 }
 #: The pause by hand, while there is none.
 NOT_PAUSED: dict[str, Any] = {"paused_at": None, "paused_by": "", "pause_reason": ""}
+
+
+class PauseText(Sentence):
+    """Who paused an account, and the reason that this person typed."""
+
+    BY = "pause.by", _("Paused by hand by %(person)s.")
+    REASON = "pause.reason", "%(reason)s"
 
 
 class Pausable(models.Model):
@@ -41,6 +51,8 @@ class Pausable(models.Model):
         help_text=_("No requests are made until then."),
     )
     circuit_reason = models.TextField(_("paused because"), blank=True)
+    #: The codes and parameters of `circuit_reason`: see `cal_bookings.sentences`.
+    circuit_reason_sentences = models.JSONField(null=True, editable=False)
     circuit_failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     circuit_key = models.CharField(max_length=64, blank=True, editable=False)
 
@@ -57,9 +69,17 @@ class Pausable(models.Model):
         return self.is_paused_by_hand or (until is not None and until > now)
 
     @property
-    def why_paused(self) -> str:
-        """Who paused the account and why, in the language of the reader; else why its requests failed; else empty."""
+    def pause_message(self) -> Message | str:
+        """Who paused the account and why; else why its requests failed; else empty."""
         if not self.is_paused_by_hand:
-            return self.circuit_reason
-        person = gettext("Paused by hand by %s.") % self.paused_by
-        return f"{person if self.paused_by else ''} {self.pause_reason}".strip()
+            return sentences.read(self, "circuit_reason")
+        person = PauseText.BY(person=self.paused_by) if self.paused_by else Message()
+        reason = self.pause_reason
+        return person + (PauseText.REASON(reason=reason) if reason else Message())
+
+    @property
+    def why_paused(self) -> str:
+        """The text of `pause_message`, in the active language."""
+        if not self.is_paused_by_hand:
+            return sentences.shown(self, "circuit_reason")
+        return str(self.pause_message)

@@ -94,6 +94,8 @@ class SyncState(Leased):
     )
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     last_error = models.TextField(_("last error"), blank=True)
+    #: The codes and parameters of `last_error`: see `cal_bookings.sentences`.
+    last_error_sentences = models.JSONField(null=True, editable=False)
 
     objects = SyncStateQuerySet.as_manager()
 
@@ -177,6 +179,8 @@ class SyncRun(models.Model):
         help_text=_("Bookings that could not be mirrored: place, uid, why."),
     )
     error = models.TextField(_("error"), blank=True)
+    #: The codes and parameters of `error`: see `cal_bookings.sentences`.
+    error_sentences = models.JSONField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("sync run")

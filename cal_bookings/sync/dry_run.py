@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from cal_bookings import budget, client, db, mirror
+from cal_bookings import budget, client, db, mirror, sentences
 from cal_bookings.budget import advice
 from cal_bookings.client import CalClient
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
@@ -61,11 +61,10 @@ def preview(
             ownership.ask(account, connection)
             trial.go(checkpoint)
             run.outcome = SyncRun.Outcome.COMPLETE
-        except client.CalError as error:
+        except (client.CalError, ownership.WrongOwner) as error:
             run.outcome = SyncRun.Outcome.FAILED
-            run.error = advice.explain(account, error, walking=True)
-        except ownership.WrongOwner as error:
-            run.outcome, run.error = SyncRun.Outcome.FAILED, str(error)
+            message = advice.explain(account, error, advice.Operation.WALK)
+            sentences.write(run, "error", message)
         run.requests = connection.requests
     return trial.result
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from cal_bookings import client
 from cal_bookings.models import SyncRun
+from cal_bookings.sentences import Message
+from cal_bookings.sync.messages import SyncText
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +47,13 @@ def is_alone(error: client.CalError) -> bool:
     return isinstance(error, kinds)
 
 
-def unexpected(error: BaseException) -> str:
+def unexpected(error: BaseException) -> Message:
     """Name an exception that nobody foresaw, and where it was raised. Its own words may hold personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if _PACKAGE in Path(frame.filename).parents]
-    at = (ours or frames)[-1:]
-    place = f" at {Path(at[0].filename).name}, line {at[0].lineno}" if at else ""
-    return (
-        f"An unexpected {type(error).__name__}{place}. The loop is tried again after a pause. If that does not help, "
-        "report it with the stack in the log."
+    [frame] = (ours or frames)[-1:]
+    return SyncText.UNEXPECTED(
+        error=type(error).__name__, file=Path(frame.filename).name, line=frame.lineno
     )
 
 

@@ -11,10 +11,12 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from cal_bookings import backoff, conf
+from cal_bookings import backoff, conf, sentences
 from cal_bookings.client import Filters
 from cal_bookings.models import Account, Mode, SyncState
+from cal_bookings.sentences import Message
 from cal_bookings.sync.checkpoint import Checkpoint
+from cal_bookings.sync.messages import SyncText
 
 #: Many accounts that began together drift apart by this part of the interval.
 JITTER = 0.1
@@ -22,12 +24,6 @@ JITTER = 0.1
 #: A loop that fails tries again after this, or its interval if that is shorter, doubled at each failure in a row, but
 #: at least this often (seconds).
 SHORTEST_PAUSE, LONGEST_PAUSE = 60, 3600
-
-
-#: What the state of a loop says after a complete walk that could not mirror everything.
-SOME_FAILED = (
-    "The last walk is complete, except for what its runs list as failures: {}."
-)
 
 
 class NoSuchLoop(ValueError):
@@ -113,14 +109,14 @@ def _changes_until(full: SyncState) -> datetime | None:
 
 def completed(mode: Mode, checkpoint: Checkpoint) -> dict[str, Any]:
     """The columns of the state behind the last page."""
+    failed = checkpoint.failed
+    message = SyncText.SOME_FAILED(count=failed) if failed else ""
     columns: dict[str, Any] = {
         "checkpoint": {},
         "last_completed_at": timezone.now(),
         "failures": 0,
-        "last_error": SOME_FAILED.format(checkpoint.failed)
-        if checkpoint.failed
-        else "",
         "due_at": next_due(mode),
+        **sentences.columns("last_error", message),
     }
     has_seen_all = checkpoint.moves_watermark and checkpoint.is_whole
     if mode == Mode.CHANGES and checkpoint.began_at and has_seen_all:
@@ -128,12 +124,12 @@ def completed(mode: Mode, checkpoint: Checkpoint) -> dict[str, Any]:
     return columns
 
 
-def failed(mode: Mode, failures: int, error: str) -> dict[str, Any]:
-    """The columns of the state behind a failure, which is the so many-th in a row."""
+def failed(mode: Mode, failures: int, error: Message | str) -> dict[str, Any]:
+    """Return the columns of the state after a failure; `failures` counts those in a row, this one included."""
     return {
         "failures": failures,
-        "last_error": error,
         "due_at": next_due(mode, failures=failures),
+        **sentences.columns("last_error", error),
     }
 
 

@@ -13,17 +13,25 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.db import IntegrityError
 
-from cal_bookings import client, conf, db
+from cal_bookings import client, db
+from cal_bookings.budget import advice
 from cal_bookings.budget.naming import name_of
 from cal_bookings.client import CalClient, ClientSecret
 from cal_bookings.models import Account, SyncState
+from cal_bookings.sentences import Message
 from cal_bookings.sync import failures
+from cal_bookings.sync.messages import SyncText
 
 logger = logging.getLogger(__name__)
 
 
 class WrongOwner(ImproperlyConfigured):
     """The account's credential belongs to a user whose bookings it may not mirror; the message names the cure."""
+
+    def __init__(self, explanation: Message) -> None:
+        super().__init__(explanation.english)
+        #: The text for people, in their language.
+        self.explanation = explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +123,7 @@ def _claim(account: Account, key: str | None) -> None:
         twin = others.without_credentials().get()
         if not account.bookings.exists():
             raise WrongOwner(mirrored_twice(account, twin)) from None
-        logger.warning("%s", mirrored_twice(account, twin))
+        logger.warning("%s", mirrored_twice(account, twin).english)
         key = None
     account.source_key = key
 
@@ -145,12 +153,10 @@ def twin_of(account: Account, owner: Owner) -> Account | None:
     return next(found, None)
 
 
-def mirrored_twice(account: Account, twin: Account) -> str:
+def mirrored_twice(account: Account, twin: Account) -> Message:
     """Return the sentences that name both accounts and the cure."""
-    return (
-        f'The accounts "{account}" and "{twin}" have the same bookings at {account.base_url}: everything would be mirrored '
-        f"twice. Remove or deactivate one of them. If you renamed it in the settings, rename it here as well: "
-        f'Account.objects.rename("{twin}", "{account}").'
+    return SyncText.MIRRORED_TWICE(
+        account=str(account), twin=str(twin), base_url=account.base_url
     )
 
 
@@ -167,14 +173,13 @@ def _is_another_user(account: Account, owner: Owner) -> bool:
 def _refuse_another_user(account: Account, owner: Owner) -> None:
     if not _is_another_user(account, owner):
         return
-    where = "stored on the account"
-    if account.alias in conf.aliases():
-        where = f'in CAL_BOOKINGS["ACCOUNTS"]["{account}"]'
     raise WrongOwner(
-        f'The credential {where} belongs to the Cal.com user {owner.remote_id}, but the account "{account}" mirrors the '
-        f"user {account.remote_id}: nothing was mirrored. Put a key of user {account.remote_id} back, or add another "
-        f"account for user {owner.remote_id}. To mirror user {owner.remote_id} in this account from now on, run "
-        f"`manage.py cal_sync --account {account} --begin-anew`; the bookings of before stay."
+        SyncText.ANOTHER_USER(
+            credential=advice.credential_of(account),
+            account=str(account),
+            owner=owner.remote_id,
+            mirrored=account.remote_id,
+        )
     )
 
 

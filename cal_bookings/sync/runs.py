@@ -6,10 +6,13 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from cal_bookings import sentences
 from cal_bookings.mirror import Outcome
 from cal_bookings.models import Account, Mode, SyncRun
+from cal_bookings.sentences import Message
 from cal_bookings.sync import drift
 from cal_bookings.sync.checkpoint import Checkpoint
+from cal_bookings.sync.messages import SyncText
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +30,7 @@ def begin(account: Account, mode: Mode) -> SyncRun:
     ).update(
         outcome=SyncRun.Outcome.FAILED,
         finished_at=now,
-        error="The worker died, or lost its lease.",
+        **sentences.columns("error", SyncText.WORKER_DIED()),
     )
     return SyncRun.objects.create(account=account, mode=mode, started_at=now)
 
@@ -64,9 +67,16 @@ def count(run: SyncRun, outcome: Outcome, changes_until: datetime | None) -> Non
     run.drift = dict(Counter(run.drift) + drift.count(outcome, changes_until))
 
 
-def close(run: SyncRun, outcome: SyncRun.Outcome, error: str, *, requests: int) -> None:
+def close(
+    run: SyncRun,
+    outcome: SyncRun.Outcome,
+    error: Message | str,
+    *,
+    requests: int,
+) -> None:
     """Save the run with its outcome."""
-    run.outcome, run.error = outcome, error
+    run.outcome = outcome
+    sentences.write(run, "error", error)
     run.requests = requests
     run.finished_at = timezone.now()
     run.save()

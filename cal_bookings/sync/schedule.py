@@ -9,6 +9,7 @@ from django.utils import timezone
 from cal_bookings import db
 from cal_bookings.models import Account, Mode, SyncState
 from cal_bookings.models.leases import is_free, lease_end
+from cal_bookings.sentences import Message
 from cal_bookings.sync import failures, loops
 
 logger = logging.getLogger(__name__)
@@ -89,11 +90,11 @@ def put_back(account_id: int, mode: Mode) -> None:
     states.update(due_at=timezone.now())
 
 
-def put_off(account_id: int, mode: Mode, error: str) -> None:
+def put_off(account_id: int, mode: Mode, error: Message | str) -> None:
     """What was handed out could not even begin: its state says why, and it is due after a pause that grows."""
     for state in SyncState.objects.filter(account=account_id, mode=mode):
-        logger.error("%s: %s", state, error)
         columns = loops.failed(mode, state.failures + 1, error)
+        logger.error("%s: %s", state, columns["last_error"])
         SyncState.objects.filter(pk=state.pk).update(**columns)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from django.db import DatabaseError
 from django.utils import timezone
 
-from cal_bookings import budget, client, db, mirror, servers
+from cal_bookings import budget, client, db, mirror, sentences, servers
 from cal_bookings.budget import advice
 from cal_bookings.client import CalClient, Page
 from cal_bookings.mirror import retries
 from cal_bookings.models import Account, BookingChange, Mode, SyncRun, SyncState
+from cal_bookings.sentences import Message
 from cal_bookings.sync import (
     event_types,
     failures,
@@ -105,7 +106,8 @@ class _Walk:
             self._close(self._pause(error.seconds))
         except budget.CircuitOpen as error:
             # Paused by hand meanwhile; what is due waits until it is resumed.
-            self._close(self._pause(), error=str(error))
+            message = advice.explain(self.account, error, advice.Operation.WALK)
+            self._close(self._pause(), error=message)
         except Exception as error:
             self._break_off(error)
             raise
@@ -312,23 +314,21 @@ class _Walk:
             "due_at": timezone.now() + timedelta(seconds=seconds)
         }
         if self._got_on():
-            columns |= {"failures": 0, "last_error": ""}
+            columns |= {"failures": 0, **sentences.columns("last_error", "")}
         self.lease.release(**columns)
         return SyncRun.Outcome.PAUSED
 
     def _fail(self, error: client.CalError | ownership.WrongOwner) -> None:
-        told = str(error)
-        if isinstance(error, client.CalError):
-            told = advice.explain(self.account, error, walking=True, quoting=False)
+        message = advice.explain(self.account, error, advice.Operation.WALK)
         in_a_row = 1 if self._got_on() else self.state.failures + 1
-        columns = loops.failed(self.mode, in_a_row, told)
+        columns = loops.failed(self.mode, in_a_row, message)
         is_resumed = self.checkpoint.pages and not self.record.pages
         if is_resumed and isinstance(error, client.CalUnexpected):
             # The very place the walk would go on from is what the server answers oddly to: begin anew, but not soon, for
             # what was read before that place is read again.
             columns |= {"checkpoint": {}, "due_at": loops.later()}
         self.lease.release(**columns)
-        self._close(SyncRun.Outcome.FAILED, error=told)
+        self._close(SyncRun.Outcome.FAILED, error=message)
 
     def _break_off(self, error: Exception) -> None:
         """Record an exception that nobody foresaw, as far as the database can still be asked."""
@@ -347,5 +347,5 @@ class _Walk:
         """Whether this run stored anything: what failed before it is not in a row with what fails after it."""
         return bool(self.record.pages or self.record.seen or self.record.missing)
 
-    def _close(self, outcome: SyncRun.Outcome, *, error: str = "") -> None:
+    def _close(self, outcome: SyncRun.Outcome, *, error: Message | str = "") -> None:
         runs.close(self.record, outcome, error, requests=self.connection.requests)

@@ -65,11 +65,11 @@ def test_an_account_is_paused_and_resumed_without_javascript(
 
     page.goto(site + OVERVIEW)
     page.get_by_role("button", name="Pause default").click()
-    expect(page.get_by_text("paused until somebody resumes it")).to_be_visible()
+    expect(page.get_by_text("paused until resumed")).to_be_visible()
     page.get_by_role("button", name="Resume default").click()
 
     expect(page.get_by_text("default is resumed")).to_be_visible()
-    expect(page.get_by_text("paused until somebody resumes it")).to_have_count(0)
+    expect(page.get_by_text("paused until resumed")).to_have_count(0)
 
 
 def test_a_key_is_replaced_without_javascript(open_as, admin_user, site, cal, settings):

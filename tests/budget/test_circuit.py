@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cal_bookings import budget
-from cal_bookings.budget import CircuitOpen, Priority
+from cal_bookings.budget import CircuitOpen, Priority, advice
 from cal_bookings.budget.circuit import FAILURES_TO_OPEN, Circuit
 from cal_bookings.client import (
     CalError,
@@ -68,7 +68,8 @@ class TestARefusedCredential:
 
         assert len(cal.requests) == asked
         assert error.value.seconds == pytest.approx(300, abs=5)
-        assert "--force" in str(error.value)
+        message = advice.explain(account, error.value, advice.Operation.QUESTION)
+        assert "--force" in str(message)
 
     def test_pauses_it_for_others_too(self, account):
         with pytest.raises(CircuitOpen):
@@ -269,7 +270,7 @@ def test_the_command_says_that_an_account_is_paused_and_how_to_end_it(cal, accou
     with pytest.raises(SystemExit, match="2"):
         call_command("cal_sync", stderr=error)
 
-    assert "No requests until" in error.getvalue()
+    assert "paused until" in error.getvalue()
     assert len(cal.requests) == asked
     call_command("cal_sync", force=True)
     assert len(cal.requests) > asked

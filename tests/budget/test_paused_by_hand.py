@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from cal_bookings import budget, outbox, sync
-from cal_bookings.budget import CircuitOpen, Priority
+from cal_bookings.budget import CircuitOpen, Priority, advice
 from cal_bookings.budget.circuit import FAILURES_TO_OPEN, LOOK_AGAIN, Circuit
 from cal_bookings.client import CalError, CalUnavailable
 from cal_bookings.models import Account, BookingAction, Mode, SyncState
@@ -44,7 +44,8 @@ def test_nothing_is_asked_and_the_error_says_what_helps(cal, paused):
         ask(paused)
 
     assert "Paused by hand by sam. Too many bookings." in str(error.value)
-    assert "resumed in the admin" in str(error.value)
+    message = advice.explain(paused, error.value, advice.Operation.QUESTION)
+    assert "Resume the account in the admin" in str(message)
     assert 0 < error.value.seconds < 3600
     assert not cal.requests
 
@@ -70,7 +71,7 @@ def test_so_does_the_command_when_forced(cal, paused):
     error = StringIO()
     with pytest.raises(SystemExit):
         call_command("cal_sync", stderr=error)
-    assert "No requests until somebody resumes the account" in error.getvalue()
+    assert "paused until resumed" in error.getvalue()
     assert not cal.requests
 
     call_command("cal_sync", force=True)
@@ -168,7 +169,7 @@ def test_a_walk_that_is_paused_goes_on_from_its_checkpoint(cal, account):
     run = sync.walk(account, on_page=pause)
 
     assert (run.outcome, run.pages) == ("paused", 1)
-    assert run.error.startswith("No requests until")
+    assert "paused until" in run.error
     assert SyncState.objects.get().lease_until is None
     again = sync.walk(account)
     assert (again.outcome, again.pages) == ("complete", 2)

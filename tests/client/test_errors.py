@@ -94,13 +94,6 @@ def test_an_error_prints_as_one_complete_line(script, client):
     )
 
 
-def test_an_error_says_what_a_person_can_do(script, client):
-    error = error_of(script, client, recording("133"))
-
-    assert str(error).startswith("GET /bookings/{uid}: 401 UnauthorizedException: ")
-    assert str(error).endswith(f". {CalUnauthorized.advice}")
-
-
 def test_the_text_of_a_refused_query_is_found(script, client):
     error = error_of(script, client, recording("073"))
 

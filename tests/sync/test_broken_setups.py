@@ -94,7 +94,7 @@ ANSWERS = {
     "a key that may not list": (
         says("403 Forbidden", '{"message": "PermissionsGuard - no"}'),
         [
-            'The credential in CAL_BOOKINGS["ACCOUNTS"]["default"] may not do this: check'
+            'does not let the credential in CAL_BOOKINGS["ACCOUNTS"]["default"] do this: check'
         ],
     ),
     "another API": (
@@ -103,7 +103,7 @@ ANSWERS = {
     ),
     "a server that fails": (
         says("502 Bad Gateway", HTML),
-        ["The server cannot be reached or fails: try again later.", WALK],
+        ["The server cannot be reached or fails.", WALK],
     ),
 }
 

@@ -53,10 +53,9 @@ def _ask(account: Account, question: Callable[[client.CalClient], T]) -> T:
             though_paused=account.is_paused_by_hand,
         ) as connection:
             return question(connection)
-    except client.CalError as error:
-        raise ValidationError(advice.explain(account, error, quoting=False)) from None
-    except (budget.NotNow, ImproperlyConfigured, ValueError) as error:
-        raise ValidationError(str(error)) from None
+    except (client.CalError, budget.NotNow, ImproperlyConfigured, ValueError) as error:
+        message = advice.explain(account, error, advice.Operation.QUESTION)
+        raise ValidationError(str(message)) from None
 
 
 class ApiKeyField(forms.CharField):
@@ -103,10 +102,11 @@ class AccountForm(forms.ModelForm):
         known = conf.SCOPE_KEYS
         if not isinstance(scope, dict) or not known.issuperset(scope):
             raise ValidationError(
-                gettext("An object with the keys %s.") % ", ".join(sorted(known))
+                gettext("Enter a JSON object whose keys are any of: %s.")
+                % ", ".join(sorted(known))
             )
         if not all(type(number) is int for number in scope.values()):
-            raise ValidationError(_("Each value is the number that Cal.com gives."))
+            raise ValidationError(_("Use Cal.com's numeric ids as values."))
         return scope
 
     @sensitive_variables()
@@ -125,5 +125,5 @@ class AccountForm(forms.ModelForm):
         check_encryption()
         owner = probe(self.instance)
         if twin := ownership.twin_of(self.instance, owner):
-            raise ValidationError(ownership.mirrored_twice(self.instance, twin))
+            raise ValidationError(ownership.mirrored_twice(self.instance, twin).lazy)
         self.instance.remote_id, self.instance.email = owner.remote_id, owner.email

@@ -41,7 +41,7 @@ class PauseMixin(admin.ModelAdmin):
             with db.atomic():
                 budget.pause(account, by=person)
                 _log(request, account, _("Paused: no more requests to Cal.com."))
-            told = _("%s is paused: no requests to Cal.com until somebody resumes it.")
+            told = _("%s is paused: no requests to Cal.com until it is resumed.")
             told %= account
         self.message_user(request, told, messages.SUCCESS)
         return back(request, pk)

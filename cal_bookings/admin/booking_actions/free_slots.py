@@ -42,7 +42,5 @@ def around(request: HttpRequest, booking: Booking, day: dt.date) -> list[dt.date
                 rescheduling=booking.uid,
             )
             return [slot.start for slot in slots]
-    except client.CalError as error:
+    except (client.CalError, budget.NotNow, ImproperlyConfigured) as error:
         raise NotRead(visibility.explain(account, error, request)) from None
-    except (budget.NotNow, ImproperlyConfigured) as error:
-        raise NotRead(str(error)) from None

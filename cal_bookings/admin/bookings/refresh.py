@@ -54,11 +54,9 @@ class RefreshMixin(admin.ModelAdmin):
             uids = of_account[account.pk]
             try:
                 read += _read(account, uids)
-            except client.CalError as error:
-                told = visibility.explain(account, error, request)
-                self.message_user(request, told, messages.ERROR)
-            except (budget.NotNow, ImproperlyConfigured) as error:
-                self.message_user(request, str(error), messages.ERROR)
+            except (client.CalError, budget.NotNow, ImproperlyConfigured) as error:
+                message = visibility.explain(account, error, request)
+                self.message_user(request, message, messages.ERROR)
         if read:
             told = ngettext(
                 "%d booking was read again.", "%d bookings were read again.", read

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from cal_bookings import budget, conf
+from cal_bookings import budget, conf, sentences
 from cal_bookings.admin import dates
 from cal_bookings.admin.sync_health import meter
 from cal_bookings.admin.sync_health.charts import (
@@ -61,6 +61,10 @@ class Loop:
     @property
     def is_paused(self) -> bool:
         return self.account.is_paused(self.now)
+
+    @property
+    def last_error(self) -> str:
+        return sentences.shown(self.state, "last_error")
 
     @property
     def css_class(self) -> str:

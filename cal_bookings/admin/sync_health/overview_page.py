@@ -66,7 +66,7 @@ class OverviewMixin(admin.ModelAdmin):
             level = messages.WARNING
         if account.is_paused_by_hand:
             told = _(
-                "All loops of %(account)s are due, but it is paused: they are walked when somebody resumes it."
+                "All loops of %(account)s are due, but it is paused: they are walked when it is resumed."
             )
             level = messages.WARNING
         self.message_user(request, told % {"account": account}, level)

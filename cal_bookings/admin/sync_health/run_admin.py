@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from cal_bookings import sentences
 from cal_bookings.admin import (
     formatting,
     visibility,
@@ -45,12 +46,17 @@ class SyncStateAdmin(OverviewMixin, OfAccountAdmin):
         "paused_until",
         "paused_because",
         "failures",
-        "last_error",
+        "error_text",
         "lease_until",
         "lease_token",
         "pretty_checkpoint",
     ]
-    readonly_fields = ["paused_until", "paused_because", "pretty_checkpoint"]
+    readonly_fields = [
+        "paused_until",
+        "paused_because",
+        "error_text",
+        "pretty_checkpoint",
+    ]
 
     @admin.display(description=_("paused until"))
     def paused_until(self, state: SyncState) -> Any:
@@ -62,7 +68,11 @@ class SyncStateAdmin(OverviewMixin, OfAccountAdmin):
 
     @admin.display(description=_("last error"))
     def short_error(self, state: SyncState) -> str:
-        return Truncator(state.last_error).chars(ERROR_LENGTH) or "-"
+        return Truncator(self.error_text(state)).chars(ERROR_LENGTH)
+
+    @admin.display(description=_("last error"))
+    def error_text(self, state: SyncState) -> str:
+        return sentences.shown(state, "last_error") or "-"
 
     @admin.display(description=_("checkpoint"))
     def pretty_checkpoint(self, state: SyncState) -> SafeString:
@@ -92,9 +102,9 @@ class SyncRunAdmin(OfAccountAdmin):
         "took",
         ("pages", "requests"),
         ("seen", "created", "updated", "unchanged", "missing", "failed"),
-        "error",
+        "error_text",
     ]
-    readonly_fields = ["took", "what_failed", "impersonal_failures"]
+    readonly_fields = ["took", "error_text", "what_failed", "impersonal_failures"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         people = visibility.may_see_people(request)
@@ -107,6 +117,10 @@ class SyncRunAdmin(OfAccountAdmin):
         return _("%(seconds).1f s") % {
             "seconds": (run.finished_at - run.started_at).total_seconds()
         }
+
+    @admin.display(description=_("error"))
+    def error_text(self, run: SyncRun) -> str:
+        return sentences.shown(run, "error") or "-"
 
     @admin.display(description=_("failures"))
     def what_failed(self, run: SyncRun) -> SafeString | str:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from cal_bookings import budget, conf, sync
+from cal_bookings.budget import advice
 from cal_bookings.management import exit_codes
 from cal_bookings.management.progress import ProgressDisplay
 from cal_bookings.models import Account, Mode, SyncRun
@@ -145,7 +146,8 @@ class Command(exit_codes.CalCommand):
                 budget.reset(account)
             return sync.Preview(sync.walk(account, mode, since=since, on_page=on_page))
         except UNABLE as error:
-            return _failed(account, mode, str(error))
+            message = advice.explain(account, error, advice.Operation.WALK)
+            return _failed(account, mode, message.english)
         finally:
             progress.finish()
 

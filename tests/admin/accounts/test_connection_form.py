@@ -103,10 +103,18 @@ def test_without_a_key_to_encrypt_with_nothing_is_even_tried(
             "ftp://example.com",
             "The base URL needs http:// or https:// and a host.",
         ),
-        ("scope", "[1]", "An object with the keys organization, team, user."),
-        ("scope", '{"teem": 1}', "An object with the keys organization, team, user."),
-        ("scope", '{"team": "x"}', "Each value is the number that Cal.com gives."),
-        ("scope", '{"team": true}', "Each value is the number that Cal.com gives."),
+        (
+            "scope",
+            "[1]",
+            "Enter a JSON object whose keys are any of: organization, team, user.",
+        ),
+        (
+            "scope",
+            '{"teem": 1}',
+            "Enter a JSON object whose keys are any of: organization, team, user.",
+        ),
+        ("scope", '{"team": "x"}', "Use Cal.com's numeric ids as values."),
+        ("scope", '{"team": true}', "Use Cal.com's numeric ids as values."),
         ("api_key", "", "This field is required."),
     ],
 )

@@ -59,7 +59,7 @@ def test_a_paused_account_stays_so_until_it_is_resumed(client, sam, account):
     assert is_paused()
     assert paused["Location"] == page_of(account)
     assert told(paused) == [
-        "default is paused: no requests to Cal.com until somebody resumes it."
+        "default is paused: no requests to Cal.com until it is resumed."
     ]
 
     press(client, "resume", account)
@@ -102,7 +102,7 @@ def test_the_overview_has_the_buttons_and_shows_the_state(client, sam, account):
 
     assert response["Location"] == reverse(OVERVIEW)
     html = overview(client)
-    assert "paused until somebody resumes it" in html
+    assert "paused until resumed" in html
     assert f"Paused by hand by {sam.username}." in html
     assert "minutes ago" in html
     assert "account paused" in html
@@ -120,7 +120,7 @@ def test_the_pages_of_account_and_loop_say_so_too(client, sam, account):
     assert ">Resume</button>" in html
     assert ">Pause</button>" not in html
     for url in [page_of(account), page_of(state), list_of(Account), list_of(SyncState)]:
-        assert "somebody resumes it" in html_of(client, url)
+        assert "until resumed" in html_of(client, url)
     for url in [page_of(account), page_of(state)]:
         assert f"Paused by hand by {sam.username}." in html_of(client, url)
 
@@ -168,7 +168,7 @@ def test_to_sync_a_paused_account_now_does_not_promise_too_much(admin_client, ac
 
     [_, answer] = told(admin_client.post(url))
 
-    assert "it is paused: they are walked when somebody resumes it" in answer
+    assert "it is paused: they are walked when it is resumed" in answer
 
 
 @pytest.mark.parametrize("permission", ["change_account", "sync_account"])

@@ -1,0 +1,70 @@
+"""What is stored about failures is shown to staff in their language."""
+
+import pytest
+from django.urls import reverse
+
+from cal_bookings import sync
+from cal_bookings.models import Account, SyncRun, SyncState
+from tests.admin.rows import page_of
+
+pytestmark = pytest.mark.django_db
+
+GERMAN = {
+    'Account "%(account)s" at %(base_url)s: %(what)s.': "Konto „%(account)s“: %(what)s.",
+    "Cal.com does not let %(credential)s do this: check its permissions and the account's SCOPE.": (
+        "Cal.com lässt %(credential)s das nicht tun."
+    ),
+    'the credential in CAL_BOOKINGS["ACCOUNTS"]["%(alias)s"]': "den Schlüssel von %(alias)s",
+    "Paused by hand by %(person)s.": "Von %(person)s angehalten.",
+}
+REFUSED = "GET /bookings: 403. Cal.com lässt den Schlüssel von default das nicht tun."
+
+
+@pytest.fixture
+def speaks_german(catalogue, settings, admin_client):
+    catalogue("de", GERMAN)
+    settings.LANGUAGE_CODE = "de"
+    return admin_client
+
+
+@pytest.fixture
+def failed(cal):
+    """The account of a walk that was refused, and recorded by a worker whose language is English."""
+    cal.fault("403", path="/bookings", times=100)
+    account = Account.objects.configured().get()
+    sync.walk(account)
+    return account
+
+
+def pages(account):
+    run, state = SyncRun.objects.latest("pk"), SyncState.objects.first()
+    overview = reverse("admin:cal_bookings_overview")
+    return [overview, page_of(run), page_of(state), page_of(account)]
+
+
+def test_a_failed_walk_is_explained_in_the_readers_language(failed, speaks_german):
+    assert "Cal.com does not let" in SyncRun.objects.get().error
+
+    for url in pages(failed):
+        html = speaks_german.get(url).content.decode()
+        assert REFUSED in html
+        assert "Cal.com does not let" not in html
+
+
+def test_rows_of_an_earlier_release_show_their_english_text(failed, speaks_german):
+    Account.objects.update(circuit_reason_sentences=None)
+    SyncRun.objects.update(error_sentences=None)
+    SyncState.objects.update(last_error_sentences=None)
+
+    for url in pages(failed):
+        assert "Cal.com does not let" in speaks_german.get(url).content.decode()
+
+
+def test_who_paused_an_account_is_said_in_the_readers_language(cal, speaks_german):
+    account = Account.objects.configured().get()
+    speaks_german.post(reverse("admin:cal_bookings_account_pause", args=[account.pk]))
+
+    html = speaks_german.get(page_of(account)).content.decode()
+
+    assert "Von admin angehalten." in html
+    assert Account.objects.get().paused_by == "admin"
