@@ -7,7 +7,7 @@ cal_bookings.testing` serves one by hand. Uses the standard library alone.
 Each field of a request is honoured or refused as by Cal.com: `endpoints.bodies` lists them. Where servers differ, the dialect
 decides: "cursor" is hosted Cal.com, "offset" a self-hosted server. It differs from the real servers in this:
 
-* Routes that it does not have are answered with 404: webhooks, reservations, schedules, bookings by seat, calendar links,
+* Routes that it does not have are answered with 404: reservations, schedules, bookings by seat, calendar links,
   references, recordings, transcripts, e-mail verification, one event type or attendee, slots by slug or username. They
   come with the parts of this package that need them.
 * Hosts are free around the clock, because tests start at any hour; only the list of free times keeps office hours.
@@ -26,6 +26,11 @@ decides: "cursor" is hosted Cal.com, "offset" a self-hosted server. It differs f
   location changed, and the old time of one that moved, which stays taken.
 * The answer to `mark-absent` shows a seated booking in its own shape, and `emails_must_be_unique_valid` comes in the
   envelope that all servers have; hosted Cal.com adds `message` and `statusCode` beside it.
+* Webhooks (`cal.webhooks`) are delivered by real requests, inside the request on a self-hosted server, queued and retried on
+  hosted Cal.com. `private_webhooks=True` lets hosted Cal.com deliver to http and private addresses. Nothing in this world
+  causes payments, recordings, forms, instant meetings, absences and delegations: `cal.webhooks.fire` sends their triggers.
+  MEETING_STARTED and MEETING_ENDED leave when a test calls `cal.webhooks.send_due_meetings`. The answer of an action may show
+  an older `updatedAt` than the booking has after its webhooks. A refused connection costs no time.
 * Of the shapes of older versions, an outline is shown. There are no ETags. A key with another prefix than `cal_` is
   refused like any unknown key, with 401.
 """

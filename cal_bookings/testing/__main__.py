@@ -30,6 +30,11 @@ def parser() -> ArgumentParser:
     options.add_argument("--api-key", default="cal_test", help="the key it accepts")
     options.add_argument("--rate-limit", type=int, help="requests a minute and key")
     options.add_argument(
+        "--private-webhooks",
+        action="store_true",
+        help="deliver webhooks to http and private addresses too",
+    )
+    options.add_argument(
         "--changes-every", type=float, metavar="SECONDS", help="changes a booking"
     )
     return options
@@ -48,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         api_key=given.api_key,
         rate_limit=limit,
         port=given.port,
+        private_webhooks=given.private_webhooks,
     )
     with ExitStack() as stack:
         try:

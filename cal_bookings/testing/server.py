@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Any, Self
 from uuid import uuid4
 
+from cal_bookings.testing.deliveries.publisher import Webhooks
 from cal_bookings.testing.endpoints.booking_actions import (
     Action,
     Actions,
@@ -39,17 +40,17 @@ from cal_bookings.testing.responses import (
 )
 from cal_bookings.testing.web_server import WebServer
 from cal_bookings.testing.world.catalog import User
-from cal_bookings.testing.world.changes import Changes
 from cal_bookings.testing.world.clock import (
     Clock,
     wire,
 )
+from cal_bookings.testing.world.random_changes import RandomChanges
 
 DIALECTS = ("cursor", "offset")
 _REQUESTS_KEPT = 100_000
 
 
-class FakeCal(Changes):
+class FakeCal(RandomChanges):
     """A Cal.com to test against: a context manager that serves its world on a free port.
 
         with FakeCal(bookings=50) as cal:
@@ -58,7 +59,8 @@ class FakeCal(Changes):
 
     `dialect` is "cursor" for hosted Cal.com, "offset" for a self-hosted one. The same `seed` gives the same
     bookings relative to the clock. `rate_limit` is not enforced unless given, nor is `endpoint_limit`, that of changing
-    locations, attendees and guests (five a minute on Cal.com).
+    locations, attendees and guests (five a minute on Cal.com). `private_webhooks` lets hosted Cal.com deliver webhooks
+    to http and private addresses, where tests and demos run.
     """
 
     def __init__(
@@ -72,11 +74,15 @@ class FakeCal(Changes):
         endpoint_limit: RateLimit | None = None,
         api_key: str | None = None,
         port: int = 0,
+        private_webhooks: bool = False,
     ) -> None:
         if dialect not in DIALECTS:
             raise ValueError(f"dialect is one of {', '.join(DIALECTS)}: {dialect!r}")
         super().__init__(seed=seed, clock=clock)
-        self.routes = Routes(self, dialect)
+        #: Subscriptions, the journal of deliveries, and what goes wrong with them.
+        self.webhooks = Webhooks(self, allows_private=private_webhooks)
+        self.webhooks.is_hosted = lambda: self.dialect == "cursor"
+        self.routes = Routes(self, dialect, self.webhooks)
         self.actions = Actions(self)
         self.faults = Faults()
         self.rate_limit = rate_limit or RateLimit(limit=100_000)
@@ -135,6 +141,7 @@ class FakeCal(Changes):
     def accept_client(self, client_id: str, secret: str, user: User) -> None:
         """Lets an OAuth client with its secret act for a user."""
         self.routes.credentials[f"{client_id}:{secret}"] = user
+        self.webhooks.clients[client_id].add(user.id)
 
     def accept_token(self, token: str, user: User) -> None:
         """Lets an access token act for a user, until `expire_token`."""
@@ -168,6 +175,7 @@ class FakeCal(Changes):
         if self._server is not None:
             raise RuntimeError("The fake Cal.com already runs: enter it once.")
         self._server = WebServer(self, self._port)
+        self.webhooks.open()
         Thread(
             target=self._server.serve_forever,
             kwargs={"poll_interval": 0.02},
@@ -181,7 +189,8 @@ class FakeCal(Changes):
             self._server.shutdown()
             self._server.server_close()
             self._server = None
-        crashes, self.crashes = self.crashes, []
+        self.webhooks.stop()
+        crashes, self.crashes = self.crashes + self.webhooks.crashes, []
         if crashes and error is None:
             told = "The fake Cal.com failed to answer: this is its own fault, and not the caller's."
             raise RuntimeError(told) from crashes[0]

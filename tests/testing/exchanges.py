@@ -233,6 +233,7 @@ class Replay:
 
     def _follow(self, exchange: Exchange, before: set[str]) -> None:
         """Takes over what was recorded in place of what the fake made of it."""
+        self._learn_webhook(exchange)
         if exchange.request["method"] == "GET" or exchange.status >= 300:
             new = ""
         else:
@@ -262,6 +263,18 @@ class Replay:
         self.cal.reservations.release(held.uid)
         uid = exchange.reservation["reservationUid"]
         self.cal.reservations.keep(replace(held, uid=uid))
+
+    def _learn_webhook(self, exchange: Exchange) -> None:
+        """Gives a webhook that was just made the id that it had."""
+        made = "/webhooks" in exchange.route and exchange.status == 201
+        if made:
+            data, subscriptions = exchange.body["data"], self.cal.webhooks.subscriptions
+            kind = next(kind for kind in ("userId", "eventTypeId") if kind in data)
+            newest = subscriptions.of(kind, data[kind])[-1]
+            subscriptions.remove(newest.id)
+            newest.id = data["id"]
+            newest.active = False  # nobody listens there
+            subscriptions.add(newest)
 
     def _set(self, row: Row, payload: dict[str, Any]) -> None:
         row.payload = payload

@@ -86,6 +86,29 @@ GOOD: dict[str, dict[str, Any]] = {
     },
     "POST /oauth/client/refresh": {"refreshToken": "x"},
 }
+WEBHOOK = {
+    "active": True,
+    "subscriberUrl": "http://127.0.0.1:9/hook",
+    "triggers": ["BOOKING_CREATED", "MEETING_ENDED"],
+    "secret": "s",
+    "payloadTemplate": "{{title}}",
+    "version": "2021-10-20",
+    "time": 5,
+    "timeUnit": "MINUTE",
+}
+#: The webhooks of each kind of owner, and how many may be deleted at once: all, or one.
+OWNERS = {
+    "/webhooks": False,
+    "/organizations/12/webhooks": False,
+    "/event-types/1/webhooks": True,
+    "/teams/1/event-types/7/webhooks": True,
+    "/oauth-clients/client/webhooks": True,
+}
+for _path, _all_at_once in OWNERS.items():
+    GOOD[f"POST {_path}"] = GOOD[f"PATCH {_path}/{{webhook}}"] = WEBHOOK
+    GOOD[f"DELETE {_path}/{{webhook}}"] = {}
+    if _all_at_once:
+        GOOD[f"DELETE {_path}"] = {}
 KINDS = ("normal", "confirm", "recurring", "seated", "round-robin", "deep-dive")
 ODD: tuple[Any, ...] = (
     None,
@@ -152,6 +175,26 @@ def reserved(cal, rng):
     return reservation.uid
 
 
+def subscribed(cal, rng, path):
+    """The id of a webhook of the owner in the path, or of another one."""
+    cal.users[1].organization_id = 12
+    cal.accept_client("client", "hush", cal.users[1])
+    owners = {
+        "event-types/1": ("eventTypeId", 1),
+        "event-types/7": ("eventTypeId", 7),
+        "organizations": ("teamId", 12),
+        "clients": ("oAuthClientId", "client"),
+    }
+    found = (owner for part, owner in owners.items() if part in path)
+    kind, owner = next(found, ("userId", 1)) if rng.random() < 0.8 else ("userId", 2)
+    url = "http://127.0.0.1:9/"
+    made = cal.webhooks.subscribe(
+        url, owner_kind=kind, owner=owner, triggers=["BOOKING_PAID"]
+    )
+    made.active = False  # nobody listens there
+    return made.id
+
+
 def body_of(cal, rng, route, seat):
     if rng.random() < 0.1:
         return rng.choice(RAW)
@@ -179,8 +222,9 @@ def answer_of(connection, cal, rng, route, dialect):
         headers["cal-api-version"] = "2024-09-04"
     body = body_of(cal, rng, route, seat)
     held = reserved(cal, rng) if "{held}" in path else ""
-    path = "/v2" + path.format(uid=uid, held=held)
-    connection.request(method, path, body, headers)
+    webhook = subscribed(cal, rng, path) if "webhook" in path else ""
+    path = path.format(uid=uid, held=held, webhook=webhook)
+    connection.request(method, f"/v2{path}", body, headers)
     response = connection.getresponse()
     return response.status, json.loads(response.read()), body
 
@@ -209,7 +253,7 @@ def assert_well_formed(status, shown):
 def test_every_body_is_answered_in_a_shape_of_cal_com(route, dialect):
     rng = Random(f"{route} {dialect}")
     statuses = set()
-    with FakeCal(dialect=dialect) as cal:
+    with FakeCal(dialect=dialect, private_webhooks=True) as cal:
         connection = HTTPConnection("127.0.0.1", int(cal.url.split(":")[2][:-3]))
         for _ in range(BODIES // 2):
             status, shown, body = answer_of(connection, cal, rng, route, dialect)
@@ -224,7 +268,7 @@ def test_every_body_is_answered_in_a_shape_of_cal_com(route, dialect):
 
 
 def test_every_route_that_changes_something_is_among_those():
-    routes = [route.format(uid="uid", held="uid") for route in GOOD]
+    routes = [route.format(uid="uid", held="uid", webhook="id") for route in GOOD]
     for action in ACTIONS:
         assert any(matches(action, route) for route in routes), action
     for other in ROUTES:

@@ -100,6 +100,7 @@ class Actions:
     ) -> Answer:
         """The answer of a server that does nothing and says success. Raises Refusal."""
         call = self._call(request, user, parts, hosted=hosted)
+        call.is_trial = True
         with self.world.lock:
             self._handler(action, call)(call)
             if "uid" in parts and parts["uid"] in self.world.rows:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cal_bookings.testing.endpoints import validation
 from cal_bookings.testing.endpoints.validation import read_instant
 from cal_bookings.testing.responses import (
     Answer,
@@ -66,7 +67,7 @@ class Listing:
 
     def cursor_page(self, request: Request, view: View) -> Answer:
         """Dialect 2026-05-01. The order is the server's own; its cursor names the last row shown."""
-        limit = _number(request, "limit", default=50, least=1, most=100)
+        limit = validation.query_number(request, "limit", default=50, least=1, most=100)
         statuses = self._statuses(request)
         if len(statuses) > 1:
             raise invalid("status", statuses, arrayMaxSize="at most one status")
@@ -84,8 +85,8 @@ class Listing:
 
     def offset_page(self, request: Request, view: View) -> Answer:
         """Dialect 2024-08-13, with a count that leaves out the filters on created and updated."""
-        take = _number(request, "take", default=100, least=1, most=250)
-        skip = _number(request, "skip", default=0, least=0, most=None)
+        take = validation.query_number(request, "take", default=100, least=1, most=250)
+        skip = validation.query_number(request, "skip", default=0, least=0, most=None)
         statuses = self._statuses(request)
         key, backward = self._order(request, statuses)
         rows = self._ordered(view, key, ties=view.version)
@@ -113,7 +114,9 @@ class Listing:
 
     def legacy_page(self, request: Request, view: View) -> Answer:
         """What a version that the server does not know is answered: another shape, and 200."""
-        limit = _number(request, "limit", default=10, least=1, most=None)
+        limit = validation.query_number(
+            request, "limit", default=10, least=1, most=None
+        )
         rows = self._ordered(view, "start")
         more = limit if len(rows) > limit else None
         data = {
@@ -311,27 +314,6 @@ def _moment(request: Request, name: str) -> str:
         told = f"{name} must be a valid ISO 8601 date."
         raise invalid(name, value, isIso8601=told)
     return wire(moment)
-
-
-def _number(
-    request: Request, name: str, *, default: int, least: int, most: int | None
-) -> int:
-    if name not in request.query:
-        return default
-    text = request.one(name)
-    try:
-        value = int(float(text))
-    except (ValueError, OverflowError):
-        told = f"{name} must be a number conforming to the specified constraints"
-        broken = {"isNumber": told, "min": f"{name} must not be less than {least}"}
-        if most is not None:
-            broken["max"] = f"{name} must not be greater than {most}"
-        raise invalid(name, text, **broken) from None
-    if value < least:
-        raise invalid(name, value, min=f"{name} must not be less than {least}")
-    if most is not None and value > most:
-        raise invalid(name, value, max=f"{name} must not be greater than {most}")
-    return value
 
 
 def _page(rows: Sequence[Row], pagination: dict[str, Any]) -> Answer:

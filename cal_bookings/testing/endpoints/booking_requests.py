@@ -92,7 +92,10 @@ def must_be_free(call: Call, wish: Wish) -> None:
 
 
 def book(call: Call, wish: Wish, series: str = "") -> str:
-    """Books, and returns the uid. Raises Refusal if the host has an accepted booking of that very start and end."""
+    """Books, and returns the uid. Raises Refusal if the host has an accepted booking of that very start and end.
+
+    Subscribers are told of it, but for a seated booking: they hear of its seats.
+    """
     if wish.event_type.kind != "confirm":
         must_be_unique(call, [{"id": wish.host.id}], wire(wish.start), wire(wish.end))
     is_seated = wish.event_type.kind == "seated"
@@ -112,7 +115,10 @@ def book(call: Call, wish: Wish, series: str = "") -> str:
         payload["description"] = wish.responses.get("notes", "")
         payload["metadata"] = wish.metadata
         payload["bookingFieldsResponses"] |= wish.responses
-    return call.world.insert(payload, {wish.host.id}, wish.event_type.team_id)
+    uid = call.world.insert(payload, {wish.host.id}, wish.event_type.team_id)
+    if not is_seated:
+        call.world.announce_new(uid)
+    return uid
 
 
 def must_be_unique(call: Call, hosts: list[Any], start: str, end: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cal_bookings.testing.endpoints.validation import read_instant
@@ -53,6 +54,8 @@ class Call:
     #: Servers exist that answer a reassignment and do nothing [rec 300-303].
     reassign_is_stub: bool = False
     body: dict[str, Any] = field(default_factory=dict)
+    #: Whether the request is only checked: nothing is done, and nobody told.
+    is_trial: bool = False
 
     @property
     def uid(self) -> str:
@@ -76,6 +79,19 @@ class Call:
 
     def effect(self, kind: str, uid: str, **details: Any) -> None:
         self.journal.append(Effect(kind, uid, self.world.clock.now(), details))
+
+    def announce_cancelled(self, uid: str, **about: Any) -> Callable[[], None]:
+        """Tell of a cancellation before it is committed, as a self-hosted server does; return what to do after it.
+
+        Called among the checks of a request, whose end is when it is told.
+        """
+        about = {"reason": self.text("cancellationReason")} | about
+        tell = partial(self.world.announce, "BOOKING_CANCELLED", uid, **about)
+        if not self.world.announces_early:
+            return tell
+        if not self.is_trial:
+            tell()
+        return lambda: None
 
     def shown(self, uid: str = "", **extras: Any) -> Answer:
         """The booking, as this action answers it."""

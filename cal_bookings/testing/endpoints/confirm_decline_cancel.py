@@ -34,9 +34,7 @@ def confirm(call: Call) -> Act:
 
     def act() -> Answer:
         if series:
-            for uid in _pending(call, series):
-                call.world.confirm(uid)
-                call.effect("confirm", uid)
+            _confirm_series(call, series)
         else:
             was = call.row["status"]
             call.world.confirm(call.uid)
@@ -47,16 +45,28 @@ def confirm(call: Call) -> Act:
     return act
 
 
+def _confirm_series(call: Call, series: str) -> None:
+    """All that wait; subscribers hear of the occurrence alone that was acted on."""
+    pending = _pending(call, series)
+    for uid in pending:
+        call.world.change(uid, status="accepted")
+        call.effect("confirm", uid)
+    if pending:
+        call.world.announce("BOOKING_CREATED", call.uid, confirmed=True)
+
+
 def decline(call: Call) -> Act:
-    """A second one is not refused: it mails again."""
+    """A second one is not refused: it mails again, and subscribers hear of it again."""
     refuse(bodies.REASON, call.body)
     _may_decide(call)
     series = call.row["recurringBookingUid"]
 
     def act() -> Answer:
+        reason = call.text("reason")
         for uid in _pending(call, series) if series else [call.uid]:
-            call.world.decline(uid)
-            call.effect("decline", uid, reason=call.text("reason"))
+            call.world.change(uid, status="rejected")
+            call.effect("decline", uid, reason=reason)
+        call.world.announce("BOOKING_REJECTED", call.uid, reason=reason)
         return call.shown()
 
     return act
@@ -90,8 +100,11 @@ def cancel(call: Call) -> Act:
     if call.flag("cancelSubsequentBookings"):
         return _cancel_subsequent(call)
 
+    tell = call.announce_cancelled(call.uid)
+
     def act() -> Answer:
         _cancel_one(call, call.uid, now(call.world))
+        tell()
         return call.shown()
 
     return act
@@ -124,9 +137,11 @@ def _cancel_subsequent(call: Call) -> Act:
     series, start = call.row["recurringBookingUid"], call.row["start"]
     if not series:
         # It is cancelled, and then refused.
+        tell = call.announce_cancelled(call.uid)
         _cancel_one(call, call.uid, now(call.world))
+        tell()
         raise _cancelled_already(call.uid)
-    return _cancel_from(call, series, start)
+    return _cancel_from(call, series, start, handle=call.uid)
 
 
 def _cancel_series(call: Call) -> Act:
@@ -146,16 +161,20 @@ def _cancel_series(call: Call) -> Act:
     if first["status"] == "cancelled":
         raise _cancelled_already(series)
     _may_cancel(call, first)
-    return _cancel_from(call, series, moment)
+    return _cancel_from(call, series, moment, handle=first["uid"])
 
 
-def _cancel_from(call: Call, series: str, start: str) -> Act:
+def _cancel_from(call: Call, series: str, start: str, *, handle: str) -> Act:
+    """Subscribers hear of the occurrence `handle` alone [wh 077, 079]."""
+    tell = call.announce_cancelled(handle)
+
     def act() -> Answer:
         moment = now(call.world)
         found = call.world.find(lambda one: one.get("recurringBookingUid") == series)
         for uid in found:
             if str(call.world.rows[uid]["start"]) >= start:
                 _cancel_one(call, uid, moment)
+        tell()
         return success([call.world.payload(uid) for uid in found])
 
     return act
@@ -168,6 +187,7 @@ def _cancel_seat(call: Call, seat: str) -> Act:
         raise _no_such_seat(call, seat)
     if len(seats) == 1:
         _may_cancel(call, call.row, knows_seat=True)
+    tell = call.announce_cancelled(call.uid, seat=call.world.holder(call.uid, seat))
 
     def act() -> Answer:
         if all(one.get("seatUid") != seat for one in call.row["attendees"]):
@@ -175,7 +195,8 @@ def _cancel_seat(call: Call, seat: str) -> Act:
         if len(call.row["attendees"]) == 1:
             _cancel_one(call, call.uid, now(call.world))
         else:
-            call.world.cancel_seat(call.uid, seat)
+            call.world.remove_seat(call.uid, seat)
+        tell()
         reason = call.text("cancellationReason")
         call.effect("cancel_seat", call.uid, seat=seat, reason=reason)
         return call.shown()
@@ -199,9 +220,13 @@ def request_reschedule(call: Call) -> Act:
     if call.row["status"] in ("cancelled", "rejected"):
         raise Refusal(400, f"Booking with uid={call.uid} is not active")
 
+    reason = call.text("rescheduleReason")
+    about = {"reason": reason, "requests_reschedule": True}
+    tell = call.announce_cancelled(call.uid, **about)
+
     def act() -> Answer:
-        reason = call.text("rescheduleReason")
         call.world.change(call.uid, status="cancelled", cancellationReason=reason)
+        tell()
         call.effect("request_reschedule", call.uid, reason=reason)
         return as_json({"status": "success"})
 
@@ -210,10 +235,12 @@ def request_reschedule(call: Call) -> Act:
 
 def legacy_cancel(call: Call) -> Act:
     """Without a version that the server knows, an older handler cancels all the same [rec 236]."""
+    tell = call.announce_cancelled(call.row["uid"])
 
     def act() -> Answer:
         moment = wire(call.world.clock.now())
         _cancel_one(call, call.uid, moment)
+        tell()
         told = {
             "bookingId": call.row["id"],
             "bookingUid": call.uid,

@@ -39,7 +39,8 @@ def mark_absent(call: Call) -> Act:
         if host is not None:
             call.world.mark_host_absent(call.uid, absent=host)
             call.effect("mark_absent", call.uid, host=host)
-        _mark_attendees(call, people)
+        if people:
+            _mark_attendees(call, people)
         return call.shown()
 
     return act
@@ -47,9 +48,10 @@ def mark_absent(call: Call) -> Act:
 
 def _mark_attendees(call: Call, people: list[dict[str, Any]]) -> None:
     known = emails(call.row)
+    absent = {one["email"]: one["absent"] for one in people}
+    call.world.mark_all_absent(call.uid, absent)
     for one in people:
         if one["email"] in known:
-            call.world.mark_absent(call.uid, one["email"], absent=one["absent"])
             details = {"email": one["email"], "absent": one["absent"]}
             call.effect("mark_absent", call.uid, **details)
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cal_bookings.testing.deliveries.publisher import Webhooks
 from cal_bookings.testing.endpoints import (
     event_types,
     slots,
+    webhooks,
 )
 from cal_bookings.testing.endpoints.booking_lists import (
     CURSOR_VERSION,
@@ -52,7 +54,7 @@ class Route:
 class Routes:
     """The API of one world."""
 
-    def __init__(self, world: World, dialect: str) -> None:
+    def __init__(self, world: World, dialect: str, subscribers: Webhooks) -> None:
         self.world = world
         self.dialect = dialect
         self.listing = Listing(world)
@@ -60,6 +62,7 @@ class Routes:
         self.credentials: dict[str, User] = {}
         self.expired_tokens: set[str] = set()
         self.tokens = Tokens(self.credentials, self.expired_tokens)
+        self.webhooks = subscribers
 
     def answer(self, request: Request) -> Answer:
         """Raises Refusal."""
@@ -195,6 +198,49 @@ class Routes:
     ) -> Answer:
         return slots.answer(self.world, request)
 
+    def user_webhooks(
+        self, request: Request, user: User | None, parts: dict[str, str]
+    ) -> Answer:
+        owner = webhooks.of_user(_somebody(user))
+        return self._webhooks(owner, request, parts)
+
+    def event_type_webhooks(
+        self, request: Request, user: User | None, parts: dict[str, str]
+    ) -> Answer:
+        number = int(parts["event_type"])
+        owner = webhooks.of_event_type(self.webhooks, _somebody(user), number)
+        return self._webhooks(owner, request, parts)
+
+    def team_webhooks(
+        self, request: Request, user: User | None, parts: dict[str, str]
+    ) -> Answer:
+        if self.dialect != "cursor":
+            raise _cannot(request)
+        team, number = int(parts["team"]), int(parts["event_type"])
+        host = _somebody(user)
+        owner = webhooks.of_team_event_type(self.webhooks, host, team, number)
+        return self._webhooks(owner, request, parts)
+
+    def organization_webhooks(
+        self, request: Request, user: User | None, parts: dict[str, str]
+    ) -> Answer:
+        organization = self._organization(user, parts)
+        owner = webhooks.Owner("teamId", organization)
+        return self._webhooks(owner, request, parts)
+
+    def client_webhooks(
+        self, request: Request, user: User | None, parts: dict[str, str]
+    ) -> Answer:
+        client = parts["client"]
+        owner = webhooks.of_client(self.webhooks, _somebody(user), client)
+        return self._webhooks(owner, request, parts)
+
+    def _webhooks(
+        self, owner: webhooks.Owner, request: Request, parts: dict[str, str]
+    ) -> Answer:
+        identity = parts.get("webhook", "")
+        return webhooks.answer(self.webhooks, owner, request, identity)
+
     def oauth_token(
         self, request: Request, user: User | None, parts: dict[str, str]
     ) -> Answer:
@@ -228,7 +274,17 @@ def _route(
     return Route(method, re.compile(pattern), handler, without_credential)
 
 
+def _webhook_routes(path: str, handler: Handler, *, all_at_once: bool) -> list[Route]:
+    """Those of one kind of owner; only some let all webhooks be deleted at once."""
+    of_all = ("POST", "GET", "DELETE") if all_at_once else ("POST", "GET")
+    of_one = ("GET", "PATCH", "DELETE")
+    return [_route(method, path, handler, 401) for method in of_all] + [
+        _route(method, f"{path}/{{webhook}}", handler, 401) for method in of_one
+    ]
+
+
 _ORGANIZATION = "/organizations/{organization:int}"
+_EVENT_TYPE = "/event-types/{event_type:int}"
 ROUTES = [
     _route("GET", "/bookings", Routes.bookings),
     _route("GET", "/bookings/{uid}", Routes.booking, None),
@@ -249,4 +305,19 @@ ROUTES = [
     _route("GET", "/slots", Routes.slots, None),
     _route("POST", "/auth/oauth2/token", Routes.oauth_token, None),
     _route("POST", "/oauth/{client}/refresh", Routes.managed_user_token, None),
+    *_webhook_routes("/webhooks", Routes.user_webhooks, all_at_once=False),
+    *_webhook_routes(
+        f"{_EVENT_TYPE}/webhooks", Routes.event_type_webhooks, all_at_once=True
+    ),
+    *_webhook_routes(
+        f"/teams/{{team:int}}{_EVENT_TYPE}/webhooks",
+        Routes.team_webhooks,
+        all_at_once=True,
+    ),
+    *_webhook_routes(
+        f"{_ORGANIZATION}/webhooks", Routes.organization_webhooks, all_at_once=False
+    ),
+    *_webhook_routes(
+        "/oauth-clients/{client}/webhooks", Routes.client_webhooks, all_at_once=True
+    ),
 ]

@@ -48,13 +48,14 @@ def take(call: Call, wish: Wish) -> Act:
         if target:
             email, seats = wish.person.email, wish.event_type.seats
             _must_have_room(call, target, email, seats)
-            world.join_seat(target, wish.person)
+            world.add_seat(target, wish.person)
         uid = target or booking_requests.book(call, wish)
         attendees = world.payload(uid)["attendees"]
         attendees[-1]["metadata"] = wish.metadata
         guests = [guest.email for guest in wish.guests]
         attendees[-1]["bookingFieldsResponses"] |= wish.responses | {"guests": guests}
         world.change(uid, moves_updated_at=False, attendees=attendees)
+        world.announce_new(uid, attendees[-1]["seatUid"])
         call.effect("create", uid, metadata=wish.metadata)
         extras = {} if target else EXTRAS  # [rec 048]
         seat = attendees[-1]["seatUid"]
@@ -92,6 +93,7 @@ def move_all(call: Call, start: datetime) -> Act:
 
     def act() -> Answer:
         world, into, reason = call.world, call.uid, call.text("reschedulingReason")
+        before = world.payload(call.uid)
         merged = _merged(call, wire(start))
         if merged:
             into, attendees = merged
@@ -99,6 +101,7 @@ def move_all(call: Call, start: datetime) -> Act:
             world.change(call.uid, attendees=[], status="cancelled")
         else:
             world.change(call.uid, start=wire(start), end=end)
+        world.announce("BOOKING_RESCHEDULED", into, old=before)
         details = {"new": into, "start": wire(start), "reason": reason}
         call.effect("reschedule", call.uid, **details)
         return created(world.payload(into) | EXTRAS | {"seatUid": ""})
@@ -125,7 +128,7 @@ def move(call: Call, seat: str, start: datetime) -> Act:
     def act() -> Answer:
         world, row = call.world, call.row
         must_exist(call, seat)
-        target = _target(call, seat, start)
+        target, before = _target(call, seat, start), world.payload(call.uid)
         holder = next(one for one in row["attendees"] if one.get("seatUid") == seat)
         if target:
             there = [*world.rows[target]["attendees"], holder]
@@ -138,6 +141,8 @@ def move(call: Call, seat: str, start: datetime) -> Act:
         else:
             world.change(call.uid, attendees=[], status="cancelled")
         new_seat = world.rows[target]["attendees"][-1]["seatUid"]
+        moved = world.holder(target, new_seat)
+        world.announce("BOOKING_RESCHEDULED", target, seat=moved, old=before)
         reason = call.text("reschedulingReason")
         call.effect("reschedule_seat", call.uid, new=target, seat=seat, reason=reason)
         return created(world.payload(target) | EXTRAS | {"seatUid": new_seat})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +12,8 @@ from zoneinfo import available_timezones
 
 from cal_bookings.testing.responses import (
     Refusal,
+    Request,
+    invalid,
     invalid_body,
 )
 
@@ -185,11 +187,16 @@ instant = _rule(
     lambda value: read_instant(value) is not None,
     "{} must be a valid ISO 8601 date string",
 )
-language = _rule(
-    "isEnum",
-    lambda value: value in LANGUAGES,
-    f"{{}} must be one of the following values: {', '.join(LANGUAGES)}",
-)
+
+
+def one_of(values: Sequence[str]) -> Check:
+    """One of some words, which the refusal lists."""
+    listed = ", ".join(values)
+    told = f"{{}} must be one of the following values: {listed}"
+    return _rule("isEnum", lambda value: value in values, told)
+
+
+language = one_of(LANGUAGES)
 phone = _rule(
     "isValidPhoneNumber",
     lambda value: value == "" or is_phone(value),
@@ -224,3 +231,25 @@ def list_of(check: Check, *, least: int = 0, most: int | None = None) -> Check:
 
 def anything(name: str, value: Any) -> dict[str, str]:
     return {}
+
+
+def query_number(
+    request: Request, name: str, *, default: int, least: int, most: int | None
+) -> int:
+    """Return a number of the query. Raises Refusal for one out of its bounds, or for a text that is none."""
+    if name not in request.query:
+        return default
+    text = request.one(name)
+    try:
+        value = int(float(text))
+    except (ValueError, OverflowError):
+        told = f"{name} must be a number conforming to the specified constraints"
+        broken = {"isNumber": told, "min": f"{name} must not be less than {least}"}
+        if most is not None:
+            broken["max"] = f"{name} must not be greater than {most}"
+        raise invalid(name, text, **broken) from None
+    if value < least:
+        raise invalid(name, value, min=f"{name} must not be less than {least}")
+    if most is not None and value > most:
+        raise invalid(name, value, max=f"{name} must not be greater than {most}")
+    return value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from random import Random
 from typing import Any
 
 from cal_bookings.testing.world.catalog import (
@@ -14,26 +13,11 @@ from cal_bookings.testing.world.catalog import (
     somebody,
 )
 from cal_bookings.testing.world.clock import wire
-from cal_bookings.testing.world.seeding import SeededWorld
+from cal_bookings.testing.world.events import Events
 from cal_bookings.testing.world.state import Row
 
-_SAID = {
-    "booked": "new booking",
-    "touch": "saved without a change",
-    "set_location": "another location",
-    "confirm": "confirmed",
-    "decline": "declined",
-    "cancel": "cancelled",
-    "reschedule": "rescheduled",
-    "reassign": "given to another host",
-    "mark_host_absent": "host marked absent",
-    "mark_absent": "absence of an attendee changed",
-    "join_seat": "somebody took a seat",
-    "cancel_seat": "somebody gave up a seat",
-}
 
-
-class Changes(SeededWorld):
+class Changes(Events):
     """Everything that a host, an attendee or Cal.com itself does to a booking.
 
     Which of it moves `updatedAt` is Cal.com's own choice: seats and the absence of an attendee do not.
@@ -109,13 +93,19 @@ class Changes(SeededWorld):
                 series=series,
             )
             users = {host.id, *(one.id for one in hosts or ())}
-            return self.insert(payload | fields, users, kind.team_id)
+            uid = self.insert(payload | fields, users, kind.team_id)
+            self.announce_new(uid)
+            return uid
 
     def _some_start(self) -> datetime:
         ahead = timedelta(minutes=self._random.randint(60, 50 * 1440))
         return half_hour(self.clock.now() + ahead)
 
     def cancel(self, uid: str, reason: str = "", *, by: str = "") -> None:
+        with self.cancelling(uid, reason=reason):
+            self._cancel(uid, reason, by)
+
+    def _cancel(self, uid: str, reason: str, by: str) -> None:
         fields: dict[str, Any] = {"status": "cancelled", "cancellationReason": reason}
         if "cancelledByEmail" in self.rows[uid].payload:
             fields["cancelledByEmail"] = by
@@ -123,21 +113,27 @@ class Changes(SeededWorld):
 
     def cancel_series(self, series: str, reason: str = "") -> None:
         """Every occurrence at once; all of them then share one `updatedAt`."""
-        moment = wire(self.clock.now())
-        for uid in self.find(lambda one: one.get("recurringBookingUid") == series):
-            self.change(
-                uid,
-                status="cancelled",
-                cancellationReason=reason,
-                updatedAt=moment,
-            )
+        found = self.find(lambda one: one.get("recurringBookingUid") == series)
+        with self.cancelling(found[0], reason=reason):
+            moment = wire(self.clock.now())
+            for uid in found:
+                self.change(
+                    uid,
+                    status="cancelled",
+                    cancellationReason=reason,
+                    updatedAt=moment,
+                )
 
     def confirm(self, uid: str) -> None:
-        self.change(uid, status="accepted")
+        with self.lock:
+            self.change(uid, status="accepted")
+            self.announce("BOOKING_CREATED", uid, confirmed=True)
 
-    def decline(self, uid: str) -> None:
-        """The reason for it is in no answer of the API."""
-        self.change(uid, status="rejected")
+    def decline(self, uid: str, reason: str = "") -> None:
+        """The reason for it is in no answer of the API, and in the webhook alone."""
+        with self.lock:
+            self.change(uid, status="rejected")
+            self.announce("BOOKING_REJECTED", uid, reason=reason)
 
     def reschedule(
         self,
@@ -179,27 +175,59 @@ class Changes(SeededWorld):
                 links["rescheduledByEmail"] = new["rescheduledByEmail"] = by
             _give_reason(new, reason)
             self.change(uid, **links)
-            return self.insert(new, row.users, row.team_id)
+            moved = self.insert(new, row.users, row.team_id)
+            self.announce_moved(moved, old, by=by or "")
+            return moved
 
     def reassign(self, uid: str, host_id: int) -> None:
         with self.lock:
-            host = self.users[host_id]
+            host, before = self.users[host_id], self.rows[uid].users
             self.hand_over(uid, {host_id})
             self.change(uid, hosts=[host.as_host()])
+            added = {"addedHostUserIds": sorted({host_id} - before)}
+            removed = {"removedHostUserIds": sorted(before - {host_id})}
+            more = added | removed
+            self.announce("BOOKING_REASSIGNED", uid, users=before, more=more)
 
     def mark_host_absent(self, uid: str, *, absent: bool = True) -> None:
         self.change(uid, absentHost=absent)
 
     def mark_absent(self, uid: str, email: str = "", *, absent: bool = True) -> None:
         """An attendee, all of them without `email`. Does not move `updatedAt`."""
-        attendees = [
-            one | {"absent": absent} if email in ("", one["email"]) else one
-            for one in self.payload(uid)["attendees"]
-        ]
-        self.change(uid, moves_updated_at=False, attendees=attendees)
+        with self.lock:
+            there = [one["email"] for one in self.rows[uid]["attendees"]]
+            emails = [email] if email else there
+            self.mark_all_absent(uid, dict.fromkeys(emails, absent))
+
+    def mark_all_absent(self, uid: str, absent: dict[str, bool]) -> None:
+        """Several attendees at once, by e-mail address; Cal.com tells all of them in one webhook [wh 089]."""
+        with self.lock:
+            before = self.payload(uid)["attendees"]
+            attendees = [
+                one | {"absent": absent[one["email"]]}
+                if one["email"] in absent
+                else one
+                for one in before
+            ]
+            self.change(uid, moves_updated_at=False, attendees=attendees)
+            known = {one["email"] for one in before}
+            marked = [
+                {"email": email, "noShow": value}
+                for email, value in absent.items()
+                if email in known
+            ]
+            more = {"attendees": marked}
+            self.announce("BOOKING_NO_SHOW_UPDATED", uid, more=more)
 
     def join_seat(self, uid: str, person: Person | None = None) -> str:
         """Somebody more takes a seat. Does not move `updatedAt`. Returns the uid of the seat."""
+        with self.lock:
+            seat = self.add_seat(uid, person)
+            self.announce_new(uid, seat)
+            return seat
+
+    def add_seat(self, uid: str, person: Person | None = None) -> str:
+        """Take a seat without telling the subscribers. Returns its uid."""
         with self.lock:
             seat = self.seat((person or somebody(self._random)).as_attendee())
             attendees = [*self.payload(uid)["attendees"], seat]
@@ -208,12 +236,15 @@ class Changes(SeededWorld):
 
     def cancel_seat(self, uid: str, seat_uid: str) -> None:
         """Does not move `updatedAt`."""
-        attendees = [
-            one
-            for one in self.payload(uid)["attendees"]
-            if one.get("seatUid") != seat_uid
-        ]
-        self.change(uid, moves_updated_at=False, attendees=attendees)
+        with self.cancelling(uid, seat=self.holder(uid, seat_uid)):
+            self.remove_seat(uid, seat_uid)
+
+    def remove_seat(self, uid: str, seat_uid: str) -> None:
+        """Give up a seat without telling the subscribers."""
+        with self.lock:
+            there = self.payload(uid)["attendees"]
+            left = [one for one in there if one.get("seatUid") != seat_uid]
+            self.change(uid, moves_updated_at=False, attendees=left)
 
     def add_attendee(self, uid: str, person: Person | None = None) -> None:
         """Somebody more attends, whom Cal.com counts among the guests; without a seat of a seated booking."""
@@ -240,7 +271,9 @@ class Changes(SeededWorld):
             responses = self.rows[uid]["bookingFieldsResponses"]
             if response and responses is not None:
                 fields["bookingFieldsResponses"] = responses | {"location": response}
+            more = {"previousLocation": self.rows[uid]["location"]}
             self.change(uid, **fields)
+            self.announce("BOOKING_LOCATION_UPDATED", uid, more=more)
 
     def touch(self, uid: str) -> None:
         """Moves `updatedAt` and nothing else."""
@@ -258,37 +291,6 @@ class Changes(SeededWorld):
     def delete(self, uid: str) -> Row:
         """No list and no GET shows it any more, until the row is restored."""
         return self.remove(uid)
-
-    def change_something(self, rng: Random) -> str:
-        """A random change, of those that Cal.com allows, to a random booking. Says what it did."""
-        with self.lock:
-            if not self.rows or rng.random() < 0.3:
-                return self._say("booked", self._book_something(rng))
-            uid = rng.choice(list(self.rows))
-            kind = rng.choice(_possible(self.rows[uid]))
-            if kind == "reassign":
-                self.reassign(uid, rng.choice(sorted(self.users)))
-            elif kind == "set_location":
-                self.set_location(uid, f"https://meet.example.com/{rng.randrange(999)}")
-            elif kind == "mark_absent":
-                absent = self.rows[uid]["attendees"][0]["absent"]
-                self.mark_absent(uid, absent=not absent)
-            elif kind == "cancel_seat":
-                self.cancel_seat(uid, self.rows[uid]["attendees"][0]["seatUid"])
-            else:
-                getattr(self, kind)(uid)
-            return self._say(kind, uid)
-
-    def _book_something(self, rng: Random) -> str:
-        slug = rng.choice(("normal", "confirm", "seated", "round-robin", "recurring"))
-        busy = min(self.rows[rng.choice(list(self.rows))].users) if self.rows else 1
-        user = self.users[busy]
-        if slug == "recurring":
-            return self.book_series(rng.randint(2, 3), user=user)[0]
-        return self.book(event_type=slug, user=user)
-
-    def _say(self, did: str, uid: str) -> str:
-        return f"{_SAID[did]}: {self.rows[uid]['title']}"
 
 
 def _with_guests(payload: dict[str, Any], guests: list[str]) -> dict[str, Any]:
@@ -326,17 +328,3 @@ def _give_reason(payload: dict[str, Any], reason: str) -> None:
         responses["rescheduledReason"] = reason
     if "bookingFieldsResponses" in payload:
         payload["bookingFieldsResponses"] = responses
-
-
-def _possible(row: Row) -> list[str]:
-    """The changes that Cal.com allows to a booking in this state."""
-    possible = ["touch", "set_location"]
-    if row["status"] == "pending":
-        possible += ["confirm", "decline", "cancel"]
-    if row["status"] == "accepted":
-        possible += ["cancel", "reschedule", "reassign", "mark_host_absent"]
-        if row["attendees"]:
-            possible.append("mark_absent")
-    if row["attendees"] and "seatUid" in row["attendees"][0]:
-        possible += ["join_seat", "cancel_seat"]
-    return possible

@@ -7,9 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from threading import RLock
 from typing import Any
 
+from cal_bookings.testing.world.announcements import (
+    Announcement,
+    AnnouncingLock,
+    Listener,
+)
 from cal_bookings.testing.world.catalog import (
     EVENT_TYPES,
     HOSTS,
@@ -72,7 +76,9 @@ class World:
 
     def __init__(self, *, seed: int = 0, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
-        self.lock = RLock()
+        self.lock = AnnouncingLock()
+        #: Hears what happens to bookings, and says what to do about it once the lock is free.
+        self.listener: Listener | None = None
         self.users: dict[int, User] = {}
         self.event_types: dict[int, EventType] = {}
         self.rows: dict[str, Row] = {}
@@ -86,6 +92,13 @@ class World:
         #: The same for what each user sees, and what that is.
         self.versions: Counter[int] = Counter()
         self.seen_by: defaultdict[int, dict[str, Row]] = defaultdict(dict)
+
+    def announce(self, trigger: str, uid: str, **about: Any) -> None:
+        """Tell the subscribers of webhooks what happened to a booking, as soon as nobody holds the lock."""
+        with self.lock:
+            if self.listener:
+                event = Announcement(trigger, uid, about)
+                self.lock.after_release(self.listener.hear(event))
 
     # Who and what there is
 
