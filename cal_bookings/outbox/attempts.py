@@ -1,4 +1,4 @@
-"""What became of a turn, written together: the mirror, the action, the attempt."""
+"""The record of an attempt: the mirror, the action and the attempt are written together."""
 
 import logging
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ Status = BookingAction.Status
 
 @dataclass(slots=True)
 class Record:
-    """Each method ends the turn; raises ClaimLost, and then nothing is written."""
+    """Writes what an attempt came to. Each method ends it; raises ClaimLost, and then nothing is written."""
 
     claim: claims.Claim
 
@@ -41,7 +41,7 @@ class Record:
         view: RemoteView | None,
         answer: ActionAnswer | None = None,
     ) -> None:
-        """The effect is there: into the mirror with what shows it, in one transaction with the end of the action."""
+        """Mirror what shows the effect, in one transaction with the end of the action."""
         self._end(
             outcome,
             signals.action_done,
@@ -71,7 +71,7 @@ class Record:
         )
 
     def not_sent(self, outcome: Outcome, code: ErrorCode, message: str) -> None:
-        """It had been announced, and nothing was sent: it fails."""
+        """Let an action fail that had been announced and was not sent."""
         self._end(
             outcome,
             signals.action_failed,
@@ -84,7 +84,7 @@ class Record:
         )
 
     def put_off(self, code: str, message: str, pause: float | None = None) -> None:
-        """Back into the queue, unsent; without `pause` (seconds) for as long as the claim set it back."""
+        """Put an unsent action back into the queue; without `pause` (seconds) for as long as the claim postponed it."""
         columns: dict[str, Any] = {"status": Status.QUEUED, "sent_at": None}
         self.claim.action.sent_at = None
         if pause is not None:
@@ -102,7 +102,7 @@ class Record:
     def not_tried(
         self, code: ErrorCode, message: str, pause: float | None = None
     ) -> None:
-        """No request was made: what was known stays known. `pause` in seconds: an attempt that does not count."""
+        """End an attempt that made no request: what was known stays known. With `pause` (seconds) it does not count."""
         action = self.claim.action
         columns: dict[str, Any] = {"status": Status.UNKNOWN}
         if not self.claim.is_sent:
@@ -119,7 +119,7 @@ class Record:
     def unknown(
         self, outcome: Outcome, code: ErrorCode, message: str, settles_in: timedelta
     ) -> None:
-        """It may have taken effect, or still do so for as long as `settles_in`."""
+        """Record that the action may have taken effect, or may still do so for as long as `settles_in`."""
         now, action = timezone.now(), self.claim.action
         action.settles_at = now + settles_in
         self._end_alone(
@@ -138,7 +138,7 @@ class Record:
         *,
         note: tuple[ErrorCode, str] | None = None,
     ) -> None:
-        """Nothing new; the claim has set the next look. `pause` in seconds: an attempt that does not count.
+        """Record that nothing new is known; the claim has set the next reading. With `pause` (seconds) it does not count.
 
         `note` is a code and a message for the attempt.
         """
@@ -153,7 +153,7 @@ class Record:
         self._end_alone(outcome, **columns)
 
     def note(self, error: CalError) -> None:
-        """What a request came to, for the attempt."""
+        """Keep on the attempt what a request came to."""
         attempt = self.claim.attempt
         attempt.http_status = error.status
         attempt.request_id = error.request_id
@@ -172,7 +172,7 @@ class Record:
             db.after_commit(self._log)
 
     def _log(self) -> None:
-        """One line for each attempt, of numbers and of our own words."""
+        """Log one line for the attempt: numbers and texts of this software, no personal data."""
         action = self.claim.action
         code = f" ({action.error_code})" if action.error_code else ""
         logger.info(
@@ -190,8 +190,10 @@ class Record:
         **columns: Any,
     ) -> None:
         action = self.claim.action
-        payloads = {one["uid"]: one for one in answer.bookings} if answer else {}
-        if view:  # which is later than the answer, and the answer may be of a server that lags behind
+        payloads = (
+            {payload["uid"]: payload for payload in answer.bookings} if answer else {}
+        )
+        if view:  # which is later than the answer, and the answering server may lag
             payloads |= view.payloads
             if view.uid in view.payloads:
                 columns["found"] = facts(view.booking)
@@ -212,7 +214,7 @@ class Record:
         mirror.upsert(
             action.account,
             list(payloads.values()),
-            asked_at=min(one.asked_at for one in (view, answer) if one),
+            asked_at=min(source.asked_at for source in (view, answer) if source),
             api_version=answer.api_version if answer else client.BOOKING_VERSION,
             source=BookingChange.Source.ACTION,
             then=end,

@@ -16,14 +16,14 @@ from cal_bookings.models import ActionAttempt, BookingAction, leases
 from cal_bookings.outbox.remote_view import RemoteView
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 3600.0  # seconds
-#: Nothing is written to the connection later than this after the last answer that the look got.
+#: Nothing is written to the connection later than this after Cal.com was last read.
 FRESH = 2.0  # seconds
-#: A lost answer is looked for first after this part of the time it may take to settle.
+#: The effect of an action whose answer was lost is first looked for after this part of the time it may take to settle.
 _FIRST_READING = 1 / 120
 
 
 class ClaimLost(Exception):
-    """The claim ran out and another worker took the action; what this one wanted to send or write, it did not."""
+    """The claim ran out and another worker took the action: this worker sent and wrote nothing more."""
 
 
 class NotInTime(Exception):
@@ -31,7 +31,7 @@ class NotInTime(Exception):
 
     def __init__(self, *, is_pointless: bool) -> None:
         super().__init__()
-        #: Whether the action's deadline has passed; else the look or the lease is too old.
+        #: Whether the action's deadline has passed; else the reading or the lease is too old.
         self.is_pointless = is_pointless
 
 
@@ -41,7 +41,7 @@ class Claim:
 
     action: BookingAction
     attempt: ActionAttempt
-    #: Once there is one: the attempt counts its requests.
+    #: None until it is opened. The attempt counts its requests.
     connection: CalClient | None = None
 
     @property
@@ -58,7 +58,7 @@ class Claim:
     def send(self, snapshot: dict[str, Any]) -> None:
         """Announces the request, before it is sent, and renews the claim for it; raises ClaimLost.
 
-        `found` are the facts of the booking that it is sent to. Whatever happens from here on, the next worker knows that
+        `snapshot` holds the facts of the booking that it is sent to. Whatever happens from here on, the next worker knows that
         the action may have taken effect.
         """
         now = timezone.now()
@@ -75,9 +75,9 @@ class Claim:
         self.attempt.sent = True
 
     def may_be_sent(self, view: RemoteView) -> None:
-        """Raise NotInTime unless the request may be written now: before the deadline, within the lease, on a fresh look.
+        """Raise NotInTime unless the request may be written now: before the deadline, within the lease, soon after the reading.
 
-        A worker may have been paused since the look, or have waited for a lock, a connection or another token.
+        A worker may have been paused since it read the booking, or have waited for a lock, a connection or another token.
         """
         now = timezone.now()
         if self.action.deadline <= now:
@@ -107,7 +107,7 @@ class Claim:
 
 
 def claim(action_id: int) -> Claim | None:
-    """Takes an action that is due; None if it is not, or if an earlier one of its lane is open, or another was faster.
+    """Take an action that is due; None if it is not, if an earlier one of its lane is open, or if another worker was faster.
 
     Counts the attempt and puts the next one off before anything is tried, so that a crash is a later attempt. Must not
     be called in a transaction: a request follows.
@@ -149,7 +149,7 @@ def next_try(action: BookingAction, now: datetime, pause: timedelta) -> datetime
 
 
 def next_reading(action: BookingAction, now: datetime) -> datetime:
-    """When to look again whether it has taken effect: after as long as it has taken so far, and once it has settled."""
+    """Return when to read again whether it has taken effect: after as long as it has taken so far, and once it has settled."""
     if action.sent_at is None or action.settles_at is None or action.settles_at <= now:
         return now + pause_after(action.attempts)
     pause = max(now - action.sent_at, settling() * _FIRST_READING)

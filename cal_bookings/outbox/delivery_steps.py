@@ -1,4 +1,4 @@
-"""The steps of one turn at an action: look, act, verify, record."""
+"""The steps of one delivery of an action: read, send, verify, record."""
 
 import logging
 from collections.abc import Iterator
@@ -20,24 +20,24 @@ logger = logging.getLogger(__name__)
 
 Outcome = ActionAttempt.Outcome
 
-#: So often is a look tried that fails, or a request that does not get through: some hours, with the growing pauses.
+#: Give up after this many attempts whose reading or request failed. With growing pauses this takes some hours.
 ATTEMPTS = 15
-#: What to wait after "too many requests", unless the server says: Cal.com blocks a key for so long.
+#: The pause after "too many requests" if the server names none: Cal.com blocks a key for this long.
 RATE_LIMIT_PAUSE = 60.0  # seconds
 LONGEST_PAUSE = 3600.0  # seconds
-#: What was answered is not carried out later, but the server that is read may lag behind the one that wrote.
+#: An answered request is not carried out later, but the server that is read may lag the one that wrote.
 LAG = 1 / 10  # of the time that what was not answered has to settle
 
-#: Rather than wait longer for its turn to ask Cal.com, a worker does something else. Shorter than a lease.
+#: A worker waits no longer than this for the rate limit before it puts an action off. Shorter than a lease.
 PATIENCE = 20.0  # seconds
-#: After a wait longer than this a look may no longer be true: rather look again than send.
+#: After a wait longer than this the reading may be out of date: it is read again before anything is sent.
 SEND_PATIENCE = 1.0  # seconds
 
 FAILURES = (CalError, budget.BudgetExhausted)
 
 
 class Patience:
-    """How many seconds the next request may wait for its turn."""
+    """How many seconds the next request may wait for the rate limit."""
 
     def __init__(self) -> None:
         self.seconds = PATIENCE
@@ -75,14 +75,14 @@ class Delivery:
 
     @property
     def seen(self) -> dict[str, Any]:
-        """What was there before: to the person, and once it is sent, when it was sent."""
+        """The facts of the booking before: as the person saw it, or once the action is sent, as it was sent to."""
         kept: dict[str, Any] = (
             self.action.found if self.claim.is_sent else self.action.seen
         )
         return kept
 
     def run(self) -> None:
-        """The state decides. Only if nothing is there yet, and nothing changed meanwhile, the action is sent."""
+        """Read the booking and decide. The action is sent only if its effect is not there and nothing that matters changed."""
         try:
             server = servers.kind_of(self.action.account, self.connection)
             view = self._new_view()
@@ -105,7 +105,7 @@ class Delivery:
 
     @property
     def _may_be_ours(self) -> bool:
-        """Whether a difference may be of our making: not where Cal.com refused it."""
+        """Whether a difference may be the effect of this action: not where Cal.com refused it."""
         return self.claim.is_sent and self.action.error_code != ErrorCode.REFUSED
 
     def _send(self, view: RemoteView, server: Server) -> None:
@@ -135,7 +135,7 @@ class Delivery:
         self._answered(answer)
 
     def _not_in_time(self, late: claims.NotInTime) -> None:
-        """Nothing was written to the connection."""
+        """Record that nothing was written to the connection."""
         self.claim.attempt.sent = False
         if late.is_pointless:
             self.record.not_sent(Outcome.EXPIRED, ErrorCode.EXPIRED, messages.TOO_LATE)
@@ -145,7 +145,7 @@ class Delivery:
             self.record.not_sent(Outcome.GIVEN_UP, ErrorCode.STALE, messages.STALE)
 
     def _answered(self, answer: ActionAnswer) -> None:
-        """2xx proves nothing: what counts is the state that the answer shows, or else the booking itself."""
+        """Verify a 2xx answer, which proves nothing: the state counts that the answer shows, or else the booking itself."""
         effect, view = self._effect_in_answer(answer), self._new_view()
         try:
             if effect is None:
@@ -163,7 +163,7 @@ class Delivery:
 
     def _effect_in_answer(self, answer: ActionAnswer) -> Effect | None:
         try:
-            bookings = [client.parse_booking(one) for one in answer.bookings]
+            bookings = [client.parse_booking(payload) for payload in answer.bookings]
         except client.InvalidBooking:
             return None
         return self.kind.effect_in_answer(bookings, self.seen) if bookings else None
@@ -185,7 +185,7 @@ class Delivery:
                 self._not_sent(error)
 
     def _refused(self, error: CalError) -> None:
-        """Some refusals hide an effect, others say that it was there before: the state tells."""
+        """Read the state after a refusal: some refusals hide an effect, others mean that it was there before."""
         try:
             view = self._new_view()
             effect = self.kind.effect(view, self.seen, sent=False)
@@ -208,7 +208,7 @@ class Delivery:
                 self.record.failed(Outcome.REFUSED, ErrorCode.REFUSED, message, view)
 
     def _not_read(self, error: CalError) -> None:
-        """The look failed: nothing new is known, and nothing was sent in this turn."""
+        """Record that the reading failed: nothing new is known, and nothing was sent in this attempt."""
         self.record.note(error)
         if isinstance(error, client.CalNotFound) and self.uid:
             self._gone()
@@ -223,7 +223,7 @@ class Delivery:
             self.record.failed(Outcome.GIVEN_UP, ErrorCode.UNVERIFIED, message)
 
     def _not_sent(self, error: CalError) -> None:
-        """Nothing reached Cal.com, or it turned the request away unread."""
+        """Record that nothing reached Cal.com, or that it turned the request away unread."""
         if isinstance(error, client.CalRateLimited):
             self.record.put_off(ErrorCode.RATE_LIMITED, error.summary, _pause(error))
         elif self.action.attempts < ATTEMPTS:
@@ -232,7 +232,7 @@ class Delivery:
             self.record.failed(Outcome.GIVEN_UP, _code(error), str(error))
 
     def _not_there(self, view: RemoteView, conflict: Conflict | None) -> None:
-        """Sent earlier, and not there: it may still come, until it has settled."""
+        """Decide on an action that was sent earlier and whose effect is not there; until it has settled, it may still come."""
         action = self.action
         if not self.claim.has_settled:
             self.record.still_unknown(Outcome.NOT_YET)
@@ -256,10 +256,7 @@ class Delivery:
 
     @property
     def _may_send_again(self) -> bool:
-        """Only what Cal.com refuses the second time, and what is known to have had no effect.
-
-        What was done, and undone by somebody since, Cal.com would not refuse.
-        """
+        """Whether Cal.com itself refuses a second request, so that a late first one does no harm."""
         refused = self.kind.repeat_is_refused(self.seen)
         return refused and self.action.attempts < ATTEMPTS
 
@@ -282,12 +279,12 @@ class Delivery:
 
 
 def _pause(error: client.CalRateLimited) -> float:
-    """Seconds; what a server says may be anything, an epoch for instance."""
+    """Return the pause in seconds, limited: a server may name anything, such as an epoch."""
     return min(error.retry_after or RATE_LIMIT_PAUSE, LONGEST_PAUSE)
 
 
 def _error(failure: Exception) -> CalError:
-    """A budget that is used up is the same as a server that says so, only sooner."""
+    """Return the failure as an error of Cal.com: a used-up budget is what the server would have said, only sooner."""
     if isinstance(failure, budget.BudgetExhausted):
         return client.CalRateLimited(
             str(failure), retry_after=failure.seconds, status=None

@@ -12,8 +12,8 @@ from cal_bookings.outbox.kinds import KINDS
 def seconds_until_turn(action: BookingAction) -> float:
     """Return how long an action has to wait until Cal.com allows its request; 0 if it does now.
 
-    Actions that wait already go first, so that a hundred of them spread over the coming windows. Makes no request: one
-    look at the budget, and one query if it is used up.
+    Actions that wait already go first, so that a hundred of them spread over the coming windows. Makes no request: reads
+    the budget once, and the database once if it is used up.
     """
     limit = KINDS[action.kind].endpoint_limit
     if not limit:

@@ -7,7 +7,7 @@ from cal_bookings.models import RefusalCode
 from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds import Kind, Refused
 
-#: Objects and lists in one another. MariaDB stores 32, beside our own.
+#: How deep objects and lists may be nested. MariaDB stores 32 levels, our own included.
 DEEPEST = 20
 #: Characters of JSON; Cal.com reads bodies of 100 kB.
 LONGEST = 100_000
@@ -44,10 +44,10 @@ def _depth(value: Any) -> int:
     level, depth = [value], 0
     while level and depth <= DEEPEST:
         below: list[Any] = []
-        for one in level:
-            if isinstance(one, dict):
-                below += one.values()
-            elif isinstance(one, list | tuple):
-                below += one
+        for item in level:
+            if isinstance(item, dict):
+                below += item.values()
+            elif isinstance(item, list | tuple):
+                below += item
         level, depth = below, depth + 1
     return depth

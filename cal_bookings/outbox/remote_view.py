@@ -1,4 +1,4 @@
-"""A look at Cal.com before something is done there, and after."""
+"""What Cal.com shows of a booking before something is done there, and after."""
 
 import time
 from datetime import datetime, timedelta
@@ -16,9 +16,9 @@ from cal_bookings.client import (
 )
 from cal_bookings.models import Account, EventType
 
-#: A search looks at so many pages of bookings of a day: 2,000 on hosted Cal.com, 5,000 on others.
+#: The most pages that a search reads of one day's bookings: 2,000 bookings on hosted Cal.com, 5,000 on others.
 PAGES = 20
-#: The event types are not for this credential, or not to be had from this server.
+#: This credential may not read the event types, or this server does not list them.
 _NOT_SHOWN = (
     client.CalForbidden,
     client.CalNotFound,
@@ -28,7 +28,7 @@ _NOT_SHOWN = (
 
 
 class RemoteView:
-    """What is there now, read as far as it is asked for and once only. All that was read can be mirrored."""
+    """What Cal.com shows now. Each part is read when it is first needed, once only, and can be mirrored."""
 
     def __init__(
         self,
@@ -55,8 +55,9 @@ class RemoteView:
 
     @property
     def age(self) -> float:
-        """Seconds since the last answer: by the clock that runs evenly, or by the one that goes on while a machine sleeps,
-        whichever says more.
+        """Seconds since Cal.com last answered, by the monotonic clock or by the wall clock, whichever says more.
+
+        Only the wall clock goes on while a machine sleeps.
         """
         by_the_wall = (timezone.now() - self._answered_at).total_seconds()
         return max(time.monotonic() - self._answered, by_the_wall)
@@ -66,49 +67,53 @@ class RemoteView:
 
     @property
     def booking(self) -> RemoteBooking:
-        """The booking itself; raises CalNotFound."""
+        """The booking itself, read now if it was not; raises CalNotFound."""
         return self._get(self.uid)[0]
 
     def read(self) -> None:
-        """Reads the booking itself, for the mirror; raises CalNotFound."""
+        """Read the booking itself, for the mirror; raises CalNotFound."""
         self._get(self.uid)
 
     def other(self, uid: str) -> RemoteBooking | None:
-        """Another booking; None if there is none."""
+        """Return another booking; None if there is none."""
         try:
             return self._get(uid)[0]
         except CalNotFound:
             return None
 
     def announced(self) -> list[RemoteBooking]:
-        """The booking that a webhook announced, if it is there."""
+        """Return the booking that a webhook announced, if it is there."""
         booking = self.other(self._announced_uid) if self._announced_uid else None
         return [booking] if booking else []
 
     def series(self) -> list[RemoteBooking]:
-        """All occurrences of the series that the booking belongs to."""
+        """Return all occurrences of the series that the booking belongs to."""
         return self.all_of(self.booking.recurring_booking_uid)
 
     def all_of(self, series: str) -> list[RemoteBooking]:
-        """All occurrences of a series."""
+        """Return all occurrences of a series."""
         return self._get(series)
 
     def attendees(self) -> list[dict[str, Any]]:
-        """The attendees with their numbers."""
+        """Return the attendees with their numbers."""
         if self._attendees is None:
             self._attendees = self._connection.attendees(self.uid)
             self._note_time()
         return self._attendees
 
     def event_type(self, remote_id: int) -> dict[str, Any]:
-        """One of the account's own event types, as it was mirrored, else asked for; empty if it is none of them."""
+        """Return one of the account's own event types, as mirrored or else read; empty if it is none of them."""
         rows = EventType.objects.filter(account=self._account, remote_id=remote_id)
         mirrored = rows.values_list("payload", flat=True).first()
         if mirrored:
             return dict(mirrored)
         if self._event_types is None:
             self._event_types = self._own_event_types()
-        own = (one for one in self._event_types if one.get("id") == remote_id)
+        own = (
+            event_type
+            for event_type in self._event_types
+            if event_type.get("id") == remote_id
+        )
         return next(own, {})
 
     def _own_event_types(self) -> list[dict[str, Any]]:
@@ -118,7 +123,7 @@ class RemoteView:
             return []
 
     def starting_at(self, start: datetime) -> list[RemoteBooking]:
-        """The bookings of the account that start then and last for less than a day.
+        """Return the bookings of the account that start at this time and last for less than a day.
 
         Raises CalUnexpected rather than overlook one among too many.
         """
@@ -132,7 +137,11 @@ class RemoteView:
             bookings += [self._keep(payload) for payload in page.payloads]
             position = page.next
             if position is None:
-                return [one for one in bookings if one and one.start == start]
+                return [
+                    booking
+                    for booking in bookings
+                    if booking and booking.start == start
+                ]
         raise client.CalUnexpected(
             f"more than {PAGES} pages of bookings on one day: too many to look for one among them"
         )
@@ -142,7 +151,7 @@ class RemoteView:
             payloads = self._connection.get_booking(uid)
             self._note_time()
             kept = [self._keep(payload) for payload in payloads]
-            self._read[uid] = [one for one in kept if one is not None]
+            self._read[uid] = [booking for booking in kept if booking is not None]
             if not self._read[uid]:
                 raise client.CalUnexpected("expected a booking, got one without start")
         return self._read[uid]

@@ -1,10 +1,10 @@
-"""One turn at an action: look, act, verify, record.
+"""One delivery of an action: read, send, verify, record.
 
     queued ─► sending ─┬─► done       it was so already, or the answer shows it
                        ├─► failed     conflict, refused, too late
                        ├─► queued     nothing was sent: later
-                       └─► unknown ──► (look) ─┬─► done
-                                               ├─► unknown    not there yet: look again, until it has settled
+                       └─► unknown ──► (read) ─┬─► done
+                                               ├─► unknown    not there yet: read again, until it has settled
                                                └─► failed; queued, if Cal.com itself refuses the second of two
 
 Cal.com has no idempotency keys: the state of the booking is the key.
@@ -39,7 +39,7 @@ Outcome = ActionAttempt.Outcome
 
 
 def deliver(action_id: int, *, announced_uid: str = "") -> BookingAction | None:
-    """Take a turn at an action that is due, and return it as it is then; None if it is not this worker's turn.
+    """Deliver an action that is due, and return it as it is then; None if it is not due, or another worker has it.
 
     `announced_uid` is the booking that a webhook announced with the action's mark: it is read before others are searched.
     Makes requests; must not be called in a transaction. Whatever goes wrong, with Cal.com, the network or this software,
@@ -87,12 +87,12 @@ def _deliver(claim: claims.Claim, record: Record, announced_uid: str) -> None:
 
 
 def _is_at_its_end(claim: claims.Claim) -> bool:
-    """Whether what was sent has been looked for long and often enough."""
+    """Whether the effect has been looked for long and often enough."""
     return claim.is_sent and claim.has_settled and claim.action.attempts >= ATTEMPTS
 
 
 def _not_understood(claim: claims.Claim, record: Record) -> None:
-    """The action waits for a worker of the release that wrote it: unsent, until its deadline."""
+    """Let the action wait for a worker of the release that wrote it; an unsent one waits until its deadline."""
     if _is_at_its_end(claim):
         _give_up(record, messages.NEWER_WORKER)
     else:
@@ -116,7 +116,7 @@ def _superseded(claim: claims.Claim, lost: claims.ClaimLost) -> None:
 
 
 def _stumbled(claim: claims.Claim, record: Record, error: Exception) -> None:
-    """Record an error of this software, whose own words may hold personal data and stay out of the rows and the log."""
+    """Record an error of this software, whose own text may hold personal data and stays out of the rows and the log."""
     name, place = (
         type(error).__name__,
         "".join(traceback.format_tb(error.__traceback__)),

@@ -1,4 +1,4 @@
-"""What matters of a booking when somebody acts on it: kept as they saw it, compared with what is there when it is done."""
+"""The facts of a booking that matter to actions: kept as the person saw them, compared when the action is delivered."""
 
 import json
 from collections.abc import Iterable
@@ -27,12 +27,12 @@ def facts(remote: RemoteBooking) -> dict[str, Any]:
     return in_order(_facts(remote))
 
 
-def in_order(found: dict[str, Any]) -> dict[str, Any]:
+def in_order(snapshot: dict[str, Any]) -> dict[str, Any]:
     """Return facts with their people sorted. Those that an earlier release kept are as Cal.com showed them."""
-    return found | {
-        name: sorted(found[name], key=_identity)
+    return snapshot | {
+        name: sorted(snapshot[name], key=_identity)
         for name in ("hosts", "attendees")
-        if name in found
+        if name in snapshot
     }
 
 
@@ -51,8 +51,12 @@ def _facts(remote: RemoteBooking) -> dict[str, Any]:
         "location": remote.location,
         "absent_host": remote.absent_host,
         "attendees": [
-            {"email": one.email, "absent": one.absent, "seat_uid": one.seat_uid}
-            for one in remote.attendees
+            {
+                "email": attendee.email,
+                "absent": attendee.absent,
+                "seat_uid": attendee.seat_uid,
+            }
+            for attendee in remote.attendees
         ],
         "rescheduled_to_uid": remote.rescheduled_to_uid,
         "updated_at": remote.remote_updated_at and remote.remote_updated_at.isoformat(),
@@ -60,14 +64,14 @@ def _facts(remote: RemoteBooking) -> dict[str, Any]:
 
 
 def differences(
-    seen: dict[str, Any], found: dict[str, Any], names: Iterable[str]
+    seen: dict[str, Any], current: dict[str, Any], names: Iterable[str]
 ) -> list[str]:
-    """What of `names` is not as it was seen, in words."""
-    seen, found = in_order(seen), in_order(found)
+    """Return a phrase for each of `names` that is not as it was seen."""
+    seen, current = in_order(seen), in_order(current)
     return [
-        f"{_WORDS[name]} was {_said(seen.get(name))} and is {_said(found.get(name))}"
+        f"{_WORDS[name]} was {_said(seen.get(name))} and is {_said(current.get(name))}"
         for name in _WORDS
-        if name in names and seen.get(name) != found.get(name)
+        if name in names and seen.get(name) != current.get(name)
     ]
 
 

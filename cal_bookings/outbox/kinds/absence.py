@@ -1,4 +1,4 @@
-"""Who did not come."""
+"""The absence of hosts and attendees."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True)
 class MarkAbsent(Kind):
-    """The host, attendees, or both, as absent or as having come after all. Cal.com skips unknown e-mails [rec 285]."""
+    """Mark the host, attendees or both as absent, or as present after all. Cal.com skips unknown e-mails [rec 285]."""
 
     host: bool | None = None
     attendees: dict[str, bool] = field(default_factory=dict)
@@ -53,7 +53,10 @@ class MarkAbsent(Kind):
 
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
         # Cal.com skips another spelling of an e-mail, too.
-        spelled = {one.email.lower(): one.email for one in view.booking.attendees}
+        spelled = {
+            attendee.email.lower(): attendee.email
+            for attendee in view.booking.attendees
+        }
         people = {
             spelled.get(email.lower(), email): absent
             for email, absent in self.attendees.items()
@@ -61,9 +64,9 @@ class MarkAbsent(Kind):
         return actions.mark_absent(view.uid, host=self.host, attendees=people)
 
     def effect_in_answer(
-        self, answers: list[RemoteBooking], seen: dict[str, Any]
+        self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        return self._marked(answers[0])
+        return self._marked(bookings[0])
 
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool
@@ -74,6 +77,8 @@ class MarkAbsent(Kind):
         if self.host is not None and remote.absent_host != self.host:
             return None
         wanted = {email.lower(): absent for email, absent in self.attendees.items()}
-        marked = {one.email.lower(): one.absent for one in remote.attendees}
+        marked = {
+            attendee.email.lower(): attendee.absent for attendee in remote.attendees
+        }
         there = all(marked.get(email) == absent for email, absent in wanted.items())
         return Effect(remote.uid) if there else None

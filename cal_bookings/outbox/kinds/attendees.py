@@ -1,4 +1,4 @@
-"""More attendees, or fewer."""
+"""Attendees and guests who are added or removed."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,13 +25,13 @@ from cal_bookings.outbox.kinds.base import (
 )
 from cal_bookings.outbox.remote_view import RemoteView
 
-#: Guests of one request.
+#: The most guests in one request.
 MOST_GUESTS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class _People(Kind):
-    """Cal.com refuses whom it has already [rec 328], and to remove who is not there [rec 330]."""
+    """Cal.com refuses to add a person who attends already [rec 328], and to remove one who does not [rec 330]."""
 
     def people(self) -> list[str]:
         """Their e-mail addresses."""
@@ -59,14 +59,14 @@ class _People(Kind):
         return True
 
     def _all_attend(self, remote: RemoteBooking) -> Effect | None:
-        there = {one.email.lower() for one in remote.attendees}
+        there = {attendee.email.lower() for attendee in remote.attendees}
         wanted = {email.lower() for email in self.people()}
         return Effect(remote.uid) if wanted <= there else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AddAttendee(_People):
-    """Not to a seated booking: a self-hosted Cal.com takes one without a seat, and then cannot cancel the booking."""
+    """Add one attendee. Refused for seated bookings: a self-hosted Cal.com adds one without a seat, and then cannot cancel it."""
 
     attendee: dict[str, str]
 
@@ -113,9 +113,9 @@ class AddGuests(_People):
         return actions.add_guests(view.uid, self.guests)
 
     def effect_in_answer(
-        self, answers: list[RemoteBooking], seen: dict[str, Any]
+        self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        return self._all_attend(answers[0])
+        return self._all_attend(bookings[0])
 
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool
@@ -125,7 +125,10 @@ class AddGuests(_People):
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveAttendee(_People):
-    """Not the one who booked, and not on hosted Cal.com. Named by e-mail; the number that Cal.com wants is read before."""
+    """Remove an attendee, but not the person who booked, and not on hosted Cal.com.
+
+    The e-mail identifies the attendee; the number that Cal.com requires is read before.
+    """
 
     email: str
 
@@ -153,14 +156,14 @@ class RemoveAttendee(_People):
         return actions.remove_attendee(view.uid, self._number(view))
 
     def _number(self, view: RemoteView) -> int:
-        for one in view.attendees():
-            is_wanted = str(one.get("email") or "").lower() == self.email.lower()
-            if is_wanted and type(one.get("id")) is int:
-                return int(one["id"])
+        for attendee in view.attendees():
+            is_wanted = str(attendee.get("email") or "").lower() == self.email.lower()
+            if is_wanted and type(attendee.get("id")) is int:
+                return int(attendee["id"])
         raise Refused(messages.NO_NUMBER, RefusalCode.NO_NUMBER)
 
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool
     ) -> Effect | None:
-        there = {one.email.lower() for one in view.booking.attendees}
+        there = {attendee.email.lower() for attendee in view.booking.attendees}
         return None if self.email.lower() in there else Effect(view.uid)

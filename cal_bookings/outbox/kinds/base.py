@@ -1,4 +1,4 @@
-"""What every kind of action has to know: its rules, how it is sent, and how its effect is recognised."""
+"""The base of the kinds of action: rules, how it is sent, and how its effect is recognised."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ class Refused(ValidationError):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The effect is there."""
+    """The effect of an action, seen on Cal.com."""
 
     #: The booking that the action led to: the same one, or the one that took its place.
     uid: str
@@ -118,11 +118,11 @@ class Kind(ABC):
 
     @abstractmethod
     def changes(self) -> frozenset[str]:
-        """The facts that it changes."""
+        """Return the names of the facts that it changes."""
 
     @abstractmethod
     def relies_on(self) -> frozenset[str]:
-        """The facts that must be as the person saw them."""
+        """Return the names of the facts that must be as the person saw them."""
 
     def deadline(self, booking: Booking, now: datetime) -> datetime:
         """Return the time from which on it is pointless."""
@@ -133,18 +133,18 @@ class Kind(ABC):
 
     @abstractmethod
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
-        """The one request."""
+        """Make the one request."""
 
     @abstractmethod
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool
     ) -> Effect | None:
-        """The effect, if it is there. `sent`: whether it may be ours."""
+        """Return the effect if it is there. `sent` says whether it may be this action's own."""
 
     def effect_in_answer(
-        self, answers: list[RemoteBooking], seen: dict[str, Any]
+        self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        """The effect, if the answer shows all of it. None: look."""
+        """Return the effect if Cal.com's answer shows all of it; None means that the booking has to be read."""
         return None
 
     def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
@@ -179,11 +179,11 @@ class Kind(ABC):
         return remote.remote_updated_at is not None
 
     def of_series(self, booking: Booking) -> bool:
-        """Whether it acts on other occurrences of the series too."""
+        """Whether it changes other occurrences of the series too."""
         return False
 
     def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
-        """What changed since the person looked, as far as it matters for this kind."""
+        """Return what changed since the person saw the booking, as far as it matters for this kind."""
         remote = view.booking
         if remote.rescheduled_to_uid and not seen["rescheduled_to_uid"]:
             return Conflict(messages.CONFLICT_RESCHEDULED, ErrorCode.RESCHEDULED)
@@ -210,11 +210,18 @@ def _successor(view: RemoteView, remote: RemoteBooking) -> RemoteBooking | None:
         return None
     # Occurrences do not name what replaced them [rec 262].
     series = view.all_of(remote.recurring_booking_uid)
-    return next((one for one in series if one.rescheduled_from_uid == remote.uid), None)
+    return next(
+        (
+            occurrence
+            for occurrence in series
+            if occurrence.rescheduled_from_uid == remote.uid
+        ),
+        None,
+    )
 
 
 def what_became(view: RemoteView, made: RemoteBooking) -> Effect:
-    """The effect is the booking `made`: name the one that took its place since, or say that nothing is left of it."""
+    """Return the effect of creating `made`. It names the booking that took its place, or notes that nothing is left of it."""
     last = latest(view, made)
     if not snapshots.takes_place(last):
         return Effect(last.uid, messages.UNDONE % {"status": last.status})
@@ -240,13 +247,13 @@ def refuse_start(start: datetime, now: datetime) -> None:
 
 
 def is_hosted(account: Account) -> bool:
-    """Whether the account is on hosted Cal.com, as far as that is known: some acts exist there only, or not there."""
+    """Whether the account is on hosted Cal.com, as far as that is known: some actions exist only there, others only elsewhere."""
     return account.server == Server.HOSTED
 
 
 def is_seated(booking: Booking) -> bool:
     """Seated bookings keep a seat for each attendee, and lack what others keep once [rec 240]."""
-    return any("seatUid" in one for one in _attendees(booking)) or (
+    return any("seatUid" in attendee for attendee in _attendees(booking)) or (
         "bookingFieldsResponses" not in booking.payload
         and "attendees" in booking.payload
     )
@@ -267,14 +274,16 @@ def refuse_unknown_seat(booking: Booking, seat_uid: str) -> None:
 
 
 def known_email(value: Any) -> str:
-    """The e-mail address in lower case; empty where Cal.com shows none, or its word for one that it does not know."""
+    """Return the e-mail address in lower case; empty if Cal.com shows none, or "unknown"."""
     email = value.lower() if isinstance(value, str) else ""
     return "" if email == "unknown" else email
 
 
 def emails(booking: Booking) -> set[str]:
-    """The e-mail addresses of its attendees, lower case."""
-    return {known_email(one.get("email")) for one in _attendees(booking)} - {""}
+    """Return the e-mail addresses of its attendees in lower case."""
+    return {known_email(attendee.get("email")) for attendee in _attendees(booking)} - {
+        ""
+    }
 
 
 def _attendees(booking: Booking) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The end of a booking, of the rest of a series, or of one seat."""
+"""The cancellation of a booking, of the rest of a series, or of one seat."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from cal_bookings.outbox.remote_view import RemoteView
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel(Kind):
-    """A second one is refused [rec 217, 247]. A rescheduled booking is cancelled too, and yet the meeting lives on."""
+    """Cal.com refuses a second cancellation [rec 217, 247]. A rescheduled booking is cancelled too, but its meeting lives on."""
 
     reason: str
     subsequent: bool = False
@@ -34,7 +34,7 @@ class Cancel(Kind):
             raise Refused(messages.REASON, RefusalCode.REASON)
         if self.subsequent and self.seat_uid:
             raise Refused(messages.SEAT, RefusalCode.SEAT)
-        # On a single booking Cal.com cancels it, and then answers 400.
+        # Cal.com cancels a single booking in spite of it, and then answers 400.
         if self.subsequent and not booking.recurring_booking_uid:
             raise Refused(messages.NO_SERIES, RefusalCode.NO_SERIES)
         refuse_unknown_seat(booking, self.seat_uid)
@@ -63,15 +63,17 @@ class Cancel(Kind):
         )
 
     def effect_in_answer(
-        self, answers: list[RemoteBooking], seen: dict[str, Any]
+        self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        own = next((one for one in answers if one.uid == seen["uid"]), None)
+        own = next(
+            (booking for booking in bookings if booking.uid == seen["uid"]), None
+        )
         if own is None:
             return None
         if self.seat_uid:
             return self._seat_gone(own)
         if self.subsequent:
-            return self._rest_cancelled(own, answers)
+            return self._rest_cancelled(own, bookings)
         return Effect(own.uid) if own.status == Status.CANCELLED else None
 
     def effect(
@@ -85,18 +87,18 @@ class Cancel(Kind):
         if not own.recurring_booking_uid:
             return Effect(own.uid)
         series = view.series()
-        if any(one.rescheduled_from_uid == own.uid for one in series):
+        if any(occurrence.rescheduled_from_uid == own.uid for occurrence in series):
             return None
         return self._rest_cancelled(own, series) if self.subsequent else Effect(own.uid)
 
     def _rest_cancelled(
         self, own: RemoteBooking, series: list[RemoteBooking]
     ) -> Effect | None:
-        rest = [one for one in series if one.start >= own.start]
+        rest = [occurrence for occurrence in series if occurrence.start >= own.start]
         return None if any(map(snapshots.takes_place, rest)) else Effect(own.uid)
 
     def _seat_gone(self, own: RemoteBooking) -> Effect | None:
-        gone = all(one.seat_uid != self.seat_uid for one in own.attendees)
+        gone = all(attendee.seat_uid != self.seat_uid for attendee in own.attendees)
         return Effect(own.uid) if gone else None
 
     def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:

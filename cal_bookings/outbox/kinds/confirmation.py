@@ -1,4 +1,4 @@
-"""The host's answer to a booking that waits for one: yes or no."""
+"""The confirmation of a pending booking, and its opposite."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from cal_bookings.outbox.remote_view import RemoteView
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer(Kind):
-    """Of an occurrence it answers for all that are pending in the series."""
+    """Confirming or declining one occurrence applies to every pending occurrence of its series."""
 
     becomes: ClassVar[Status]
 
@@ -32,9 +32,9 @@ class _Answer(Kind):
         return bool(booking.recurring_booking_uid)
 
     def effect_in_answer(
-        self, answers: list[RemoteBooking], seen: dict[str, Any]
+        self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        own = answers[0]
+        own = bookings[0]
         # The answer shows one occurrence; the others changed with it and have to be read.
         if own.status != self.becomes or own.recurring_booking_uid:
             return None
@@ -56,7 +56,7 @@ class _Answer(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class Confirm(_Answer):
-    """Cal.com refuses it on an accepted booking only [rec 158]: a cancelled one is revived by it [rec 161]."""
+    """Cal.com refuses to confirm an accepted booking [rec 158], but revives a cancelled one [rec 161]."""
 
     name = BookingAction.Kind.CONFIRM
     becomes = Status.ACCEPTED
@@ -71,7 +71,7 @@ class Confirm(_Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class Decline(_Answer):
-    """A second one is not refused: the attendee gets another mail."""
+    """Cal.com does not refuse to decline twice: the attendee gets another mail."""
 
     reason: str = ""
 

@@ -1,4 +1,4 @@
-"""A new booking, or a new series."""
+"""The creation of a booking, or of a series."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ from cal_bookings.outbox.kinds.base import (
 from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import takes_place
 
-#: The key in the booking's metadata. Cal.com has no idempotency keys: this is how ours is found again.
+#: The key of our mark in the booking's metadata. Cal.com has no idempotency keys: by the mark we recognise our booking.
 MARK = "djangoCalBookings"
 
 UNSEEN = Doubt(messages.UNSEEN, ErrorCode.UNVERIFIED)
@@ -28,7 +28,7 @@ UNSEEN = Doubt(messages.UNSEEN, ErrorCode.UNVERIFIED)
 
 @dataclass(frozen=True, kw_only=True)
 class Create(Kind):
-    """Whether a second one is refused depends on the event type: one that asks for confirmation takes it."""
+    """Whether Cal.com refuses a second request depends on the event type: one that requires confirmation accepts it."""
 
     #: The body of the request, as Cal.com wants it.
     fields: dict[str, Any]
@@ -53,7 +53,7 @@ class Create(Kind):
             raise Refused(messages.CREATE_EMAIL, RefusalCode.EMAIL)
 
     def draft(self, account: Account) -> Booking:
-        # Put back after a failure, the action keeps its mark: should the first have taken effect late, it is found.
+        # Queued again after a failure, the action keeps its mark: a first request that took effect late is recognised.
         return Booking(account=account, uid=self.mark, start=self.start)
 
     def changes(self) -> frozenset[str]:
@@ -70,11 +70,11 @@ class Create(Kind):
         return actions.create(self.fields | {"metadata": metadata})
 
     def effect_in_answer(
-        self, answers: list[RemoteBooking], seen: dict[str, Any]
+        self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        # No mark: a booking that was there before, which Cal.com answers where confirmation is asked for.
-        first = min(answers, key=lambda one: one.start)
-        enough = len(answers) >= int(self.fields.get("recurrenceCount") or 1)
+        # Without our mark it is an earlier booking, which Cal.com returns where confirmation is required.
+        first = min(bookings, key=lambda booking: booking.start)
+        enough = len(bookings) >= int(self.fields.get("recurrenceCount") or 1)
         return Effect(first.uid) if enough and self._is_ours(first) else None
 
     def effect(
@@ -82,7 +82,7 @@ class Create(Kind):
     ) -> Effect | None:
         """A booking with our mark proves that it was made, whatever became of it since.
 
-        Before it is sent, the mark is that of an earlier action that was queued again: what is over of that one is made anew.
+        Before it is sent, the mark is that of an earlier action that was queued again: what is over of that one is created again.
         """
         return self._complete(view, view.announced(), seen, sent=sent) or (
             self._complete(view, view.starting_at(self.start), seen, sent=sent)
@@ -96,7 +96,7 @@ class Create(Kind):
         *,
         sent: bool,
     ) -> Effect | None:
-        """The effect, if one of `firsts` was made with all of its series."""
+        """Return the effect if one of `firsts` was created with all of its series."""
         for made in self._made(view, firsts, seen, sent=sent):
             count = self._count(view, made[0])
             if count is not None and len(made) >= count:
@@ -111,7 +111,7 @@ class Create(Kind):
         *,
         sent: bool,
     ) -> list[list[RemoteBooking]]:
-        """What was made, each with the rest of its series, by start; without what was there when this was sent."""
+        """Return what was created, each with the rest of its series, by start; without what was there when this was sent."""
         made = []
         for first in filter(self._is_ours, firsts):
             if first.uid in seen.get("uids", ()) or first.rescheduled_from_uid:
@@ -119,13 +119,17 @@ class Create(Kind):
             series = first.recurring_booking_uid
             together = view.all_of(series) if series else [first]
             # What was moved within the series is not one more of it.
-            own = [one for one in together if not one.rescheduled_from_uid]
-            if sent or any(takes_place(latest(view, one)) for one in own):
-                made.append(sorted(own, key=lambda one: one.start))
+            own = [
+                occurrence
+                for occurrence in together
+                if not occurrence.rescheduled_from_uid
+            ]
+            if sent or any(takes_place(latest(view, occurrence)) for occurrence in own):
+                made.append(sorted(own, key=lambda occurrence: occurrence.start))
         return made
 
     def _count(self, view: RemoteView, first: RemoteBooking) -> int | None:
-        """How many occurrences were wanted; None if only the event type says so, and is not to be seen."""
+        """Return how many occurrences were wanted; None if only the event type says so, and cannot be read."""
         if self.fields.get("recurrenceCount"):
             return int(self.fields["recurrenceCount"])
         if not first.recurring_booking_uid:
@@ -135,11 +139,11 @@ class Create(Kind):
         return count if type(count) is int else None
 
     def _is_ours(self, remote: RemoteBooking) -> bool:
-        marks = [remote.metadata, *(one.metadata for one in remote.attendees)]
-        return any(one.get(MARK) == self.mark for one in marks)
+        marks = [remote.metadata, *(attendee.metadata for attendee in remote.attendees)]
+        return any(metadata.get(MARK) == self.mark for metadata in marks)
 
     def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
-        """A series of which Cal.com booked the first ones and then refused the rest."""
+        """Return a conflict if Cal.com booked the first occurrences of a series and then refused the rest."""
         firsts = view.starting_at(self.start)
         each = self._made(view, firsts, seen, sent=bool(seen))
         made = max(each, key=len, default=None)
@@ -151,9 +155,9 @@ class Create(Kind):
         return Conflict(message, ErrorCode.PARTLY, is_partial_effect=True)
 
     def snapshot(self, view: RemoteView) -> dict[str, Any]:
-        """The bookings with our mark: those of an earlier action that was queued again."""
+        """Return the uids of the bookings with our mark: those of an earlier action that was queued again."""
         ours = filter(self._is_ours, view.starting_at(self.start))
-        return {"uids": sorted(one.uid for one in ours)}
+        return {"uids": sorted(booking.uid for booking in ours)}
 
     def caveat(self, view: RemoteView) -> str:
         is_one = str(self.fields.get("recurrenceCount")) == "1"
@@ -170,8 +174,8 @@ class Create(Kind):
 
 
 def _what_became(view: RemoteView, made: list[RemoteBooking]) -> Effect:
-    """A series takes place as long as one of its occurrences does."""
-    ends = [latest(view, one) for one in made]
+    """Return the effect. A series takes place as long as one of its occurrences does."""
+    ends = [latest(view, occurrence) for occurrence in made]
     if not takes_place(ends[0]) and any(map(takes_place, ends)):
         return Effect(made[0].uid)
     return what_became(view, made[0])

@@ -1,4 +1,4 @@
-"""Another place."""
+"""The location of a booking."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +24,7 @@ TYPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateLocation(Kind):
-    """A repeat is not refused: everybody gets another mail, and a video room is made anew."""
+    """Cal.com does not refuse a repeat: everybody gets another mail, and a new video room is made."""
 
     location: dict[str, str]
 
@@ -56,9 +56,9 @@ class UpdateLocation(Kind):
         return actions.update_location(view.uid, self.location)
 
     def effect_in_answer(
-        self, answers: list[RemoteBooking], seen: dict[str, Any]
+        self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        return self._moved(answers[0], seen, sent=True)
+        return self._moved(bookings[0], seen, sent=True)
 
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool
@@ -69,7 +69,7 @@ class UpdateLocation(Kind):
         self, remote: RemoteBooking, seen: dict[str, Any], *, sent: bool
     ) -> Effect | None:
         if self.location["type"] == "integration":
-            # Cal.com shows the app or the link that it made: known only by being another one.
+            # Cal.com shows the app or the link that it made: only the difference shows the effect.
             there = sent and remote.location != seen["location"]
         else:
             there = remote.location == self.value

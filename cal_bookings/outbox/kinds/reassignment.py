@@ -13,9 +13,9 @@ from cal_bookings.outbox.remote_view import RemoteView
 
 @dataclass(frozen=True, kw_only=True)
 class Reassign(Kind):
-    """To a host, or to whom Cal.com chooses. A repeat is not refused: choosing again may choose a third one.
+    """To a named host, or to one that Cal.com chooses. A repeat is not refused and may choose a third host.
 
-    Some servers answer success and change nothing [rec 300-303]: only the hosts that are then there tell.
+    Some servers answer success and change nothing [rec 300-303]: only the hosts of the booking prove the effect.
     """
 
     host_id: int | None = None
@@ -57,18 +57,18 @@ class Reassign(Kind):
         return Effect(remote.uid) if there else None
 
     def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
-        """An attendee who could be taken for the host that joins."""
+        """Return a conflict if an attendee could be taken for the host that joins."""
         joined = self._joined(view.booking, seen) if self.host_id else set()
         if not joined:
             return super().conflict(view, seen)
         return Conflict(messages.CONFLICT_ATTENDEE)
 
     def leaves_trace(self, remote: RemoteBooking) -> bool:
-        # With a fixed host, Cal.com rewrites the row of an attendee beside the one who booked, and not the booking.
+        # With a fixed host, Cal.com rewrites the row of an additional attendee, and not the booking.
         return len(remote.attendees) <= 1 and super().leaves_trace(remote)
 
     def _joined(self, remote: RemoteBooking, seen: dict[str, Any]) -> set[str]:
-        """The new one among the attendees, who was not there before; anybody new, unless we know the e-mail."""
-        before = {one["email"].lower() for one in seen["attendees"]}
-        new = {one.email.lower() for one in remote.attendees} - before
+        """Return the new attendees who may be the new host: by the host's e-mail, or anybody new if it is not known."""
+        before = {attendee["email"].lower() for attendee in seen["attendees"]}
+        new = {attendee.email.lower() for attendee in remote.attendees} - before
         return new & {self.host_email.lower()} if self.host_email else new

@@ -1,4 +1,4 @@
-"""Another time: by us, or by the attendee whom Cal.com asks to pick one."""
+"""Another time for a booking: chosen by us, or by the attendee at our request."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,7 +20,7 @@ from cal_bookings.outbox.kinds.base import (
 from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import takes_place
 
-#: What hosted Cal.com takes besides.
+#: The options that only hosted Cal.com knows.
 OPTIONS = frozenset(
     {
         "rescheduleWithSameHost",
@@ -33,7 +33,7 @@ OPTIONS = frozenset(
 
 @dataclass(frozen=True, kw_only=True)
 class Reschedule(Kind):
-    """A booking, an occurrence of a series, a seated booking with all its attendees, or one seat of it.
+    """Move a booking, an occurrence of a series, a seated booking with all its attendees, or one seat of it.
 
     Cal.com makes a new booking of it, except of a whole seated one, which keeps its uid [rec 134, 241]. Two at once
     both succeed [rec 483-485], one after the other is refused [rec 137].
@@ -43,7 +43,7 @@ class Reschedule(Kind):
     reason: str = ""
     rescheduled_by: str = ""
     seat_uid: str = ""
-    #: Of who holds the seat: the way to find a seat that moved.
+    #: The e-mail of the attendee who holds the seat, by which a moved seat is recognised.
     seat_email: str = ""
     email_verification_code: str = ""
     options: dict[str, bool] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Reschedule(Kind):
     def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
         # The uid of a seated booking stays the same, and moving it again is just as good.
         return not self.seat_uid and not any(
-            one["seat_uid"] for one in seen["attendees"]
+            attendee["seat_uid"] for attendee in seen["attendees"]
         )
 
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
@@ -102,9 +102,9 @@ class Reschedule(Kind):
         )
 
     def effect_in_answer(
-        self, answers: list[RemoteBooking], seen: dict[str, Any]
+        self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        new = answers[0]
+        new = bookings[0]
         moved = (
             bool(new.rescheduled_from_uid) or self.seat_uid or new.uid == seen["uid"]
         )
@@ -133,22 +133,22 @@ class Reschedule(Kind):
     def _merged(
         self, view: RemoteView, old: RemoteBooking, seen: dict[str, Any]
     ) -> Effect | None:
-        """A whole seated booking moved to where the event type has another one: its seats are in that one."""
-        seats = [one for one in seen["attendees"] if one["seat_uid"]]
+        """Return the effect if a whole seated booking moved to a time at which its event type had another: it holds the seats."""
+        seats = [attendee for attendee in seen["attendees"] if attendee["seat_uid"]]
         if not seats or old.status != Status.CANCELLED:
             return None
-        for one in view.starting_at(self.moment):
+        for booking in view.starting_at(self.moment):
             if (
-                one.event_type_remote_id == old.event_type_remote_id
-                and one.uid != old.uid
+                booking.event_type_remote_id == old.event_type_remote_id
+                and booking.uid != old.uid
             ):
-                there = {seat.seat_uid for seat in one.attendees}
-                there |= {seat.email.lower() for seat in one.attendees}
+                there = {seat.seat_uid for seat in booking.attendees}
+                there |= {seat.email.lower() for seat in booking.attendees}
                 there -= {""}
                 if all(
                     {seat["seat_uid"], seat["email"].lower()} & there for seat in seats
                 ):
-                    return Effect(one.uid, messages.MERGED)
+                    return Effect(booking.uid, messages.MERGED)
         return None
 
     def _successor(
@@ -167,24 +167,25 @@ class Reschedule(Kind):
             others = view.starting_at(self.moment) if sent else []
         return next(
             (
-                one
-                for one in others
-                if one.rescheduled_from_uid == old.uid and one.start == self.moment
+                booking
+                for booking in others
+                if booking.rescheduled_from_uid == old.uid
+                and booking.start == self.moment
             ),
             None,
         )
 
     def _moved_seat(self, view: RemoteView) -> Effect | None:
-        """The seat is in another booking then, under the same uid or the same e-mail [rec 269, 524]."""
+        """Return the effect if the seat is in another booking, under the same uid or the same e-mail [rec 269, 524]."""
         old = view.booking
-        if any(one.seat_uid == self.seat_uid for one in old.attendees):
+        if any(attendee.seat_uid == self.seat_uid for attendee in old.attendees):
             return None
-        for one in view.starting_at(self.moment):
-            if one.event_type_remote_id == old.event_type_remote_id and any(
+        for booking in view.starting_at(self.moment):
+            if booking.event_type_remote_id == old.event_type_remote_id and any(
                 seat.seat_uid == self.seat_uid or seat.email == self.seat_email
-                for seat in one.attendees
+                for seat in booking.attendees
             ):
-                return self._effect(one)
+                return self._effect(booking)
         return None
 
     def _effect(self, new: RemoteBooking) -> Effect:
@@ -196,15 +197,17 @@ class Reschedule(Kind):
 
 
 def lost_seat(view: RemoteView, seat_uid: str) -> Conflict | None:
-    """Whether the seat to act on is gone."""
-    if not seat_uid or any(one.seat_uid == seat_uid for one in view.booking.attendees):
+    """Return a conflict if a seat is named and the booking no longer has it."""
+    if not seat_uid or any(
+        attendee.seat_uid == seat_uid for attendee in view.booking.attendees
+    ):
         return None
     return Conflict(messages.SEAT_GONE, ErrorCode.SEAT_GONE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestReschedule(Kind):
-    """The booking is cancelled, and the attendee gets a mail with a link to pick another time. Hosted Cal.com only."""
+    """Cancel the booking and have Cal.com mail the attendee a link to pick another time. Hosted Cal.com only."""
 
     reason: str = ""
 
