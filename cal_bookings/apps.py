@@ -14,6 +14,7 @@ class CalBookingsConfig(AppConfig):
         import_module("cal_bookings.database_checks")
         # Registers the tasks with whatever Celery app the site has, autodiscovered or not.
         import_module("cal_bookings.tasks.retention")
+        import_module("cal_bookings.tasks.slots")
         import_module("cal_bookings.tasks.sync")
         # This one also wakes a worker for each action that is enqueued.
         import_module("cal_bookings.tasks.outbox")

@@ -24,6 +24,7 @@ from cal_bookings.models import (
     Host,
     RateWindow,
     RefusalCode,
+    SlotReservation,
     SyncRun,
     SyncState,
     WalkPage,
@@ -152,6 +153,24 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
             "outcome",
             "http_status",
             "request_id",
+        }
+    ),
+    SlotReservation: frozenset(
+        {
+            "id",
+            "account",
+            "event_type_remote_id",
+            "start",
+            "duration",
+            "state",
+            "until",
+            "reserved_by",
+            "action",
+            "reserved_at",
+            "ended_at",
+            "next_attempt_at",
+            "attempts",
+            "last_error",
         }
     ),
     SyncState: frozenset(

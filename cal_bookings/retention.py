@@ -17,6 +17,7 @@ from cal_bookings.models import (
     BookingAction,
     BookingChange,
     RateWindow,
+    SlotReservation,
     SyncRun,
     WebhookDelivery,
 )
@@ -54,9 +55,12 @@ def _old(
         "history": (BookingChange.objects.all(), "changed_at"),
         # One that is open has not ended, however old it is.
         "actions": (BookingAction.objects.all(), "ended_at"),
+        "reservations": (SlotReservation.objects.all(), "ended_at"),
         # One that is not processed yet stays, however old it is.
         "deliveries": (WebhookDelivery.objects.all(), "processed_at"),
     }
+    # They belong to the actions that book them.
+    ages = dict(ages) | {"reservations": ages["actions"]}
     for kind, (rows, column) in kinds.items():
         days = ages[kind]
         if days is not None:

@@ -14,6 +14,7 @@ from cal_bookings.models.booking import (
 from cal_bookings.models.derivation import Derivation
 from cal_bookings.models.outbox import ActionAttempt, BookingAction
 from cal_bookings.models.rate_window import RateWindow
+from cal_bookings.models.slots import SlotReservation
 from cal_bookings.models.sync import Mode, SyncRun, SyncState, WalkPage
 from cal_bookings.models.webhooks import WebhookDelivery, WebhookReceiver
 
@@ -32,6 +33,7 @@ __all__ = [
     "Mode",
     "RateWindow",
     "RefusalCode",
+    "SlotReservation",
     "Status",
     "SyncRun",
     "SyncState",

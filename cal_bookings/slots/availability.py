@@ -45,7 +45,7 @@ def free(
         if moment.utcoffset() is None:
             raise refusals.naive(name)
     wanted = EventTypeIdentification(
-        event_type_id=remote_id(event_type),
+        event_type_id=None if event_type is None else remote_id(event_type),
         event_type_slug=event_type_slug,
         username=username,
         team_slug=team_slug,
@@ -67,7 +67,7 @@ def free(
     return [_shown_in(time_zone, slot) for slot in slots] if time_zone else slots
 
 
-def remote_id(event_type: EventType | int | None) -> int | None:
+def remote_id(event_type: EventType | int) -> int:
     """Return Cal.com's number of an event type."""
     return event_type.remote_id if isinstance(event_type, EventType) else event_type
 

@@ -9,8 +9,14 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
 from cal_bookings import budget, conf
-from cal_bookings.client import Anonymous, CalError, CalRefused, RemoteReservation
-from cal_bookings.client import CalUnavailable, CalUnexpected
+from cal_bookings.client import (
+    Anonymous,
+    CalError,
+    CalRefused,
+    CalUnavailable,
+    CalUnexpected,
+    RemoteReservation,
+)
 from cal_bookings.models import Account, EventType, SlotReservation
 from cal_bookings.slots import refusals, releases
 from cal_bookings.slots.availability import PATIENCE, remote_id

@@ -17,6 +17,7 @@ from cal_bookings.models import (
     BookingAction,
     BookingChange,
     EventType,
+    SlotReservation,
     SyncRun,
     SyncState,
     WalkPage,
@@ -119,6 +120,7 @@ def make_rows() -> Rows:
     _make_history(waiting)
     _make_runs(account)
     _make_deliveries(account)
+    _make_reservations(account)
     return Rows(account, waiting, over, gone, _make_actions(waiting, over))
 
 
@@ -158,6 +160,17 @@ def _make_deliveries(account: Account) -> None:
         seat_uid="canary-seat-waiting",
         mark="canary-mark",
         rejection_reason="canary is unknown here",
+    )
+
+
+def _make_reservations(account: Account) -> None:
+    now = timezone.now()
+    SlotReservation.objects.create(
+        account=account,
+        event_type_remote_id=1,
+        start=now,
+        until=now,
+        uid="canary-reservation",
     )
 
 

@@ -20,6 +20,7 @@ from cal_bookings.models import (
     BookingChange,
     EventType,
     Host,
+    SlotReservation,
     SyncRun,
     SyncState,
     WebhookDelivery,
@@ -81,6 +82,8 @@ PERSONAL: dict[type[models.Model], set[str]] = {
         "error_message",
     },
     ActionAttempt: {"error_code", "error_message"},
+    # Whoever knows it may release the slot.
+    SlotReservation: {"uid"},
     SyncState: {"checkpoint"},
     SyncRun: {"failures"},
     WebhookReceiver: {"path_id", "former_path_id"},
@@ -124,7 +127,7 @@ ADDRESSES = {
 OF_DJANGO = ("add", "change", "changelist", "delete", "history")
 JUDGED_MODELS = {
     *(Account, Attendee, Booking, BookingAction, BookingChange),
-    *(EventType, Host, SyncRun, SyncState),
+    *(EventType, Host, SlotReservation, SyncRun, SyncState),
 }
 
 

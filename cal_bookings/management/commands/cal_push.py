@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.db import Error
 
-from cal_bookings import outbox
+from cal_bookings import outbox, slots
 from cal_bookings.management import exit_codes
 from cal_bookings.models import Account, Booking, BookingAction
 
@@ -43,12 +43,14 @@ class Command(exit_codes.CalCommand):
         as_json, quiet = options["json"], options["verbosity"] == 0
         statuses: Counter[str] = Counter()
         self.codes = {ALL_DONE}
-        for action in self._deliver_all(_account(account) if account else None):
+        chosen = _account(account) if account else None
+        for action in self._deliver_all(chosen):
             statuses[action.status] += 1
             if as_json:
                 self.stdout.write(json.dumps(summary(action)))
             elif not quiet:
                 self._tell(action)
+        slots.sweep(chosen)
         if not as_json and not quiet:
             counts = ", ".join(f"{count} {name}" for name, count in statuses.items())
             self.stdout.write(counts or "Nothing is due.")
