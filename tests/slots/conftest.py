@@ -42,9 +42,8 @@ def event_type(cal: Any) -> int:
 @pytest.fixture
 def reserve(account: Account, event_type: int) -> Any:
     def reserve(**options: Any) -> SlotReservation:
-        return slots.reserve(
-            account, **{"event_type": event_type, "start": TEN} | options
-        )
+        wanted: dict[str, Any] = {"event_type": event_type, "start": TEN}
+        return slots.reserve(account, **wanted | options)
 
     return reserve
 

@@ -1,6 +1,7 @@
 """Free slots in Python: whose, when, and in which time zone."""
 
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -18,7 +19,7 @@ from cal_bookings.testing import Person, RateLimit
 from tests.outbox.conftest import mirror_now
 from tests.slots.conftest import MONDAY, TEN
 
-DAY = {"begin": MONDAY, "end": MONDAY + timedelta(days=1)}
+DAY: dict[str, Any] = {"begin": MONDAY, "end": MONDAY + timedelta(days=1)}
 
 
 def test_they_have_two_ends_in_utc(account, event_type):
@@ -41,7 +42,7 @@ def test_an_event_type_is_a_row_a_number_or_a_slug(account, event_type):
     row = EventType.objects.create(
         account=account, remote_id=event_type, mirrored_at=timezone.now()
     )
-    ways = [
+    ways: list[dict[str, Any]] = [
         {"event_type": row},
         {"event_type_slug": "consultation", "username": "host1"},
         {"event_type_slug": "support", "team_slug": "team-1"},
