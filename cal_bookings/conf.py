@@ -203,7 +203,7 @@ def stored_base_url_problem(url: str) -> str | None:
         return "needs https://"
     if get("ALLOWED_SERVERS") is not None and not _is_listed(host):
         return 'names a host that CAL_BOOKINGS["ALLOWED_SERVERS"] does not list'
-    if is_restricted_to_public(url) and _is_private(host):
+    if is_restricted_to_public(url) and is_private(host):
         return (
             "names a host in a private network: if it is your own Cal.com, list it in "
             'CAL_BOOKINGS["ALLOWED_SERVERS"]'
@@ -226,7 +226,8 @@ def _is_listed(host: str) -> bool:
     return validate_host(f"[{host}]" if ":" in host else host, get("ALLOWED_SERVERS"))
 
 
-def _is_private(host: str) -> bool:
+def is_private(host: str) -> bool:
+    """Return whether a host is an address in a private network, or this machine. Looks up no name."""
     try:
         return not is_public(str(ip_address(host)))
     except ValueError:

@@ -70,17 +70,25 @@ from cal_bookings.client.slots import (
     Slot,
     Slots,
 )
+from cal_bookings.client.trial_delivery import deliver_trial
 from cal_bookings.client.webhook_signatures import (
     SIGNATURE_HEADER,
     VERSION_HEADER,
     is_signed,
     sign,
 )
+from cal_bookings.client.webhooks import (
+    PAYLOAD_VERSION,
+    RemoteWebhook,
+    WebhookOwner,
+    Webhooks,
+)
 
 __all__ = [
     "BOOKING_VERSION",
     "LIST_VERSION",
     "PARSER_VERSION",
+    "PAYLOAD_VERSION",
     "SIGNATURE_HEADER",
     "VERSION_HEADER",
     "AccessToken",
@@ -116,12 +124,16 @@ __all__ = [
     "RemoteEventType",
     "RemoteHost",
     "RemoteReservation",
+    "RemoteWebhook",
     "Scope",
     "Server",
     "Slot",
     "Slots",
     "Tokens",
     "UnexpectedAnswer",
+    "WebhookOwner",
+    "Webhooks",
+    "deliver_trial",
     "endpoint_limit",
     "is_public",
     "is_signed",

@@ -54,6 +54,7 @@ from cal_bookings.client.transport import (
     Http,
     OnAnswer,
 )
+from cal_bookings.client.webhooks import WebhookOwner, Webhooks
 
 # Matched per endpoint by the server: another resource's version answers 404 [rec 126].
 BOOKING_VERSION = "2024-08-13"
@@ -244,6 +245,10 @@ class CalClient:
         `guard` is called right before each write, and may stop it by raising.
         """
         return BookingActions(self._http, server, guard)
+
+    def webhooks(self, owner: WebhookOwner) -> Webhooks:
+        """Return the webhook subscriptions of one owner, to be listed and changed. Makes no request."""
+        return Webhooks(self._http, owner)
 
     def me(self) -> dict[str, Any]:
         """The user whom the credential belongs to."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -133,8 +133,11 @@ class Http:
         json: Any = None,
         retries: int = RETRIES,
         guard: Guard | None = None,
+        secrets: Iterable[str] = (),
     ) -> Answer:
         """Return the answer to one request; `parts` fill the braces of the path, quoted.
+
+        `secrets` are texts of the body that no error may repeat.
 
         A read that gets no usable answer is repeated up to `retries` times, a write never. `guard` is called right before
         the request is written to its connection, each time; what it raises stops the request, and reaches the caller.
@@ -144,7 +147,8 @@ class Http:
         for value in plain.values():
             _check_part(value, method, path)
         quoted = {name: quote(value, safe="") for name, value in plain.items()}
-        uids = [part for part in plain.values() if len(part) >= _UID_LENGTH]
+        hidden = [part for part in plain.values() if len(part) >= _UID_LENGTH]
+        hidden += secrets
         request = requests.Request(
             method,
             self.base_url + path.format_map(quoted),
@@ -152,7 +156,7 @@ class Http:
             params=dict(params or {}),
             json=json,
         )
-        call = Call(method, path, self.base_url, self._secrets.including(*uids))
+        call = Call(method, path, self.base_url, self._secrets.including(*hidden))
         retries = 0 if call.writes else retries
         if self._renew is None:
             return self._persist(call, request, retries, guard)
@@ -161,7 +165,7 @@ class Http:
         except CalUnauthorized as error:
             # Refused, so it had no effect, and even a write may be repeated.
             self._sign_with(self._renew(error))
-        call = Call(method, path, self.base_url, self._secrets.including(*uids))
+        call = Call(method, path, self.base_url, self._secrets.including(*hidden))
         return self._persist(call, request, retries, guard)
 
     def _persist(

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cal_bookings.models.account import Account
+from cal_bookings.models.booking import Booking
 from cal_bookings.models.leases import Leased
 
 #: An address or a secret that was replaced is accepted for this long, because Cal.com may still deliver with it.
@@ -85,6 +86,21 @@ class WebhookReceiver(Leased):
         self.save(update_fields=["path_id", "former_path_id", "former_accepted_until"])
 
 
+class WebhookDeliveryManager(models.Manager["WebhookDelivery"]):
+    def rejection_reason(self, booking: Booking) -> str:
+        """Return why a booking, or its series, was declined on Cal.com; empty if no delivery says so. One query."""
+        rejected = self.filter(account=booking.account_id, trigger="BOOKING_REJECTED")
+        of_booking = Q(uid=booking.uid)
+        if series := booking.recurring_booking_uid:
+            others = Booking.objects.filter(
+                account=booking.account_id, recurring_booking_uid=series
+            )
+            of_booking = Q(uid__in=others.values("uid"))
+        reasons = rejected.filter(of_booking).exclude(rejection_reason="")
+        latest = reasons.order_by("-pk").values_list("rejection_reason", flat=True)
+        return latest.first() or ""
+
+
 class WebhookDelivery(models.Model):
     """One delivery of a webhook: a hint that a booking may have changed.
 
@@ -149,6 +165,8 @@ class WebhookDelivery(models.Model):
     )
     processed_at = models.DateTimeField(_("processed at"), null=True, blank=True)
     error = models.TextField(_("error"), blank=True)
+
+    objects = WebhookDeliveryManager()
 
     class Meta:
         verbose_name = _("webhook delivery")

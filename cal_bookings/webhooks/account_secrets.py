@@ -9,6 +9,8 @@ from cal_bookings.models import Account, WebhookReceiver
 from cal_bookings.models.webhooks import FORMER_ACCEPTED
 
 _SECRETS = "SECRETS"
+#: More former secrets than this are left by attempts that failed long ago.
+_FORMER = 4
 
 
 def are_in_settings(account: Account) -> bool:
@@ -44,12 +46,13 @@ def new() -> str:
 
 
 def add(receiver: WebhookReceiver, secret: str) -> None:
-    """Accept `secret` from now on, as the newest one, beside the one before. One transaction.
+    """Accept `secret` from now on, as the newest one, beside those before. One transaction.
 
-    Both are accepted until `retire_former` is called, so that Cal.com may sign with either one.
+    All of them are accepted until `retire_former` is called, because Cal.com may sign with any one. Raises
+    ImproperlyConfigured if the site has no key to encrypt it with.
     """
     account = receiver.account
-    former = accepted(receiver)[:1]
+    former = accepted(receiver)[:_FORMER]
     with db.atomic():
         account.webhook_secrets = {_SECRETS: [secret, *former]}
         account.save(update_fields=["webhook_secrets"])
@@ -58,6 +61,6 @@ def add(receiver: WebhookReceiver, secret: str) -> None:
 
 
 def retire_former(receiver: WebhookReceiver) -> None:
-    """Refuse the secret before the newest one from a day on: Cal.com signs with the newest by now. One statement."""
+    """Refuse all but the newest secret from a day on: Cal.com signs with the newest by now. One statement."""
     receiver.secrets_rotated_at = timezone.now()
     receiver.save(update_fields=["secrets_rotated_at"])

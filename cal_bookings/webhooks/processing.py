@@ -73,7 +73,7 @@ def due_accounts() -> list[int]:
     """Return the primary keys of the accounts with deliveries that are due, except inactive and paused ones. One query."""
     now = timezone.now()
     due = WebhookDelivery.objects.filter(
-        next_attempt_at__lte=now, account__is_active=True
+        next_attempt_at__lte=now, account__is_active=True, account__paused_at=None
     )
     paused = due.filter(account__circuit_open_until__gt=now).values("account")
     waiting = due.exclude(account__in=paused)

@@ -1,6 +1,7 @@
 """What becomes of a delivery: its booking is read again, once for all deliveries that name it, and never written from it."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ from tests.comparison import assert_mirrors
 from tests.histories import Crash, crash_at
 from tests.webhooks.conftest import Sender, body
 from tests.webhooks.recorded import SECRET
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Desk:
@@ -400,3 +403,26 @@ def test_signals_say_the_source_and_the_trigger(
 
     assert heard == [("webhook", "BOOKING_REJECTED"), ("refresh", "")]
     assert BookingChange.objects.filter(source="webhook").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_documents_receiver_writes_when_staff_decline(desk, mailoutbox, settings):
+    # Django 6.1 wants a mailer to be named.
+    backend = "django.core.mail.backends.locmem.EmailBackend"
+    settings.MAILERS = {"default": {"BACKEND": backend}}
+    text = (ROOT / "docs" / "webhooks.md").read_text()
+    example = text.split("## Write to people")[1].split("```python\n")[1]
+    names: dict[str, Any] = {}
+    exec(example.split("```")[0], names)  # noqa: S102 - our own text
+    uid = desk.cal.book(event_type="confirm")
+    desk.announce("BOOKING_REQUESTED", uid)
+    desk.process()
+    desk.pass_time(5)
+    desk.cal.decline(uid)
+    desk.announce("BOOKING_REJECTED", uid, rejectionReason="we are closed that day.")
+
+    desk.process()
+
+    signals.booking_changed.disconnect(names["tell_why"])
+    assert len(mailoutbox) == Booking.objects.get().attendees.count() > 0
+    assert "we are closed that day." in mailoutbox[0].body
