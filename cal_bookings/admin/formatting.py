@@ -164,8 +164,8 @@ def records_table(records: Any, first: Sequence[str] = ()) -> SafeString | str:
         isinstance(record, Mapping) for record in records
     ):
         return pretty(records)
-    found = {key for record in records for key in record}
-    keys = [key for key in first if key in found] + sorted(found - set(first))
+    names = {key for record in records for key in record}
+    keys = [key for key in first if key in names] + sorted(names - set(first))
     return table(keys, [[cell(record.get(key)) for key in keys] for record in records])
 
 

@@ -33,11 +33,12 @@ def is_declared(
     asks for it.
     """
     limits = (
-        one() if callable(one) else one
-        for one in model_admin.model._meta.related_fkey_lookups
+        limit() if callable(limit) else limit
+        for limit in model_admin.model._meta.related_fkey_lookups
     )
     if any(
-        (lookup, value) in url_params_from_lookup_dict(one).items() for one in limits
+        (lookup, value) in url_params_from_lookup_dict(limit).items()
+        for limit in limits
     ):
         return True
     return lookup in set(_declared(model_admin, request))

@@ -144,7 +144,7 @@ class BookingActionAdmin(OfAccountAdmin):
         request: HttpRequest,
         pk: int,
         deed: Callable[[BookingAction], BookingAction],
-        told: str,
+        message: str,
     ) -> HttpResponse:
         action = get_object_or_404(self.get_queryset(request), pk=pk)
         if not (self.has_view_permission(request) and may_act(request, action)):
@@ -156,8 +156,8 @@ class BookingActionAdmin(OfAccountAdmin):
             reason = visibility.refusal_text(refusal, people=people)
             self.message_user(request, reason, messages.ERROR)
         else:
-            self.log_change(request, action, told)
-            self.message_user(request, told, messages.SUCCESS)
+            self.log_change(request, action, message)
+            self.message_user(request, message, messages.SUCCESS)
         url = reverse("admin:cal_bookings_bookingaction_change", args=[action.pk])
         return HttpResponseRedirect(url)
 

@@ -213,12 +213,12 @@ class BookingActions:
 
 def _bookings(answer: Answer) -> list[dict[str, Any]]:
     data = _data(answer)
-    found = data if isinstance(data, list) else [data]
-    if not found or not all(
-        isinstance(one, dict) and isinstance(one.get("uid"), str) for one in found
+    rows = data if isinstance(data, list) else [data]
+    if not rows or not all(
+        isinstance(row, dict) and isinstance(row.get("uid"), str) for row in rows
     ):
         raise _unexpected(answer, "a booking or a list of bookings, each with its uid")
-    return found
+    return rows
 
 
 def _data(answer: Answer) -> Any:

@@ -197,7 +197,12 @@ def _learnt(page: Page, failures: dict[Dialect, CalError]) -> dict[str, Any]:
     return {
         "server": Server.SELF_HOSTED if is_older else page.server,
         "unavailable": next(
-            (one for one, e in failures.items() if isinstance(e, CalUnavailable)), None
+            (
+                dialect
+                for dialect, e in failures.items()
+                if isinstance(e, CalUnavailable)
+            ),
+            None,
         ),
     }
 

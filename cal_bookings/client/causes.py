@@ -21,10 +21,10 @@ _STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 
 def cause_of(error: Exception) -> tuple[Cause | None, str]:
     """The cause of a request that failed, if it is known, and what happened."""
-    for one in _chain(error):
-        found = _known(one, error)
-        if found:
-            return found
+    for cause in _chain(error):
+        known = _known(cause, error)
+        if known:
+            return known
     return None, type(error).__name__
 
 
@@ -40,13 +40,13 @@ def is_never_sent(error: Exception) -> bool:
         exceptions.NewConnectionError,
         PrivateAddress,
     )
-    return any(isinstance(one, never) for one in _chain(error))
+    return any(isinstance(cause, never) for cause in _chain(error))
 
 
 def _known(  # noqa: C901 - a table
-    one: BaseException, whole: Exception
+    raised: BaseException, whole: Exception
 ) -> tuple[Cause | None, str] | None:
-    match one:
+    match raised:
         case PrivateAddress():
             return Cause.PRIVATE, "the host has an address in a private network"
         case exceptions.ProxyError() | requests.exceptions.ProxyError():
@@ -56,12 +56,12 @@ def _known(  # noqa: C901 - a table
         case ssl.SSLCertVerificationError():
             return (
                 Cause.CERTIFICATE,
-                f"the certificate is refused: {one.verify_message}",
+                f"the certificate is refused: {raised.verify_message}",
             )
         case ssl.SSLError():
             return (
                 Cause.TLS,
-                f"TLS fails: {getattr(one, 'reason', None) or 'no reason given'}",
+                f"TLS fails: {getattr(raised, 'reason', None) or 'no reason given'}",
             )
         case exceptions.NewConnectionError():
             return None  # a kind of TimeoutError, too; its cause follows
@@ -75,8 +75,8 @@ def _known(  # noqa: C901 - a table
 
 
 def _of_proxy(error: Exception) -> str:
-    for one in _chain(error):
-        refused = _STATUS.search(str(one))
+    for cause in _chain(error):
+        refused = _STATUS.search(str(cause))
         if refused:
             return f"the proxy answers {refused[1]}"
     return "the proxy cannot be reached"
@@ -91,6 +91,8 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
             getattr(error, "original_error", None),
         ]
         nested = (
-            one for one in [*inside, *error.args] if isinstance(one, BaseException)
+            cause
+            for cause in [*inside, *error.args]
+            if isinstance(cause, BaseException)
         )
         error = next(nested, error.__cause__ or error.__context__)

@@ -132,8 +132,8 @@ def _post(http: Http, path: str, parts: dict[str, str], body: dict[str, str]) ->
 
 
 def _tokens(answer: Answer, body: Any, access: str, refresh: str) -> Tokens:
-    found = body if isinstance(body, dict) else {}
-    match found.get(access), found.get(refresh):
+    fields = body if isinstance(body, dict) else {}
+    match fields.get(access), fields.get(refresh):
         case str(access_token), str(refresh_token) if access_token and refresh_token:
             return Tokens(access_token, refresh_token)
     call = answer.call

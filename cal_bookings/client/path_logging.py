@@ -28,7 +28,7 @@ class _Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         path = _shown.get()
         if path and isinstance(record.args, tuple):
-            record.args = tuple(path if _is_target(one) else one for one in record.args)
+            record.args = tuple(path if _is_target(arg) else arg for arg in record.args)
         return True
 
 

@@ -43,8 +43,8 @@ def insert_objects(objects: list[Any]) -> None:
         _number(objects, cursor)
         names = [field.attname for field in model._meta.concrete_fields]
         _copy(model, names, map(attrgetter(*names), objects), cursor)
-    for one in objects:
-        one._state.adding, one._state.db = False, database
+    for instance in objects:
+        instance._state.adding, instance._state.db = False, database
 
 
 def _has_copy(cursor: Any) -> bool:
@@ -59,8 +59,8 @@ def _number(objects: list[Any], cursor: Any) -> None:
         "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
         [f'"{meta.db_table}"', meta.pk.column, len(objects)],
     )
-    for one, (number,) in zip(objects, cursor.fetchall(), strict=True):
-        one.pk = number
+    for instance, (number,) in zip(objects, cursor.fetchall(), strict=True):
+        instance.pk = number
 
 
 def _copy(

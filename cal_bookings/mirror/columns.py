@@ -40,11 +40,11 @@ def values(remote: RemoteBooking | RemoteAttendee) -> dict[str, Any]:
         if isinstance(remote, RemoteBooking)
         else (ATTENDEE, Attendee)
     )
-    found = {name: getattr(remote, name) for name in names}
+    columns = {name: getattr(remote, name) for name in names}
     for name, length in _MAX_LENGTHS[model].items():
-        if name in found and len(found[name]) > length:
-            found[name] = found[name][:length]
-    return found
+        if name in columns and len(columns[name]) > length:
+            columns[name] = columns[name][:length]
+    return columns
 
 
 def diff(row: models.Model, new: dict[str, Any]) -> dict[str, list[Any]]:
@@ -67,18 +67,18 @@ def attendee_facts(
     """What history keeps of attendees: who, which seat, and whether they came."""
     return [
         {
-            "name": one.name,
-            "email": one.email,
-            "seat_uid": one.seat_uid,
-            "absent": one.absent,
+            "name": attendee.name,
+            "email": attendee.email,
+            "seat_uid": attendee.seat_uid,
+            "absent": attendee.absent,
         }
-        for one in attendees
+        for attendee in attendees
     ]
 
 
 def host_facts(hosts: Iterable[RemoteHost]) -> list[dict[str, Any]]:
     """What history keeps of hosts."""
     return [
-        {"remote_id": one.remote_id, "name": one.name, "email": one.email}
-        for one in hosts
+        {"remote_id": host.remote_id, "name": host.name, "email": host.email}
+        for host in hosts
     ]

@@ -12,7 +12,7 @@ UID_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class Identified:
     """A payload that has a uid, not parsed yet: most are unchanged and never need to be."""
 
     place: int
@@ -36,7 +36,7 @@ class Found:
         return payload, client.parse_booking(payload)
 
 
-def identify(place: int, payload: Any) -> Found:
+def identify(place: int, payload: Any) -> Identified:
     """Return the payload at `place` of an answer with its identity and its hash. Raises InvalidBooking."""
     uid = _uid(payload)
     kept = payloads.mirrored(payload)
@@ -44,7 +44,7 @@ def identify(place: int, payload: Any) -> Found:
         text = payloads.canonical(kept)
     except payloads.TooDeep as error:
         raise client.InvalidBooking(str(error), uid=uid) from None
-    return Found(place, uid, kept, text, payloads.fingerprint(text))
+    return Identified(place, uid, kept, text, payloads.fingerprint(text))
 
 
 def _uid(payload: Any) -> str:

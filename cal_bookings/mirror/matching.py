@@ -29,10 +29,10 @@ def match_attendees(
 
 
 def _is(row: Attendee, key: str, wanted: Any) -> bool:
-    found = getattr(row, key)
+    value = getattr(row, key)
     if key == "email":  # Cal.com may write the same address in another case later
-        return bool(found.casefold() == wanted.casefold())
-    return bool(found == wanted)
+        return bool(value.casefold() == wanted.casefold())
+    return bool(value == wanted)
 
 
 def _may_be(row: Attendee, remote: RemoteAttendee, key: str) -> bool:

@@ -17,7 +17,7 @@ from cal_bookings.mirror import (
     saving,
 )
 from cal_bookings.mirror.changes import Write
-from cal_bookings.mirror.incoming import Found
+from cal_bookings.mirror.incoming import Identified
 from cal_bookings.mirror.outcome import Failure, Outcome
 from cal_bookings.models import Account, Booking, BookingChange
 
@@ -66,25 +66,27 @@ class Page:
             (write.row.remote_updated_at, write.fields) for write in writes
         ]
 
-    def _identify(self, placed: list[tuple[int, Any]]) -> dict[str, Found]:
-        found = {}
+    def _identify(self, placed: list[tuple[int, Any]]) -> dict[str, Identified]:
+        identified = {}
         for place, payload in placed:
             try:
                 item = incoming.identify(place, payload)
             except client.InvalidBooking as error:
                 self._fail(place, error)
             else:
-                found[item.uid] = item
-        return found
+                identified[item.uid] = item
+        return identified
 
     def _fail(self, place: int, error: client.InvalidBooking) -> None:
         self.outcome.failures.append(Failure(place, error.uid, str(error)))
 
-    def _differing(self, found: dict[str, Found]) -> dict[Found, int | None]:
+    def _differing(
+        self, identified: dict[str, Identified]
+    ) -> dict[Identified, int | None]:
         """What is not as the mirror has it, with the key of its row if there is one."""
         # Whose they are is seen here: asked in SQL, a PostgreSQL that has not analyzed a growing table reads all
         # bookings of the account.
-        rows = Booking.objects.filter(uid__in=found).values_list(
+        rows = Booking.objects.filter(uid__in=identified).values_list(
             "account_id", "uid", "pk", "payload_hash", "missing_since"
         )
         known = {
@@ -94,14 +96,14 @@ class Page:
         }
         self.outcome.booking_ids += [pk for pk, _ in known.values()]
         differing = {}
-        for item in found.values():
+        for item in identified.values():
             pk, payload_hash = known.get(item.uid, (None, ""))
             if payload_hash != item.payload_hash:
                 differing[item] = pk
-        self.outcome.unchanged += len(found) - len(differing)
+        self.outcome.unchanged += len(identified) - len(differing)
         return differing
 
-    def _compare(self, differing: dict[Found, int | None]) -> list[Write]:
+    def _compare(self, differing: dict[Identified, int | None]) -> list[Write]:
         rows = self._lock([pk for pk in differing.values() if pk is not None])
         writes, rehashed = [], []
         for item in differing:
@@ -132,7 +134,7 @@ class Page:
         return {row.uid: row for row in rows}
 
     def _new(
-        self, item: Found, payload: dict[str, Any], remote: RemoteBooking
+        self, item: Identified, payload: dict[str, Any], remote: RemoteBooking
     ) -> Write:
         self.outcome.created += 1
         row = Booking(
@@ -145,7 +147,11 @@ class Page:
         return Write(row, remote, asked_at=self.asked_at)
 
     def _changed(
-        self, row: Booking, item: Found, payload: dict[str, Any], remote: RemoteBooking
+        self,
+        row: Booking,
+        item: Identified,
+        payload: dict[str, Any],
+        remote: RemoteBooking,
     ) -> Write | None:
         if changes.is_older(row, remote, asked_at=self.asked_at, may_lag=self.may_lag):
             self.outcome.stale += 1
@@ -159,7 +165,7 @@ class Page:
         columns.assign(row, self._mirrored(item, payload))
         return write
 
-    def _mirrored(self, item: Found, payload: dict[str, Any]) -> dict[str, Any]:
+    def _mirrored(self, item: Identified, payload: dict[str, Any]) -> dict[str, Any]:
         return {
             "payload": payload,
             "payload_hash": item.payload_hash,

@@ -83,7 +83,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
         inner = value
     else:
         return False
-    return levels == 0 or any(_is_deeper(one, levels - 1) for one in inner)
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
 def _clean_object(value: dict[str, Any]) -> dict[str, Any]:

@@ -37,15 +37,15 @@ def rederive(
     was known and is now another one does both, with the source "rederive": people may have acted on the wrong one.
     """
     total = Outcome()
-    for one in [account] if account else Account.objects.without_credentials():
+    for each in [account] if account else Account.objects.without_credentials():
         if restart:
-            Derivation.objects.filter(account=one).update(pass_version=None)
+            Derivation.objects.filter(account=each).update(pass_version=None)
         of_account = Outcome()
-        while outcome := rederive_batch(one):
+        while outcome := rederive_batch(each):
             of_account.add(outcome)
             of_account.seen += outcome.seen
             if on_batch:
-                on_batch(one, of_account)
+                on_batch(each, of_account)
         total.add(of_account)
         total.seen += of_account.seen
     return total

@@ -32,12 +32,12 @@ def is_final(error: Exception) -> bool:
     """Whether the same write is sure to be refused again, because no other writer has a part in it."""
     cause = error.__cause__
     code = error.args[0] if error.args else None
-    found = (
+    known = (
         code,
         getattr(cause, "sqlstate", None),
         getattr(cause, "sqlite_errorname", None),
     )
-    return not _FINAL.isdisjoint(found)
+    return not _FINAL.isdisjoint(known)
 
 
 def is_too_large(error: Exception) -> bool:

@@ -88,11 +88,11 @@ def _save_attendees(writes: list[Write]) -> None:
 
 def _attendees(booking_ids: list[int]) -> dict[int, list[Attendee]]:
     """The attendees of these bookings, by the booking's primary key."""
-    found: dict[int, list[Attendee]] = {pk: [] for pk in booking_ids}
-    if found:
-        for attendee in Attendee.objects.filter(booking__in=found):
-            found[attendee.booking_id].append(attendee)
-    return found
+    attendees: dict[int, list[Attendee]] = {pk: [] for pk in booking_ids}
+    if attendees:
+        for attendee in Attendee.objects.filter(booking__in=attendees):
+            attendees[attendee.booking_id].append(attendee)
+    return attendees
 
 
 def _brings_hosts(write: Write) -> bool:

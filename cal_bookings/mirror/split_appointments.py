@@ -36,10 +36,10 @@ def join_split_appointments(account: Account) -> int:
     One query if there are none. Opens a transaction for each 500 bookings found; call it outside of one.
     """
     joined = after = 0
-    while found := list(_split(account, after)[:AT_ONCE]):
-        after = found[-1]
-        joined += len(found)
-        retries.in_transaction(partial(_join, account, found))
+    while splits := list(_split(account, after)[:AT_ONCE]):
+        after = splits[-1]
+        joined += len(splits)
+        retries.in_transaction(partial(_join, account, splits))
     return joined
 
 

@@ -63,8 +63,8 @@ def garbled() -> Answer:
 
 
 def too_many() -> Refusal:
-    told = "CustomThrottlerGuard - Too many requests. Please try again later."
-    return Refusal(429, told, code="ThrottlerException", details=told)
+    message = "CustomThrottlerGuard - Too many requests. Please try again later."
+    return Refusal(429, message, code="ThrottlerException", details=message)
 
 
 @dataclass

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from django.contrib.auth.models import Permission, User
+from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
@@ -69,3 +70,8 @@ def staff(*codenames):
     user = User.objects.create_user(f"sam-{User.objects.count()}", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
     return user
+
+
+def messages_of(response):
+    """The texts that staff see above the next page."""
+    return [str(message) for message in get_messages(response.wsgi_request)]

@@ -4,13 +4,12 @@ import datetime as dt
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
 from cal_bookings import outbox
 from cal_bookings.models import Booking, BookingAction
-from tests.admin.rows import list_of, page_of, staff
+from tests.admin.rows import list_of, messages_of, page_of, staff
 
 
 @pytest.fixture
@@ -33,14 +32,10 @@ def press(client, button, action):
     return client.post(reverse(name, args=[action.pk]))
 
 
-def told(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
-
-
 def test_a_conflict_shows_both_versions(admin_client, action):
-    found = action.seen | {"status": "cancelled", "active": False}
+    now = action.seen | {"status": "cancelled", "active": False}
     why = "The booking changed on Cal.com in the meantime."
-    end(action, "failed", found=found, error_message=why)
+    end(action, "failed", found=now, error_message=why)
 
     html = html_of(admin_client, page_of(action))
 
@@ -77,7 +72,7 @@ def test_what_is_queued_can_be_withdrawn(admin_client, action):
     action.refresh_from_db()
     assert action.status == "withdrawn"
     assert response["Location"] == page_of(action)
-    assert told(response) == ["Withdrawn."]
+    assert messages_of(response) == ["Withdrawn."]
     assert LogEntry.objects.get().get_change_message() == "Withdrawn."
 
 
@@ -85,7 +80,7 @@ def test_what_is_being_sent_can_not(admin_client, action):
     end(action, "sending")
 
     assert ">Withdraw</button>" not in html_of(admin_client, page_of(action))
-    [message] = told(press(admin_client, "withdraw", action))
+    [message] = messages_of(press(admin_client, "withdraw", action))
     assert message.startswith("It is too late to withdraw this")
 
 
@@ -106,7 +101,7 @@ def test_what_is_done_can_not(admin_client, action):
     end(action, "done")
 
     assert "Queue again" not in html_of(admin_client, page_of(action))
-    assert told(press(admin_client, "requeue", action)) == [
+    assert messages_of(press(admin_client, "requeue", action)) == [
         "Only an action that failed or was withdrawn can be queued again; this one is done."
     ]
 

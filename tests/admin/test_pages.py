@@ -191,7 +191,7 @@ def test_a_booking_shows_its_place_in_the_chain_of_reschedules(admin_client, acc
         )
     ]
     appointment = chain[0].appointment
-    Booking.objects.filter(pk__in=[one.pk for one in chain]).update(
+    Booking.objects.filter(pk__in=[booking.pk for booking in chain]).update(
         appointment=appointment
     )
 

@@ -122,12 +122,12 @@ def outcome(response):
 def test_each_page_is_for_those_who_may_see_it(client, action, person):
     has = sign_in(client, person)
 
-    found = {name: outcome(look(client, name, action)) for name in LOOKS}
+    outcomes = {name: outcome(look(client, name, action)) for name in LOOKS}
 
     if person in ("anonymous", "visitor"):
-        assert set(found.values()) == {"sign in"}
+        assert set(outcomes.values()) == {"sign in"}
         return
-    assert found == {
+    assert outcomes == {
         name: "allowed" if has is None or needed in has else "forbidden"
         for name, needed in LOOKS.items()
     }
@@ -137,12 +137,12 @@ def test_each_page_is_for_those_who_may_see_it(client, action, person):
 def test_each_deed_is_for_those_who_may_do_it(client, action, person):
     has = sign_in(client, person)
 
-    found = {name: outcome(do(client, name, action)) for name in DEEDS}
+    outcomes = {name: outcome(do(client, name, action)) for name in DEEDS}
 
     if person in ("anonymous", "visitor"):
-        assert set(found.values()) == {"sign in"}
+        assert set(outcomes.values()) == {"sign in"}
     else:
-        assert found == {
+        assert outcomes == {
             name: "allowed" if has is None or needed in has else "forbidden"
             for name, needed in DEEDS.items()
         }
@@ -165,9 +165,9 @@ def test_a_post_from_another_site_changes_nothing(action):
     client = Client(enforce_csrf_checks=True)
     sign_in(client, "superuser")
 
-    found = {name: do(client, name, action).status_code for name in DEEDS}
+    codes = {name: do(client, name, action).status_code for name in DEEDS}
 
-    assert found == dict.fromkeys(DEEDS, 403)
+    assert codes == dict.fromkeys(DEEDS, 403)
     assert not Account.objects.get(pk=action.account_id).is_paused_by_hand
     action.refresh_from_db()
     assert action.status == "queued"

@@ -37,10 +37,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Browser]:
     # Playwright's synchronous calls run in an event loop, in which Django refuses the database unless told.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    found = shutil.which("chromium") or shutil.which("google-chrome")
+    program = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox"]
+            executable_path=program, args=["--no-sandbox"]
         )
         yield browser
         browser.close()
@@ -107,12 +107,12 @@ def violations_of(page: Page) -> list[str]:
     if not AXE.exists():
         raise RuntimeError(f"npm install --no-package-lock in {HERE}")
     page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run()")["violations"]
+    violations = page.evaluate("axe.run()")["violations"]
     return [
-        f"{one['id']}: {node['html'][:200]}"
-        for one in found
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
+        f"{row['id']}: {node['html'][:200]}"
+        for row in violations
+        if row["impact"] in SERIOUS
+        for node in row["nodes"]
     ]
 
 

@@ -168,7 +168,7 @@ def test_a_forged_post_is_refused(open_as, site, cal, mirrored):
 
     page.goto(f"{site}{LIST}{booking.pk}/change/")
     expect(page.get_by_role("button", name="Decline")).to_have_count(0)
-    cookies = {one["name"]: one["value"] for one in page.context.cookies()}
+    cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
     html = page.content()
     token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', html)
     form = {

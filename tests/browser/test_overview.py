@@ -28,14 +28,14 @@ def accounts(cal, mirrored, settings):
         key = cal.add_user().api_key
         entry = {"API_KEY": key, "BASE_URL": cal.url}
         settings.CAL_BOOKINGS["ACCOUNTS"][alias] = entry
-    found = {one.alias: one for one in Account.objects.configured()}
+    accounts = {account.alias: account for account in Account.objects.configured()}
     for alias, times in zip(aliases, [9, 1, 4], strict=True):
-        ask(found[alias], times)
+        ask(accounts[alias], times)
     cal.fault("429", retry_after=30)
     with pytest.raises(CalRateLimited):
-        ask(found["blocked"], 1)
-    budget.pause(found["paused"], "Paused by hand by sam.")
-    return found
+        ask(accounts["blocked"], 1)
+    budget.pause(accounts["paused"], "Paused by hand by sam.")
+    return accounts
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -113,4 +113,4 @@ def test_reads_ask_no_guard(cal):
         with pytest.raises(Stop):
             actions.confirm(uid)
 
-    assert [one.method for one in cal.requests] == ["GET"]
+    assert [request.method for request in cal.requests] == ["GET"]

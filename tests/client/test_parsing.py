@@ -242,7 +242,7 @@ def test_lists_keep_what_can_be_read():
     )
 
     assert booking.guests == ["a@example.com"]
-    assert [(one.position, one.email) for one in booking.attendees] == [
+    assert [(attendee.position, attendee.email) for attendee in booking.attendees] == [
         (0, "b@example.com")
     ]
     assert booking.hosts == ()
@@ -273,7 +273,7 @@ def test_nuls_are_dropped_everywhere():
     assert without_nuls(["\x00a", None, 1.5]) == ["a", None, 1.5]
 
 
-TEXT_FIELDS = [one for one in fields(RemoteBooking) if one.type == "str"]
+TEXT_FIELDS = [field for field in fields(RemoteBooking) if field.type == "str"]
 KEYS = (
     *("id", "uid", "title", "description", "status", "start", "end", "duration"),
     *("eventType", "eventTypeId", "hosts", "location", "absentHost", "createdAt"),
@@ -329,7 +329,7 @@ def test_whatever_is_sent_is_a_booking_or_invalid(changes):
     else:
         assert booking.uid
         assert (booking.start.tzinfo, booking.end.tzinfo) == (UTC, UTC)
-        texts = (getattr(booking, one.name) for one in TEXT_FIELDS)
+        texts = (getattr(booking, field.name) for field in TEXT_FIELDS)
         assert [text for text in texts if type(text) is not str or "\x00" in text] == []
 
 

@@ -91,8 +91,8 @@ def test_it_is_in_no_error_and_no_log(script, credential, caplog):
             f"{error!r} {error} {error.summary} {vars(error)} {client!r} {caplog.text}"
         )
         # The log of the server's own side, urllib3, has the path and no more.
-        found = [piece for piece in pieces(secrets) if piece.lower() in shown.lower()]
-        assert found == []
+        leaked = [piece for piece in pieces(secrets) if piece.lower() in shown.lower()]
+        assert leaked == []
 
 
 def test_what_is_no_secret_stays_readable(script):
@@ -125,7 +125,7 @@ def test_nor_are_the_secrets_of_a_token_exchange(script, refresh, secret):
             script.replies.clear()
 
             shown = f"{caught.value!r} {caught.value} {vars(caught.value)}".lower()
-            assert [one for one in pieces([secret]) if one.lower() in shown] == []
+            assert [piece for piece in pieces([secret]) if piece.lower() in shown] == []
 
 
 def test_after_a_renewal_neither_the_old_nor_the_new_one_is_shown(script):
@@ -170,7 +170,7 @@ def test_an_interrupted_request_leaves_no_credential_in_the_frames(script, crede
 
     frames = list(locals_below(caught.value))
     assert len(frames) > 2
-    assert [one for one in credential.secrets() if one in str(frames)] == []
+    assert [secret for secret in credential.secrets() if secret in str(frames)] == []
 
 
 def locals_below(error):

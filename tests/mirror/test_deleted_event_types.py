@@ -51,7 +51,7 @@ def deleted(payload, **fields):
             "metadata": {},
             "bookingFieldsResponses": UNKNOWN,
             "location": "unknown",
-            "attendees": [placeholder(one) for one in payload["attendees"]],
+            "attendees": [placeholder(attendee) for attendee in payload["attendees"]],
         }
         | fields
     )
@@ -105,14 +105,14 @@ def test_a_seat_that_joins_and_one_that_leaves_meanwhile_are_followed(mirrors, k
 
     mirrors(deleted(known, attendees=people), minutes=1)
 
-    found = {one.name: one for one in Attendee.objects.all()}
-    assert set(found) == {"Ben", "Dan"}
-    assert (found["Ben"].pk, found["Ben"].absent) == (ben.pk, True)
-    assert (found["Ben"].seat_uid, found["Ben"].metadata) == (
+    attendees = {attendee.name: attendee for attendee in Attendee.objects.all()}
+    assert set(attendees) == {"Ben", "Dan"}
+    assert (attendees["Ben"].pk, attendees["Ben"].absent) == (ben.pk, True)
+    assert (attendees["Ben"].seat_uid, attendees["Ben"].metadata) == (
         ben.seat_uid,
         ben.metadata,
     )
-    assert found["Dan"].seat_uid == ""
+    assert attendees["Dan"].seat_uid == ""
 
 
 def test_an_attendee_whose_name_and_address_are_unknown_stays_who_they_were(

@@ -11,7 +11,7 @@ from tests.builders import attendee_payload, booking_payload, host_payload
 @pytest.fixture
 def heard():
     """What the signals told, in order: (name, keyword arguments)."""
-    told, connected = [], []
+    message, connected = [], []
     for name in (
         "booking_created",
         "booking_changed",
@@ -21,11 +21,11 @@ def heard():
         signal: Signal = getattr(signals, name)
 
         def receive(sender, signal, name=name, **told_with):
-            told.append((name, told_with))
+            message.append((name, told_with))
 
         signal.connect(receive, weak=False)
         connected.append((signal, receive))
-    yield told
+    yield message
     for signal, receive in connected:
         signal.disconnect(receive)
 
@@ -108,8 +108,8 @@ def test_a_reschedule_is_told_once_when_its_second_half_arrives(
             mirrors(payload, minutes=place)
 
     pairs = [
-        (told["old"].uid, told["new"].uid)
-        for name, told in heard
+        (message["old"].uid, message["new"].uid)
+        for name, message in heard
         if name == "booking_rescheduled"
     ]
     assert pairs == [("a", "b")]
@@ -138,7 +138,7 @@ def test_a_failing_receiver_harms_nobody(
         mirrors(booking_payload("a"), booking_payload("b"))
     signals.booking_created.disconnect(fail)
 
-    assert [told["booking"].uid for _, told in heard] == ["a", "b"]
+    assert [message["booking"].uid for _, message in heard] == ["a", "b"]
     assert "receiver" in caplog.text
 
 

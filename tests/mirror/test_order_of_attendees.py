@@ -52,7 +52,7 @@ def test_another_order_beside_a_change_that_history_does_not_keep_is_no_history(
 ):
     payload = booking_payload("a", attendees=SEATED)
     mirrors(payload)
-    moved = [one | {"timeZone": "Europe/Rome"} for one in SEATED]
+    moved = [attendee | {"timeZone": "Europe/Rome"} for attendee in SEATED]
 
     mirrors(payload | {"attendees": moved[::-1]}, minutes=1)
 
@@ -93,7 +93,7 @@ def test_one_attendee_alone_keeps_the_hash_of_older_versions(mirrors):
 def test_hosts_that_show_something_new_without_a_column_are_no_history(mirrors):
     payload = booking_payload("a")
     mirrors(payload)
-    hosts = [one | {"avatarUrl": "https://x.test/a.png"} for one in payload["hosts"]]
+    hosts = [host | {"avatarUrl": "https://x.test/a.png"} for host in payload["hosts"]]
 
     assert mirrors(payload | {"hosts": hosts}, minutes=1).updated == 1
     assert not BookingChange.objects.exists()

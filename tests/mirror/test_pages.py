@@ -143,7 +143,7 @@ def test_a_malformed_booking_does_not_take_the_page_with_it(mirrors, payload):
     else:
         assert outcome.created == 4
     assert set(Booking.objects.values_list("uid", flat=True)) >= {
-        one["uid"] for one in good
+        payload["uid"] for payload in good
     }
 
 

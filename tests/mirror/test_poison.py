@@ -50,7 +50,9 @@ def test_a_value_that_the_database_refuses_fails_alone(mirrors, fields):
 
     assert mirrored() >= {payload["uid"] for payload in good}
     assert outcome.created + len(outcome.failures) == 10
-    assert {(one.place, one.uid) for one in outcome.failures} <= {(4, "poison")}
+    assert {(failure.place, failure.uid) for failure in outcome.failures} <= {
+        (4, "poison")
+    }
     assert ("poison" in mirrored()) is not bool(outcome.failures)
 
 
@@ -64,7 +66,7 @@ def test_a_known_booking_that_turns_into_poison_keeps_what_is_known_of_it(mirror
         minutes=1,
     )
 
-    assert [one.uid for one in outcome.failures] == ["a"]
+    assert [failure.uid for failure in outcome.failures] == ["a"]
     assert Booking.objects.get(uid="a").payload == payload
     assert Booking.objects.get(uid="b").title == "New"
 
@@ -104,7 +106,9 @@ def test_thousands_of_hosts_can_leave_a_page_at_once(mirrors):
     payloads = [booking_payload(f"uid-{n}", hosts=hosts) for n in range(250)]
     mirrors(*payloads)
 
-    outcome = mirrors(*(one | {"hosts": hosts[:1]} for one in payloads), minutes=1)
+    outcome = mirrors(
+        *(payload | {"hosts": hosts[:1]} for payload in payloads), minutes=1
+    )
 
     assert (outcome.updated, outcome.failures) == (250, [])
     assert Booking.hosts.through.objects.count() == 250
@@ -134,7 +138,7 @@ def test_a_booking_larger_than_a_statement_may_be_fails_alone(
     outcome = mirrors(*payloads)
 
     assert outcome.created == 19
-    assert [one.uid for one in outcome.failures] == ["uid-7"]
+    assert [failure.uid for failure in outcome.failures] == ["uid-7"]
 
 
 def test_what_runs_at_the_end_runs_once_where_a_page_is_written_in_parts(mirrors):
@@ -166,4 +170,4 @@ def test_an_event_type_that_the_database_refuses_fails_alone(account, fields):
     kept = set(EventType.objects.values_list("slug", flat=True))
     assert kept >= {"s1", "s2", "s4", "s5"}
     assert outcome.created + len(outcome.failures) == 5
-    assert {one.place for one in outcome.failures} <= {2}
+    assert {failure.place for failure in outcome.failures} <= {2}

@@ -97,11 +97,11 @@ def test_a_known_value_that_was_wrong_is_a_change_and_says_where_it_comes_from(
     with django_capture_on_commit_callbacks(execute=True):
         assert mirror.rederive(account).updated == 2
 
-    history = {one.booking.uid: one for one in BookingChange.objects.all()}
+    history = {change.booking.uid: change for change in BookingChange.objects.all()}
     assert set(history) == {"uid-1", "uid-2"}
     assert history["uid-1"].changes == {"duration": [45, 30]}
     assert history["uid-2"].changes["attendees"][0][0]["name"] == "Bob"
-    assert {one.source for one in history.values()} == {"rederive"}
+    assert {change.source for change in history.values()} == {"rederive"}
     assert [source for _, source in changed] == ["rederive", "rederive"]
 
 
@@ -125,11 +125,15 @@ def test_a_booking_that_is_as_it_was_derived_is_not_written(account, payloads):
 
     assert (outcome.updated, outcome.unchanged) == (0, 5)
     written = [
-        one["sql"]
-        for one in queries
-        if not one["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE", "BEGIN"))
+        query["sql"]
+        for query in queries
+        if not query["sql"].startswith(("SELECT", "SAVEPOINT", "RELEASE", "BEGIN"))
     ]
-    assert not [one for one in written if "booking" in one.split("(")[0].split("_")[-1]]
+    assert not [
+        statement
+        for statement in written
+        if "booking" in statement.split("(")[0].split("_")[-1]
+    ]
 
 
 def test_links_that_are_derived_join_their_appointments(account, mirrors):

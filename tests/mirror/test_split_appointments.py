@@ -130,9 +130,9 @@ def test_a_chain_that_was_split_is_joined_again(account, chain):
     upsert(account, *(booking_payload(uid, **links) for uid, links in chain))
     split()
 
-    found = mirror.join_split_appointments(account)
+    splits = mirror.join_split_appointments(account)
 
-    assert found >= 1
+    assert splits >= 1
     assert len(appointments()) == 1
     assert mirror.join_split_appointments(account) == 0
 
@@ -143,8 +143,8 @@ def test_only_a_chain_of_the_account_itself_is_joined(account):
         booking_payload("a", rescheduledToUid="b"),
         booking_payload("b", rescheduledFromUid="a"),
     ]
-    for one in (account, other):
-        upsert(one, *pair)
+    for each in (account, other):
+        upsert(each, *pair)
     upsert(account, booking_payload("alone"))
     before = appointments()
 

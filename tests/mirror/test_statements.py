@@ -27,7 +27,11 @@ def statements(mirrors, account):
                 *payloads, then=lambda _: held.save(checkpoint={"page": 1}), **options
             )
         sql = [query["sql"] for query in queries]
-        return [one for one in sql if not one.startswith(TRANSACTION_CONTROL)]
+        return [
+            statement
+            for statement in sql
+            if not statement.startswith(TRANSACTION_CONTROL)
+        ]
 
     return count
 

@@ -330,7 +330,7 @@ BROKEN = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("text", "problem"), [pytest.param(*one, id=name) for name, one in BROKEN.items()]
+    ("text", "problem"), [pytest.param(*case, id=name) for name, case in BROKEN.items()]
 )
 def test_what_is_no_credential_is_told_with_the_account_and_the_cure(
     configure, text, problem

@@ -35,7 +35,7 @@ def test_a_renamed_account_keeps_its_bookings(renamed):
     Account.objects.configured()  # has made a row of the new alias
     Account.objects.rename("default", "sales")
 
-    assert [one.alias for one in Account.objects.all()] == ["sales"]
+    assert [account.alias for account in Account.objects.all()] == ["sales"]
     call_command("cal_sync", stdout=StringIO())
     assert set(renamed.bookings.values_list("pk", flat=True)) == before
 

@@ -26,11 +26,13 @@ def names() -> set[str]:
 
 
 def _names(patterns: list[Any]) -> Iterator[str]:
-    for one in patterns:
-        if isinstance(one, URLResolver):
-            yield from _names(one.url_patterns)
-        elif isinstance(one, URLPattern) and (one.name or "").startswith("cal_"):
-            yield str(one.name)
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _names(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and (pattern.name or "").startswith(
+            "cal_"
+        ):
+            yield str(pattern.name)
 
 
 def urls(limit: int | None = None) -> Iterator[str]:
@@ -82,7 +84,7 @@ def posts(rows: Rows) -> Iterator[dict[str, Any]]:
 
 
 def actions(rows: Rows) -> Iterator[dict[str, Any]]:
-    chosen = {"_selected_action": [one.pk for one in rows.bookings]}
+    chosen = {"_selected_action": [booking.pk for booking in rows.bookings]}
     for name in ("export_csv", "export_ical", "refresh", *ACTIONS):
         yield {"action": name} | chosen
 
@@ -92,5 +94,5 @@ def everything_said(response: HttpResponse) -> str:
     said = [response.content.decode(errors="replace")]
     said += [f"{name}: {value}" for name, value in response.items()]
     request: Any = getattr(response, "wsgi_request", None)
-    said += [str(one) for one in get_messages(request)] if request else []
+    said += [str(message) for message in get_messages(request)] if request else []
     return "\n".join(said)

@@ -139,8 +139,8 @@ def unjudged() -> list[str]:
 def _columns() -> Iterator[str]:
     for model in apps.get_app_config("cal_bookings").get_models():
         fields = {
-            one.name
-            for one in [*model._meta.concrete_fields, *model._meta.many_to_many]
+            field.name
+            for field in [*model._meta.concrete_fields, *model._meta.many_to_many]
         }
         judged = privacy.IMPERSONAL.get(model, frozenset()) | PERSONAL.get(model, set())
         yield from (f"column {model.__name__}.{name}" for name in fields - judged)
@@ -188,12 +188,12 @@ def _addresses() -> Iterator[str]:
 
 def judged_twice() -> list[str]:
     """What stands in both lists, or in one although it is gone."""
-    found = []
+    names = []
     for model, personal in PERSONAL.items():
         impersonal = privacy.IMPERSONAL.get(model, frozenset())
-        found += [f"{model.__name__}.{name}: both" for name in personal & impersonal]
+        names += [f"{model.__name__}.{name}: both" for name in personal & impersonal]
     for model, listed in privacy.IMPERSONAL.items():
-        fields = {one.name for one in model._meta.get_fields()}
+        fields = {field.name for field in model._meta.get_fields()}
         gone = (listed | PERSONAL.get(model, set())) - fields
-        found += [f"{model.__name__}.{name}: gone" for name in gone]
-    return sorted(found)
+        names += [f"{model.__name__}.{name}: gone" for name in gone]
+    return sorted(names)

@@ -48,11 +48,11 @@ def test_an_address_asks_declared_filters_only(
     clerk, admin_client, model, lookup, value
 ):
     query = urlencode({lookup: value})
-    found = {
-        one.get(f"{list_of(model)}?{query}").status_code
-        for one in (clerk, admin_client)
+    answers = {
+        person.get(f"{list_of(model)}?{query}").status_code
+        for person in (clerk, admin_client)
     }
-    assert found == {400}
+    assert answers == {400}
     if model is Booking:
         calendar = reverse("admin:cal_bookings_booking_calendar")
         assert clerk.get(f"{calendar}?{query}").status_code == 400
@@ -82,16 +82,16 @@ def test_no_list_is_ordered_by_what_is_hidden(clerk, rows):
             for n in range(len(columns) + 2)
         ]
         orders = {str(part) for query in queries for part in query.order_by}
-        assert not [one for one in orders if "email" in one or "title" in one]
+        assert not [order for order in orders if "email" in order or "title" in order]
         assert order(model, 1)
 
 
 def test_completing_the_name_of_a_booking_names_it_by_number(clerk, viewer, rows):
     url = reverse("admin:autocomplete")
     query = "app_label=cal_bookings&model_name=attendee&field_name=booking"
-    found = json.loads(viewer.get(f"{url}?{query}&term=").content)["results"]
+    results = json.loads(viewer.get(f"{url}?{query}&term=").content)["results"]
 
-    texts = {one["text"] for one in found}
+    texts = {result["text"] for result in results}
     assert texts == {f"Booking {booking.pk}" for booking in rows.bookings}
     for address in autocompletions("", "canary", "t"):
         assert not holds_canary(clerk.get(address).content.decode()), address
@@ -173,8 +173,8 @@ def test_the_series_of_a_booking_is_found_without_its_uid(clerk, rows):
     html = clerk.get(page_of(rows.over)).content.decode()
     assert f"?series={rows.over.pk}" in html
 
-    found = clerk.get(f"{list_of(Booking)}?series={rows.over.pk}")
-    assert set(found.context["cl"].result_list) == set(rows.bookings)
+    page = clerk.get(f"{list_of(Booking)}?series={rows.over.pk}")
+    assert set(page.context["cl"].result_list) == set(rows.bookings)
 
 
 def test_a_run_says_what_failed_without_the_uid(client, rows):

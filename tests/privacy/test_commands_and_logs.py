@@ -39,7 +39,9 @@ def secrets(cal):
         yield uid
         payload = cal.payload(uid)
         yield payload.get("recurringBookingUid")
-        yield from (one.get("seatUid") for one in payload.get("attendees") or ())
+        yield from (
+            attendee.get("seatUid") for attendee in payload.get("attendees") or ()
+        )
 
 
 def assert_discreet(text, cal):
@@ -79,7 +81,7 @@ def test_a_walk_names_neither_people_nor_uids(cal, account, log, options):
     assert unreadable not in said + log()
     if "--dry-run" not in options:
         failures = SyncRun.objects.latest("pk").failures
-        assert {one["uid"] for one in failures} == {unreadable, malformed}
+        assert {failure["uid"] for failure in failures} == {unreadable, malformed}
         assert ("page 1" in said) == ("asked for on its own" in said) is True
 
 
@@ -89,11 +91,11 @@ def make_actions(cal, account):
     uids = [book(cal) for _ in range(6)] + [book(cal, start=past)]
     series = cal.book_series(attendees=[CANARY])
     run("cal_sync")
-    one = {uid: Booking.objects.get(uid=uid) for uid in [*uids, *series]}
-    plain, moved, placed, lost, busy, removed, over = (one[uid] for uid in uids)
+    by_uid = {uid: Booking.objects.get(uid=uid) for uid in [*uids, *series]}
+    plain, moved, placed, lost, busy, removed, over = (by_uid[uid] for uid in uids)
     room = {"type": "link", "link": "https://example.com/canary"}
     outbox.cancel(plain, reason="Canary is ill")
-    outbox.cancel(one[series[1]], reason="Canary is ill", subsequent=True)
+    outbox.cancel(by_uid[series[1]], reason="Canary is ill", subsequent=True)
     outbox.reschedule(moved, start=moved.start + timedelta(days=2))
     outbox.update_location(placed, location=room)
     cal.change(placed.uid, location="https://example.com/canary/other")

@@ -50,7 +50,9 @@ SECRETS = [
 def leaks(text):
     """Which secrets, or pieces of them, are in the text."""
     forms = {
-        form for one in SECRETS for form in (one, quote(one, safe=""), *one.split("."))
+        form
+        for secret in SECRETS
+        for form in (secret, quote(secret, safe=""), *secret.split("."))
     }
     return sorted(form for form in forms if form in text)
 

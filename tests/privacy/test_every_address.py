@@ -101,14 +101,17 @@ def test_what_others_did_names_nobody(client, admin_client, rows):
         admin_client.post(url, data)
     client.force_login(person(*all_but_people()))
 
-    for one in (*rows.bookings, *rows.actions, Account.objects.get()):
-        history = page_of(one).replace("/change/", "/history/")
+    for booking in (*rows.bookings, *rows.actions, Account.objects.get()):
+        history = page_of(booking).replace("/change/", "/history/")
         assert not holds_canary(everything_said(client.get(history)))
 
 
 @pytest.mark.parametrize("name", ["export_csv", "export_ical"])
 def test_an_export_names_nobody_and_opens_no_booking(viewer, rows, name):
-    chosen = {"action": name, "_selected_action": [one.pk for one in rows.bookings]}
+    chosen = {
+        "action": name,
+        "_selected_action": [booking.pk for booking in rows.bookings],
+    }
     said = everything_said(viewer.post(list_of(Booking), chosen))
 
     assert not holds_canary(said)
@@ -117,5 +120,5 @@ def test_an_export_names_nobody_and_opens_no_booking(viewer, rows, name):
 
 def test_people_who_may_see_attendees_find_the_canaries(admin_client, rows):
     """The pages show what they hide from others."""
-    for one in (rows.over, rows.actions[0], rows.over.changes.first() or rows.over):
-        assert holds_canary(everything_said(admin_client.get(page_of(one))))
+    for row in (rows.over, rows.actions[0], rows.over.changes.first() or rows.over):
+        assert holds_canary(everything_said(admin_client.get(page_of(row))))

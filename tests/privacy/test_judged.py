@@ -86,7 +86,7 @@ def test_a_planted_column_is_caught_and_is_hidden_on_all_pages(client, rows):
 
 def test_a_planted_display_export_or_address_is_caught(monkeypatch):
     shown = [*BookingAdmin.list_display, "shoe_size"]
-    columns = export.COLUMNS | {"shoe_size": ("shoe size", lambda one, _: 44)}
+    columns = export.COLUMNS | {"shoe_size": ("shoe size", lambda booking, _: 44)}
     monkeypatch.setattr("tests.privacy.judged.COLUMNS", columns)
     urls = admin.site.get_urls()
     new = path("cal_bookings/shoes/", HttpResponse, name="cal_bookings_shoes")

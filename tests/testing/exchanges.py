@@ -88,8 +88,8 @@ class Exchange:
     @property
     def uid(self) -> str:
         """The booking that it is about; "" for none."""
-        found = _UID.match(self.request["path"])
-        return found[1] if found else ""
+        match = _UID.match(self.request["path"])
+        return match[1] if match else ""
 
     @property
     def attendees(self) -> list[dict[str, Any]]:
@@ -103,8 +103,8 @@ class Exchange:
     def bookings(self) -> list[dict[str, Any]]:
         """The bookings in the recorded answer."""
         data = self.body.get("data") if isinstance(self.body, dict) else None
-        found = data if isinstance(data, list) else [data]
-        return [one for one in found if isinstance(one, dict) and "hosts" in one]
+        rows = data if isinstance(data, list) else [data]
+        return [row for row in rows if isinstance(row, dict) and "hosts" in row]
 
     @property
     def reservation(self) -> dict[str, Any]:
@@ -115,14 +115,14 @@ class Exchange:
 
 def read(folder: Path) -> list[Exchange]:
     """The exchanges in the order in which they happened."""
-    found = []
+    uids = []
     for path in sorted(folder.glob("[0-9]*.json")):
         recorded = json.loads(path.read_text())
         answer = recorded["response"]
         moment = datetime.fromisoformat(recorded["sentAt"])
         request, body = recorded["request"], answer["body"]
-        found.append(Exchange(path.stem, moment, request, answer["status"], body))
-    return found
+        uids.append(Exchange(path.stem, moment, request, answer["status"], body))
+    return uids
 
 
 class Replay:
@@ -143,7 +143,9 @@ class Replay:
             if number == 1:
                 cal.routes.credentials[_LIMITED] = user
         cal.event_types.clear()
-        cal.event_types.update({one.id: one for one in _EVENT_TYPES})
+        cal.event_types.update(
+            {event_type.id: event_type for event_type in _EVENT_TYPES}
+        )
 
     def differences(self) -> Iterator[tuple[Exchange, str]]:
         """Each exchange with how its answer differs from the recorded one; "" if it does not.
@@ -239,7 +241,7 @@ class Replay:
         else:
             for uid in set(self.cal.rows) - before:
                 self.cal.remove(uid)
-            new = next((one["uid"] for one in exchange.bookings), "")
+            new = next((booking["uid"] for booking in exchange.bookings), "")
         for booking in exchange.bookings:
             self._learn(booking)
         if exchange.reservation and exchange.request["method"] == "POST":
@@ -257,7 +259,9 @@ class Replay:
 
     def _hold(self, exchange: Exchange) -> None:
         """Gives the reservation just made the uid that was recorded."""
-        made = next(one for one in self.cal.effects[::-1] if one.kind == "reserve")
+        made = next(
+            effect for effect in self.cal.effects[::-1] if effect.kind == "reserve"
+        )
         held = self.cal.reservations.get(made.uid)
         assert held is not None
         self.cal.reservations.release(held.uid)
@@ -281,8 +285,8 @@ class Replay:
         row.change({})
 
     def _learn(self, booking: dict[str, Any]) -> None:
-        payload = {key: one for key, one in booking.items() if key not in _EXTRAS}
-        uid, hosts = payload["uid"], {one["id"] for one in payload["hosts"]}
+        payload = {key: value for key, value in booking.items() if key not in _EXTRAS}
+        uid, hosts = payload["uid"], {host["id"] for host in payload["hosts"]}
         if uid in self.cal.rows:
             self._set(self.cal.rows[uid], payload)
         else:
@@ -295,17 +299,17 @@ def difference(exchange: Exchange, status: int, body: Any) -> str:
         return f"{status} instead of {exchange.status}"
     here, there = set(keys(body)), set(keys(exchange.body))
     lacks, adds = sorted(there - here), sorted(here - there)
-    told = [f"lacks {', '.join(lacks)}"] if lacks else []
-    return "; ".join(told + ([f"has {', '.join(adds)}"] if adds else []))
+    message = [f"lacks {', '.join(lacks)}"] if lacks else []
+    return "; ".join(message + ([f"has {', '.join(adds)}"] if adds else []))
 
 
 def keys(value: Any, path: str = "") -> Iterator[str]:
     """The paths of all keys in an answer; days and the names of questions are alike."""
     if isinstance(value, list):
-        for one in value:
-            yield from keys(one, f"{path}[]")
+        for item in value:
+            yield from keys(item, f"{path}[]")
     if isinstance(value, dict):
-        for key, one in value.items():
+        for key, item in value.items():
             name = re.sub(r"^\d{4}-\d{2}-\d{2}$", "DAY", key)
             yield f"{path}.{name}"
-            yield from keys(one, f"{path}.{name}")
+            yield from keys(item, f"{path}.{name}")

@@ -49,8 +49,8 @@ def test_another_user_s_key_marks_nobody_absent(cal, post, stranger):
 
     answer = post(f"/bookings/{uid}/mark-absent", {"host": True}, key=stranger)
 
-    told = {"statusCode": 500, "message": "Failed to update no-show status"}
-    assert (answer.status_code, answer.json()) == (500, told)
+    message = {"statusCode": 500, "message": "Failed to update no-show status"}
+    assert (answer.status_code, answer.json()) == (500, message)
     assert cal.effects == []
 
 
@@ -174,7 +174,7 @@ def test_only_a_self_hosted_server_adds_one_without_a_seat(cal, post, dialect, s
     assert post(f"/bookings/{uid}/attendees", ADA).status_code == status
 
     people = cal.payload(uid)["attendees"]
-    assert [bool(one.get("seatUid")) for one in people] == (
+    assert [bool(person.get("seatUid")) for person in people] == (
         [True, False] if status == 201 else [True]
     )
     assert "guests" not in cal.payload(uid)
@@ -188,7 +188,7 @@ def test_a_guest_without_a_zone_gets_the_one_of_the_host(cal, post):
 
     added = cal.payload(uid)["attendees"][1:]
     zone = cal.users[1].time_zone
-    shown = [(one["name"], one["timeZone"]) for one in added]
+    shown = [(attendee["name"], attendee["timeZone"]) for attendee in added]
     assert shown == [("", zone), ("B", zone)]
 
 
@@ -232,8 +232,8 @@ def test_a_stub_reassigns_whatever_it_is_asked_to(cal, post):  # 307
 
 def test_a_user_that_is_no_number_is_an_internal_error(cal, refused):  # 305
     uid = cal.book(event_type="round-robin")
-    told = "There was an error, please try again later."
-    assert refused(f"/bookings/{uid}/reassign/abc", {}) == (500, told)
+    message = "There was an error, please try again later."
+    assert refused(f"/bookings/{uid}/reassign/abc", {}) == (500, message)
 
 
 # What a reschedule leaves
@@ -300,9 +300,12 @@ def test_both_filters_of_event_types_together_let_either_through(cal, get):
     cal.book(event_type="deep-dive")
     numbers = [cal.payload(uid)["eventTypeId"] for uid in (consultation, weekly)]
 
-    found = get("/bookings", eventTypeId=numbers[0], eventTypeIds=numbers[1])
+    answer = get("/bookings", eventTypeId=numbers[0], eventTypeIds=numbers[1])
 
-    assert {one["uid"] for one in found.json()["data"]} == {consultation, weekly}
+    assert {booking["uid"] for booking in answer.json()["data"]} == {
+        consultation,
+        weekly,
+    }
     assert get("/bookings", eventTypeIds="98,99").status_code == 400  # 114
 
 

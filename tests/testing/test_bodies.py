@@ -136,13 +136,13 @@ MEANT = ("Internal server error", "Failed to update no-show status")
 def spoilt(rng, value):
     """A body that is nearly good: nulls, lists, wrong types, and what is missing or too much."""
     if isinstance(value, dict) and rng.random() < 0.85:
-        kept = {key: one for key, one in value.items() if rng.random() < 0.85}
-        new = {key: spoilt(rng, one) for key, one in kept.items()}
+        kept = {key: item for key, item in value.items() if rng.random() < 0.85}
+        new = {key: spoilt(rng, item) for key, item in kept.items()}
         if rng.random() < 0.1:
             new[rng.choice(["bogus", "0", "location", "start"])] = rng.choice(ODD)
         return new
     if isinstance(value, list) and rng.random() < 0.7:
-        return [spoilt(rng, one) for one in value for _ in range(rng.randint(0, 3))]
+        return [spoilt(rng, item) for item in value for _ in range(rng.randint(0, 3))]
     return rng.choice(ODD) if rng.random() < 0.25 else value
 
 
@@ -335,8 +335,8 @@ def test_what_else_is_raised_is_not_hidden_by_an_error_of_the_fake_s_own():
 
 def test_a_body_that_is_too_large_is_refused(cal):  # 490
     answer = requests.post(f"{cal.url}/bookings", json={"a": "x" * 150_000}, timeout=10)
-    told = {"statusCode": 413, "message": "request entity too large"}
-    assert (answer.status_code, answer.json()) == (413, told)
+    message = {"statusCode": 413, "message": "request entity too large"}
+    assert (answer.status_code, answer.json()) == (413, message)
 
 
 @pytest.mark.parametrize("sent", ['{"start": "2026', "null", '"hi"', "5"])
@@ -356,6 +356,6 @@ def test_other_content_types_are_no_body_at_all(cal, kind):  # 366, 367
     answer = requests.post(
         f"{cal.url}/bookings", data=data, headers=headers, timeout=10
     )
-    told = answer.json()["error"]["message"]
-    assert told.startswith("start property is wrong,start must be a valid ISO 8601")
-    assert "eventTypeId or eventTypeSlug + username property is wrong" in told
+    message = answer.json()["error"]["message"]
+    assert message.startswith("start property is wrong,start must be a valid ISO 8601")
+    assert "eventTypeId or eventTypeSlug + username property is wrong" in message

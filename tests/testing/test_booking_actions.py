@@ -36,8 +36,8 @@ def test_a_cancelled_occurrence_is_not_revived(cal, post):
 
 @pytest.mark.parametrize("verb", ["confirm", "decline"])
 def test_an_accepted_booking_is_confirmed_already(cal, refused, verb):  # 158, 159
-    told = refused(f"/bookings/{cal.book()}/{verb}")
-    assert told == (400, "Booking already confirmed")
+    message = refused(f"/bookings/{cal.book()}/{verb}")
+    assert message == (400, "Booking already confirmed")
 
 
 def test_a_decline_may_be_repeated_and_mails_again(cal, post):
@@ -70,9 +70,9 @@ def test_a_reschedule_makes_a_new_booking_and_names_it_afterwards(
     new = answer.json()["data"]["uid"]
     assert answer.status_code == 201
     assert cal.payload(uid)["rescheduledToUid"] == new
-    status, told = refused(f"/bookings/{uid}/reschedule", {"start": soon(cal, 60)})
+    status, message = refused(f"/bookings/{uid}/reschedule", {"start": soon(cal, 60)})
     assert status == 400
-    assert f"rescheduled already to booking with uid={new}" in told
+    assert f"rescheduled already to booking with uid={new}" in message
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_two_reschedules_at_once_both_succeed(cal, post):  # 483-485
         thread.join()
 
     assert answers == [201, 201]
-    new = cal.find(lambda one: one.get("rescheduledFromUid") == uid)
-    assert [cal.payload(one)["status"] for one in new] == ["accepted"] * 2
+    new = cal.find(lambda booking: booking.get("rescheduledFromUid") == uid)
+    assert [cal.payload(moved)["status"] for moved in new] == ["accepted"] * 2
 
 
 def test_a_stranger_who_moves_a_booking_that_needs_confirmation_makes_it_pending(
@@ -153,7 +153,7 @@ def test_a_seated_booking_moves_as_a_whole_and_keeps_its_uid(cal, post):  # 241
 def test_one_seat_moves_to_another_booking_without_a_link(cal, post):  # 269, 524
     people = [Person("A", "a@example.net"), Person("B", "b@example.net")]
     uid = cal.book(event_type="seated", attendees=people)
-    first, second = (one["seatUid"] for one in cal.payload(uid)["attendees"])
+    first, second = (attendee["seatUid"] for attendee in cal.payload(uid)["attendees"])
 
     def move(seat):
         body = {"start": "2099-01-01T10:00:00Z", "seatUid": seat}
@@ -170,8 +170,8 @@ def test_one_seat_moves_to_another_booking_without_a_link(cal, post):  # 269, 52
 
 @pytest.mark.parametrize("body", [None, {}, {"cancellationReason": "   "}])
 def test_a_host_cancels_with_a_reason_only(cal, refused, body):  # 222, 225, 534
-    told = refused(f"/bookings/{cal.book()}/cancel", body)
-    assert told == (400, "Cancellation reason is required")
+    message = refused(f"/bookings/{cal.book()}/cancel", body)
+    assert message == (400, "Cancellation reason is required")
 
 
 def test_who_knows_the_uid_cancels_without_a_reason(cal, post):  # 227
@@ -182,17 +182,17 @@ def test_cancelled_already_is_a_refusal(cal, post, refused):  # 217
     uid = cal.book()
     assert post(f"/bookings/{uid}/cancel", {"cancellationReason": "x"}).ok
 
-    status, told = refused(f"/bookings/{uid}/cancel", {"cancellationReason": "x"})
+    status, message = refused(f"/bookings/{uid}/cancel", {"cancellationReason": "x"})
 
     assert status == 400
-    assert "it has been cancelled already" in told
+    assert "it has been cancelled already" in message
     assert kinds(cal) == ["cancel"]
 
 
 def test_what_has_ended_is_not_cancelled(cal, refused):  # 297
     uid = cal.book(start=cal.clock.now() - timedelta(days=1))
-    told = refused(f"/bookings/{uid}/cancel", {"cancellationReason": "x"})
-    assert told == (400, "Cannot cancel a booking that has already ended")
+    message = refused(f"/bookings/{uid}/cancel", {"cancellationReason": "x"})
+    assert message == (400, "Cannot cancel a booking that has already ended")
 
 
 def test_the_rest_of_a_series_shares_one_updated_at(cal, post):  # 263
@@ -201,7 +201,7 @@ def test_the_rest_of_a_series_shares_one_updated_at(cal, post):  # 263
 
     shown = post(f"/bookings/{series[1]}/cancel", body).json()["data"]
 
-    assert [one["status"] for one in shown] == ["accepted", "cancelled", "cancelled"]
+    assert [row["status"] for row in shown] == ["accepted", "cancelled", "cancelled"]
     assert shown[1]["updatedAt"] == shown[2]["updatedAt"]
 
 
@@ -224,7 +224,7 @@ def test_a_guest_has_no_seat_and_stays_when_one_is_left(cal, post, how):
 
     assert post(f"/bookings/{uid}/{how}", body).ok
 
-    stayed = [one["email"] for one in cal.payload(uid)["attendees"]]
+    stayed = [attendee["email"] for attendee in cal.payload(uid)["attendees"]]
     assert stayed == ["b@example.net", "guest@example.net"]
 
 
@@ -239,7 +239,7 @@ def test_a_cancelled_seat_leaves_the_others_and_no_trace_in_updated_at(
     assert post(f"/bookings/{uid}/cancel", {"seatUid": seat}).ok
 
     after = cal.payload(uid)
-    assert [one["email"] for one in after["attendees"]] == ["b@example.net"]
+    assert [attendee["email"] for attendee in after["attendees"]] == ["b@example.net"]
     assert (after["status"], after["updatedAt"]) == ("accepted", before["updatedAt"])
     assert (
         "already been cancelled"
@@ -259,9 +259,9 @@ def test_without_a_version_a_cancel_still_cancels(cal, post):  # 236, 149
 
 
 def test_absence_is_marked_from_the_start_on(cal, refused):  # 276
-    status, told = refused(f"/bookings/{cal.book()}/mark-absent", {"host": True})
+    status, message = refused(f"/bookings/{cal.book()}/mark-absent", {"host": True})
     assert status == 400
-    assert "after their scheduled start time" in told
+    assert "after their scheduled start time" in message
 
 
 def test_an_unknown_attendee_is_skipped_in_silence(cal, post):  # 285
@@ -285,8 +285,8 @@ def test_a_stub_of_reassign_answers_the_old_host(cal, post):  # 302
 
 def test_nobody_reassigns_to_somebody_unknown(cal, refused):  # 304
     uid = cal.book(event_type="round-robin")
-    told = refused(f"/bookings/{uid}/reassign/999", {})
-    assert told == (404, "User with id=999 was not found in the database")
+    message = refused(f"/bookings/{uid}/reassign/999", {})
+    assert message == (404, "User with id=999 was not found in the database")
 
 
 @pytest.mark.cal(dialect="offset")
@@ -353,9 +353,9 @@ def test_a_self_hosted_server_knows_neither_the_new_version_nor_the_new_action(
 def test_a_lost_request_is_carried_out_when_told_and_only_if_it_still_can(cal, post):
     uid, other = cal.book(), cal.book()
     cal.fault("late", times=2)
-    for one in (uid, other):
+    for booking in (uid, other):
         with pytest.raises(requests.ConnectionError):
-            post(f"/bookings/{one}/cancel", {"cancellationReason": "x"})
+            post(f"/bookings/{booking}/cancel", {"cancellationReason": "x"})
     cal.cancel(other)
     assert kinds(cal) == []
 

@@ -35,10 +35,10 @@ def walk_by_cursor(get, **params):
 
 @pytest.mark.cal(bookings=130)
 def test_cursor_pages_show_every_booking_once_latest_first(cal, get):
-    found = walk_by_cursor(get, limit=50)
+    uids = walk_by_cursor(get, limit=50)
 
-    assert sorted(found) == sorted(cal.bookings)
-    starts = [cal.payload(uid)["start"] for uid in found]
+    assert sorted(uids) == sorted(cal.bookings)
+    starts = [cal.payload(uid)["start"] for uid in uids]
     assert starts == sorted(starts, reverse=True)
 
 
@@ -60,7 +60,9 @@ def test_a_status_alone_filters_and_turns_the_order_of_cursor_pages(cal, get):
 
     now = iso(cal.clock.now())
     alive = cal.find(
-        lambda one: one["end"] >= now and one["status"] not in ("cancelled", "rejected")
+        lambda booking: (
+            booking["end"] >= now and booking["status"] not in ("cancelled", "rejected")
+        )
     )
     assert sorted(upcoming) == sorted(alive)
     starts = [cal.payload(uid)["start"] for uid in upcoming]
@@ -215,9 +217,9 @@ def test_lists_of_organizations_teams_and_members(cal, get, path, whose):
     cal.book(event_type="round-robin")
     cal.book()
 
-    found = get(path, key=admin.api_key).json()["data"]
+    rows = get(path, key=admin.api_key).json()["data"]
 
-    assert {booking["hosts"][0]["username"] for booking in found} == whose
+    assert {booking["hosts"][0]["username"] for booking in rows} == whose
     version = get(path, key=admin.api_key, version=CURSOR).json()
     assert ("pagination" in version) == (path == "/organizations/7/bookings")
     if path.startswith("/organizations"):
@@ -228,7 +230,7 @@ def test_every_kind_of_booking_has_the_keys_that_cal_com_gives_it(cal):
     """Compared with what a running server showed of the same kind."""
 
     def recorded(wanted):
-        return {frozenset(one) for one in RECORDED if wanted(one)}
+        return {frozenset(booking) for booking in RECORDED if wanted(booking)}
 
     guest = cal.book()
     cal.add_attendee(guest)
@@ -236,11 +238,15 @@ def test_every_kind_of_booking_has_the_keys_that_cal_com_gives_it(cal):
     seated = cal.book(event_type="seated")
     moved = cal.reschedule(cal.book(), reason="conflict")
 
-    plain = recorded(lambda one: "recurringBookingUid" not in one)
+    plain = recorded(lambda booking: "recurringBookingUid" not in booking)
     assert frozenset(cal.payload(guest)) in plain
     assert frozenset(cal.payload(moved)) in plain
     assert frozenset(cal.payload(seated)) in plain
-    recurring = recorded(lambda one: "recurringBookingUid" in one)
+    recurring = recorded(lambda booking: "recurringBookingUid" in booking)
     assert frozenset(cal.payload(series[0])) in recurring
-    seat = next(one for one in RECORDED if "seatUid" in (one["attendees"] or [{}])[0])
+    seat = next(
+        booking
+        for booking in RECORDED
+        if "seatUid" in (booking["attendees"] or [{}])[0]
+    )
     assert set(cal.payload(seated)["attendees"][0]) == set(seat["attendees"][0])

@@ -360,7 +360,7 @@ def test_a_series_follows_the_clock_of_its_booker_over_summer_time(cal, made):
 
     series = made("recurring", start="2030-03-20T10:00:00Z", attendee=person)
 
-    assert [one["start"][5:16] for one in series] == [
+    assert [series["start"][5:16] for series in series] == [
         *("03-20T10:00", "03-27T10:00"),
         *("04-03T09:00", "04-10T09:00"),
     ]

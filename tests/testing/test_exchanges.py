@@ -74,11 +74,11 @@ def test_every_difference_in_status_or_keys_is_listed_with_its_reason(folder):
         replayed = list(Replay(cal, read(folder)).differences())
 
     wanted = {exchange.name: expected(exchange) for exchange, _ in replayed}
-    found = {
-        exchange.name: told[: len(expected(exchange)) or None]
-        for exchange, told in replayed
+    differences = {
+        exchange.name: message[: len(expected(exchange)) or None]
+        for exchange, message in replayed
     }
-    assert found == wanted
+    assert differences == wanted
     assert len(replayed) == FOLDERS[folder]
 
 
@@ -89,6 +89,6 @@ def test_another_status_or_key_would_be_seen():
     assert difference(exchange, 418, exchange.body) == "418 instead of 200"
     changed = exchange.body | {"pages": 1}
     del changed["data"]
-    told = difference(exchange, exchange.status, changed)
-    assert told.startswith("lacks .data, .data[].")
-    assert told.endswith("; has .pages")
+    message = difference(exchange, exchange.status, changed)
+    assert message.startswith("lacks .data, .data[].")
+    assert message.endswith("; has .pages")

@@ -16,11 +16,11 @@ A, B = Person("A", "a@example.net"), Person("B", "b@example.net")
 def workshop(cal):
     """A seated booking of A and B: its uid and their seats."""
     uid = cal.book(event_type="seated", attendees=[A, B])
-    return uid, [one["seatUid"] for one in cal.payload(uid)["attendees"]]
+    return uid, [attendee["seatUid"] for attendee in cal.payload(uid)["attendees"]]
 
 
 def emails(cal, uid):
-    return [one["email"] for one in cal.payload(uid)["attendees"]]
+    return [attendee["email"] for attendee in cal.payload(uid)["attendees"]]
 
 
 def test_only_a_host_in_their_own_name_moves_all_seats(cal, refused, workshop):
@@ -63,8 +63,8 @@ def test_it_is_refused_where_there_are_too_few_seats(cal, post, workshop):
 
     answer = post(f"/bookings/{uid}/reschedule", {"start": start})
 
-    told = {"statusCode": 409, "message": "not_enough_available_seats_error"}
-    assert answer.json() == told
+    message = {"statusCode": 409, "message": "not_enough_available_seats_error"}
+    assert answer.json() == message
     assert kinds(cal) == []
 
 

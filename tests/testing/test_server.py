@@ -61,8 +61,8 @@ def test_an_unknown_booking_is_not_found(get):
     answer = get("/bookings/doesnotexist123")
 
     assert answer.status_code == 404
-    told = "Booking with uid=doesnotexist123 was not found in the database"
-    assert answer.json()["error"]["message"] == told
+    message = "Booking with uid=doesnotexist123 was not found in the database"
+    assert answer.json()["error"]["message"] == message
 
 
 def test_self_hosted_servers_answer_below_another_prefix_too(cal):
@@ -75,7 +75,7 @@ def test_self_hosted_servers_answer_below_another_prefix_too(cal):
 def test_event_types_are_those_of_the_user(cal, get):
     listed = get("/event-types", version="2024-06-14").json()["data"]
 
-    assert {one["ownerId"] for one in listed} == {cal.users[1].id}
+    assert {booking["ownerId"] for booking in listed} == {cal.users[1].id}
 
 
 def test_every_answer_tells_the_time_of_the_clock_and_the_rate_limit(cal, get):
@@ -83,8 +83,8 @@ def test_every_answer_tells_the_time_of_the_clock_and_the_rate_limit(cal, get):
 
     headers = get("/me").headers
 
-    told = parsedate_to_datetime(headers["Date"])
-    assert abs(told - datetime(2030, 5, 1, 12, tzinfo=UTC)) < timedelta(seconds=5)
+    message = parsedate_to_datetime(headers["Date"])
+    assert abs(message - datetime(2030, 5, 1, 12, tzinfo=UTC)) < timedelta(seconds=5)
     assert headers["X-Request-Id"]
     for name in ("Limit", "Remaining", "Reset"):
         assert headers[f"X-RateLimit-{name}-Default"].isdigit()
@@ -180,21 +180,21 @@ def test_the_same_seed_gives_the_same_bookings_and_another_seed_others():
 def test_seeded_bookings_come_in_every_variant():
     payloads = FakeCal(bookings=600).payloads()
 
-    assert {one["status"] for one in payloads} == {
+    assert {payload["status"] for payload in payloads} == {
         "accepted",
         "pending",
         "cancelled",
         "rejected",
     }
     for has in (
-        lambda one: "rescheduledToUid" in one,
-        lambda one: "recurringBookingUid" in one,
-        lambda one: "seatUid" in one["attendees"][0],
-        lambda one: len(one["hosts"]) > 1,
-        lambda one: one["eventType"] is None,
-        lambda one: not one["title"].isascii(),
-        lambda one: "phoneNumber" in one["attendees"][0],
-        lambda one: one["attendees"][0]["absent"],
+        lambda booking: "rescheduledToUid" in booking,
+        lambda booking: "recurringBookingUid" in booking,
+        lambda booking: "seatUid" in booking["attendees"][0],
+        lambda booking: len(booking["hosts"]) > 1,
+        lambda booking: booking["eventType"] is None,
+        lambda booking: not booking["title"].isascii(),
+        lambda booking: "phoneNumber" in booking["attendees"][0],
+        lambda booking: booking["attendees"][0]["absent"],
     ):
         assert any(map(has, payloads))
 

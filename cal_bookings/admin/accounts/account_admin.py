@@ -108,14 +108,14 @@ class AccountAdmin(PauseMixin, KeyReplacementMixin, ReadOnlyAdmin):
         except ValidationError as error:
             self.message_user(request, error.message, messages.ERROR)
         else:
-            told = gettext(
+            message = gettext(
                 "Cal.com answers: the credential of %(account)s is %(user)s's."
             )
             names = {"account": account, "user": owner}
-            self.message_user(request, told % names, messages.SUCCESS)
+            self.message_user(request, message % names, messages.SUCCESS)
         if account.is_paused_by_hand:
-            told = gettext("%s stays paused.") % account
-            self.message_user(request, told, messages.WARNING)
+            message = gettext("%s stays paused.") % account
+            self.message_user(request, message, messages.WARNING)
         return back(request, pk)
 
     def change_view(

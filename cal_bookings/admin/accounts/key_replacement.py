@@ -89,9 +89,11 @@ class KeyReplacementMixin(admin.ModelAdmin):
                     _("Replaced the key."),
                     single_object=True,
                 )
-            told = _("The new key of %(account)s is stored. It belongs to %(owner)s.")
+            message = _(
+                "The new key of %(account)s is stored. It belongs to %(owner)s."
+            )
             names = {"account": account, "owner": form.owner}
-            self.message_user(request, told % names, messages.SUCCESS)
+            self.message_user(request, message % names, messages.SUCCESS)
             return HttpResponseRedirect(page)
         context = {
             **self.admin_site.each_context(request),
@@ -106,9 +108,11 @@ class KeyReplacementMixin(admin.ModelAdmin):
 
 
 def in_settings(account: Account) -> str:
-    told = _("The key of %(alias)s lives in the settings: %(place)s. Change it there.")
+    message = _(
+        "The key of %(alias)s lives in the settings: %(place)s. Change it there."
+    )
     place = f'CAL_BOOKINGS["ACCOUNTS"]["{account.alias}"]'
-    return told % {"alias": account, "place": place}
+    return message % {"alias": account, "place": place}
 
 
 def _check_owner(account: Account, owner: ownership.Owner) -> None:
@@ -116,20 +120,20 @@ def _check_owner(account: Account, owner: ownership.Owner) -> None:
     organization = account.scope.get("organization")
     if organization is not None:
         if owner.organization_id != organization:
-            told = _(
+            message = _(
                 "This key belongs to %(owner)s, who is not in organization %(organization)d, whose bookings %(account)s "
                 "mirrors. Make the key as somebody of that organization."
             )
             names = {"owner": owner, "organization": organization, "account": account}
-            raise ValidationError(told % names)
+            raise ValidationError(message % names)
     elif not account.scope and not _is_owner(account, owner):
-        told = _(
+        message = _(
             "This key belongs to %(owner)s, but %(account)s mirrors the bookings of %(whose)s. Make the key on Cal.com "
             "signed in as that user; to mirror those of %(owner)s, add an account of its own."
         )
         whose = account.email or account.remote_id or _("another user")
         names = {"owner": owner, "account": account, "whose": whose}
-        raise ValidationError(told % names)
+        raise ValidationError(message % names)
 
 
 def _is_owner(account: Account, owner: ownership.Owner) -> bool:

@@ -35,27 +35,29 @@ class PauseMixin(admin.ModelAdmin):
     def pause_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         account = _asked_for(request, pk)
         if account.is_paused_by_hand:
-            told = _("%s was paused already.") % account
+            message = _("%s was paused already.") % account
         else:
             person = request.user.get_username()
             with db.atomic():
                 budget.pause(account, by=person)
                 _log(request, account, _("Paused: no more requests to Cal.com."))
-            told = _("%s is paused: no requests to Cal.com until it is resumed.")
-            told %= account
-        self.message_user(request, told, messages.SUCCESS)
+            message = _("%s is paused: no requests to Cal.com until it is resumed.")
+            message %= account
+        self.message_user(request, message, messages.SUCCESS)
         return back(request, pk)
 
     def resume_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         account = _asked_for(request, pk)
         if not (account.circuit_open_until or account.is_paused_by_hand):
-            told = _("%s was not paused.") % account
+            message = _("%s was not paused.") % account
         else:
             with db.atomic():
                 budget.reset(account)
                 _log(request, account, _("Resumed: requests to Cal.com again."))
-            told = _("%s is resumed: what is due is walked and sent again.") % account
-        self.message_user(request, told, messages.SUCCESS)
+            message = (
+                _("%s is resumed: what is due is walked and sent again.") % account
+            )
+        self.message_user(request, message, messages.SUCCESS)
         return back(request, pk)
 
 

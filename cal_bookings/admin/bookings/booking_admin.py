@@ -184,11 +184,11 @@ class BookingAdmin(
         return BookingList
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        found = super().get_changelist_instance(request)
-        found.search_help_text = search.help_text(
+        changelist = super().get_changelist_instance(request)
+        changelist.search_help_text = search.help_text(
             people=visibility.may_see_people(request)
         )
-        return found
+        return changelist
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         """What makes Django show the box and complete what is typed; `search` says what is found."""
@@ -235,7 +235,7 @@ class BookingAdmin(
         actions = format_html_join(
             "",
             "<br>{}",
-            ((formatting.action_link(one),) for one in booking.shown_actions),
+            ((formatting.action_link(action),) for action in booking.shown_actions),
         )
         return format_html("{}{}", formatting.status_badge(booking.status), actions)
 
@@ -271,11 +271,13 @@ class BookingAdmin(
         ).order_by("remote_created_at", "pk")
         rows = [
             (
-                self._link(one) if one.pk != booking.pk else _this(one),
-                formatting.status_badge(one.status),
-                _when_made(one),
+                self._link(other) if other.pk != booking.pk else _this(other),
+                formatting.status_badge(other.status),
+                _when_made(other),
             )
-            for one in chain.only("start", "status", "remote_created_at")[:OTHERS_SHOWN]
+            for other in chain.only("start", "status", "remote_created_at")[
+                :OTHERS_SHOWN
+            ]
         ]
         if len(rows) < 2:
             return "-"

@@ -59,10 +59,10 @@ class ExportMixin(admin.ModelAdmin):
     def _fits(self, request: HttpRequest, queryset: QuerySet) -> bool:
         if queryset.order_by()[: EXPORTED + 1].count() <= EXPORTED:
             return True
-        told = gettext(
+        message = gettext(
             "One file holds at most %d bookings: narrow the list with its filters, or select page by page."
         )
-        self.message_user(request, told % EXPORTED, messages.ERROR)
+        self.message_user(request, message % EXPORTED, messages.ERROR)
         return False
 
 
@@ -88,7 +88,8 @@ def _local(moment: dt.datetime | None) -> str:
 
 def _addresses(people: Iterable[Any]) -> str:
     return ", ".join(
-        f"{one.name} <{one.email}>" if one.email else str(one) for one in people
+        f"{person.name} <{person.email}>" if person.email else str(person)
+        for person in people
     )
 
 
@@ -100,19 +101,22 @@ def _hosts(booking: Booking, people: bool) -> str:  # noqa: FBT001 - as all cell
 
 #: The columns of the file by the field of a booking, by which `privacy` judges who may see them: heading and cell.
 COLUMNS: dict[str, tuple[str, Callable[[Booking, bool], Any]]] = {
-    "id": ("booking", lambda one, _: one.pk),
-    "uid": ("uid", lambda one, _: one.uid),
-    "status": ("status", lambda one, _: one.status),
-    "start": ("start", lambda one, _: _local(one.start)),
-    "end": ("end", lambda one, _: _local(one.end)),
-    "duration": ("duration", lambda one, _: one.duration),
-    "event_type": ("event type", lambda one, _: one.event_type or ""),
+    "id": ("booking", lambda booking, _: booking.pk),
+    "uid": ("uid", lambda booking, _: booking.uid),
+    "status": ("status", lambda booking, _: booking.status),
+    "start": ("start", lambda booking, _: _local(booking.start)),
+    "end": ("end", lambda booking, _: _local(booking.end)),
+    "duration": ("duration", lambda booking, _: booking.duration),
+    "event_type": ("event type", lambda booking, _: booking.event_type or ""),
     "hosts": ("hosts", _hosts),
-    "account": ("account", lambda one, _: one.account),
-    "missing_since": ("missing since", lambda one, _: _local(one.missing_since)),
-    "title": ("title", lambda one, _: one.title),
-    "attendees": ("attendees", lambda one, _: _addresses(one.attendees.all())),
-    "location": ("location", lambda one, _: one.location),
+    "account": ("account", lambda booking, _: booking.account),
+    "missing_since": (
+        "missing since",
+        lambda booking, _: _local(booking.missing_since),
+    ),
+    "title": ("title", lambda booking, _: booking.title),
+    "attendees": ("attendees", lambda booking, _: _addresses(booking.attendees.all())),
+    "location": ("location", lambda booking, _: booking.location),
 }
 
 

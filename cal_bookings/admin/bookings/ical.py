@@ -53,8 +53,8 @@ def _add_people(event: Event, booking: Booking) -> None:
         event.add("location", booking.location)
 
 
-def _person(one: Host | Attendee) -> tuple[str, dict[str, str]]:
-    return f"mailto:{_line(one.email)}", {"cn": _line(one.name)}
+def _person(person: Host | Attendee) -> tuple[str, dict[str, str]]:
+    return f"mailto:{_line(person.email)}", {"cn": _line(person.name)}
 
 
 def _line(text: str) -> str:

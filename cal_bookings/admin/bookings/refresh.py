@@ -77,9 +77,9 @@ def _read(account: Account, uids: list[str]) -> int:
 def refresh(model_admin: RefreshMixin, request: HttpRequest, queryset: Any) -> None:
     bookings = list(queryset[: REFRESHED + 1])
     if len(bookings) > REFRESHED:
-        told = gettext(
+        message = gettext(
             "At most %d bookings are read again at a time: select fewer, or sync the account from the overview."
         )
-        model_admin.message_user(request, told % REFRESHED, messages.ERROR)
+        model_admin.message_user(request, message % REFRESHED, messages.ERROR)
         return
     model_admin.refresh(request, bookings)

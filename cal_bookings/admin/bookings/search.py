@@ -50,8 +50,8 @@ def _by_words(queryset: QuerySet[Booking], text: str) -> QuerySet[Booking]:
         conditions.append(_attended_by(_by_email(text)))
     # Each on its own, so that each can use an index of trigrams (docs/admin.md): joined by OR none can. And
     # as numbers, because MariaDB takes no LIMIT in a subquery.
-    newest = [list(_newest(queryset.filter(one))) for one in conditions]
-    return queryset.filter(pk__in={pk for found in newest for pk in found})
+    newest = [list(_newest(queryset.filter(condition))) for condition in conditions]
+    return queryset.filter(pk__in={pk for keys in newest for pk in keys})
 
 
 def attendees(queryset: QuerySet[Attendee], text: str) -> QuerySet[Attendee]:
@@ -68,8 +68,8 @@ def _contains_all(field: str, words: list[str]) -> Q:
     return Q(*(Q((f"{field}__icontains", word)) for word in words))
 
 
-def _newest(found: QuerySet[Booking]) -> QuerySet[Booking, int]:
-    return found.order_by("-start", "-pk").values_list("pk", flat=True)[:MATCHES]
+def _newest(bookings: QuerySet[Booking]) -> QuerySet[Booking, int]:
+    return bookings.order_by("-start", "-pk").values_list("pk", flat=True)[:MATCHES]
 
 
 def _by_email(text: str) -> QuerySet[Attendee]:
@@ -79,5 +79,5 @@ def _by_email(text: str) -> QuerySet[Attendee]:
     )
 
 
-def _attended_by(found: QuerySet[Attendee]) -> Q:
-    return Q(pk__in=found.order_by().values("booking"))
+def _attended_by(matching: QuerySet[Attendee]) -> Q:
+    return Q(pk__in=matching.order_by().values("booking"))

@@ -144,9 +144,9 @@ class Calendar:
     def page(self) -> Page:
         """The hosts or event types of the week, by name; those with neither come last."""
         keys = {key for key, _day in self._counts}
-        found = GROUPS[self.by].objects.in_bulk([key for key in keys if key])
+        groups = GROUPS[self.by].objects.in_bulk([key for key in keys if key])
         named = sorted(
-            ((key, str(one)) for key, one in found.items()),
+            ((key, str(group)) for key, group in groups.items()),
             key=lambda pair: (pair[1].casefold(), pair[0]),
         )
         if None in keys:
@@ -259,8 +259,8 @@ class Calendar:
 def _text(row: Mapping[str, Any]) -> str:
     """The title if it was asked for, else what the booking is for; its primary key if there is neither."""
     names = ("title", "event_type__title", "event_type__slug")
-    found = next((row[name] for name in names if row.get(name)), "")
-    return found or str(Booking(pk=row["pk"]))
+    text = next((row[name] for name in names if row.get(name)), "")
+    return text or str(Booking(pk=row["pk"]))
 
 
 def pages(calendar: Calendar, changelist: ChangeList) -> Iterator[dict[str, Any]]:

@@ -45,21 +45,21 @@ class Chart:
         step, highest = WIDTH / len(self.days), self.highest
         for n, day in enumerate(self.days):
             top = float(HEIGHT)
-            for one in self.series:
-                count = one.counts.get(n, 0)
+            for series in self.series:
+                count = series.counts.get(n, 0)
                 size = HEIGHT * count / highest if highest else 0
                 if not size:
                     continue
                 top -= size
-                title = f"{date_format(day, 'DATE_FORMAT')}: {count} {one.name}"
+                title = f"{date_format(day, 'DATE_FORMAT')}: {count} {series.name}"
                 x = n * step + step * 0.1
-                yield Bar(x, top, step * 0.8, size, one.css_class, title)
+                yield Bar(x, top, step * 0.8, size, series.css_class, title)
 
     @property
     def highest(self) -> int:
         """The sum of the highest day."""
         sums = (
-            sum(one.counts.get(n, 0) for one in self.series)
+            sum(series.counts.get(n, 0) for series in self.series)
             for n in range(len(self.days))
         )
         return max(sums, default=0)
@@ -76,5 +76,5 @@ class Chart:
         for n, day in enumerate(self.days):
             yield (
                 date_format(day, "DATE_FORMAT"),
-                [one.counts.get(n, 0) for one in self.series],
+                [series.counts.get(n, 0) for series in self.series],
             )

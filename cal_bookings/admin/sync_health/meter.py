@@ -11,22 +11,22 @@ from cal_bookings import budget
 
 def show(usage: budget.Usage, *, of: str) -> SafeString:
     if usage.is_blocked:
-        told = _("blocked by Cal.com for %d s, after too many requests")
-        return _badge("rejected", told % _whole(usage.blocked_for), usage, of)
+        message = _("blocked by Cal.com for %d s, after too many requests")
+        return _badge("rejected", message % _whole(usage.blocked_for), usage, of)
     if usage.slots is None:
         return _unknown(usage)
     counted = {"used": usage.used, "slots": usage.slots}
     if usage.is_used_up:
-        told = _("used up: %(used)d of %(slots)d requests, more in %(seconds)d s")
+        message = _("used up: %(used)d of %(slots)d requests, more in %(seconds)d s")
         kind = "pending"
     elif usage.ends_in:
-        told = _("%(used)d of %(slots)d requests, all again in %(seconds)d s")
+        message = _("%(used)d of %(slots)d requests, all again in %(seconds)d s")
         kind = "accepted"
     else:
-        told = _("%(used)d of %(slots)d requests")
+        message = _("%(used)d of %(slots)d requests")
         kind = "accepted"
     counted["seconds"] = _whole(usage.ends_in)
-    return _badge(kind, told % counted, usage, of)
+    return _badge(kind, message % counted, usage, of)
 
 
 def _unknown(usage: budget.Usage) -> SafeString:

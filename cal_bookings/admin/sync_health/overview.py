@@ -143,13 +143,13 @@ class Overview:
         usage = budget.usage(accounts, self.now.timestamp())
         return [
             AccountRow(
-                account=one,
-                outbox=outboxes.get(one.pk, Outbox()),
-                drift=one.drift,
-                usage=usage[one.pk],
+                account=account,
+                outbox=outboxes.get(account.pk, Outbox()),
+                drift=account.drift,
+                usage=usage[account.pk],
                 now=self.now,
             )
-            for one in accounts
+            for account in accounts
         ]
 
     def _outboxes(self) -> dict[int, Outbox]:

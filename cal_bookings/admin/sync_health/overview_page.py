@@ -55,19 +55,19 @@ class OverviewMixin(admin.ModelAdmin):
             Account.objects.active().without_credentials(), pk=pk
         )
         SyncState.objects.filter(account=account).update(due_at=timezone.now())
-        told = _(
+        message = _(
             "All loops of %(account)s are due now: the next free worker walks them."
         )
         level = messages.SUCCESS
         if conf.get("WORKER") is None:
-            told = _(
+            message = _(
                 "This site has no workers: run manage.py cal_sync --account %(account)s."
             )
             level = messages.WARNING
         if account.is_paused_by_hand:
-            told = _(
+            message = _(
                 "All loops of %(account)s are due, but it is paused: they are walked when it is resumed."
             )
             level = messages.WARNING
-        self.message_user(request, told % {"account": account}, level)
+        self.message_user(request, message % {"account": account}, level)
         return HttpResponseRedirect(reverse("admin:cal_bookings_overview"))

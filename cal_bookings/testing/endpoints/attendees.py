@@ -53,7 +53,10 @@ def attendees(call: Call) -> Act:
     """The list with numbers, which no booking shows."""
     call.must_have_access()
     return lambda: success(
-        [one | {"id": _number(call, one["email"])} for one in call.row["attendees"]]
+        [
+            attendee | {"id": _number(call, attendee["email"])}
+            for attendee in call.row["attendees"]
+        ]
     )
 
 
@@ -100,12 +103,12 @@ def add_guests(call: Call) -> Act:
     if not call.is_host:
         raise trpc("you_do_not_have_permission", 403)
     guests: list[dict[str, Any]] = call.body["guests"]
-    _must_be_new(call, [one["email"] for one in guests])
-    if len(emails(call.row) | {one["email"] for one in guests}) > _MOST_PEOPLE:
+    _must_be_new(call, [guest["email"] for guest in guests])
+    if len(emails(call.row) | {guest["email"] for guest in guests}) > _MOST_PEOPLE:
         raise trpc(f"A booking can have at most {_MOST_PEOPLE} attendees.")
 
     def act() -> Answer:
-        _must_be_new(call, [one["email"] for one in guests])
+        _must_be_new(call, [guest["email"] for guest in guests])
         for guest in guests:
             if guest["email"] not in emails(call.row):
                 host = call.row["hosts"][0]
@@ -136,16 +139,16 @@ def _person(given: dict[str, Any], time_zone: str) -> Person:
 def _primary(call: Call) -> str:
     """The address of the one who booked, or of whoever comes first."""
     responses = call.row["bookingFieldsResponses"] or {}
-    there = [str(one["email"]) for one in call.row["attendees"]]
+    there = [str(attendee["email"]) for attendee in call.row["attendees"]]
     booker = str(responses.get("email"))
     return booker if booker in there else "".join(there[:1])
 
 
 def _numbered(call: Call, number: int) -> dict[str, Any]:
     """Raises Refusal if no attendee has this number."""
-    for one in call.row["attendees"]:
-        if _number(call, one["email"]) == number:
-            return dict(one)
+    for attendee in call.row["attendees"]:
+        if _number(call, attendee["email"]) == number:
+            return dict(attendee)
     raise Refusal(404, "attendee_not_found")
 
 

@@ -26,14 +26,14 @@ _CONTACT = "Attendee must have at least one contact method (email or phone numbe
 
 
 def _metadata(name: str, value: Any) -> dict[str, str]:
-    found = validation.mapping(name, value)
-    if not found and (
+    problems = validation.mapping(name, value)
+    if not problems and (
         len(value) > 50
         or any(len(key) > 40 for key in value)
-        or any(isinstance(one, str) and len(one) > 500 for one in value.values())
+        or any(isinstance(item, str) and len(item) > 500 for item in value.values())
     ):
-        found = {"ValidateMetadata": _METADATA}
-    return found
+        problems = {"ValidateMetadata": _METADATA}
+    return problems
 
 
 def _defined(name: str, value: Any) -> dict[str, str]:

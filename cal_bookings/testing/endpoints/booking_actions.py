@@ -66,9 +66,9 @@ class Actions:
 
     def find(self, request: Request) -> tuple[Action, dict[str, str]] | None:
         for action in ACTIONS:
-            found = action.pattern.fullmatch(request.path)
-            if found and action.method == request.method:
-                return action, found.groupdict()
+            match = action.pattern.fullmatch(request.path)
+            if match and action.method == request.method:
+                return action, match.groupdict()
         return None
 
     def answer(

@@ -94,7 +94,11 @@ class Listing:
             rows = rows[::-1]
         filters = self._filters(request, statuses)
         if not view.has_change_filters:
-            filters = [one for one in filters if not one[0].endswith(BY_CHANGE)]
+            filters = [
+                condition
+                for condition in filters
+                if not condition[0].endswith(BY_CHANGE)
+            ]
         listed = _listed(rows, filters)
         shown = listed.rows[skip : skip + take]
         total, returned = listed.counted, max(0, min(take, listed.counted - skip))
@@ -160,17 +164,17 @@ class Listing:
             if name in request.query:
                 direction = request.one(name)
                 if direction not in ("asc", "desc"):
-                    told = f'{name} must be either "asc" or "desc".'
-                    raise invalid(name, direction, isEnum=told)
+                    message = f'{name} must be either "asc" or "desc".'
+                    raise invalid(name, direction, isEnum=message)
                 return key, direction == "desc"
         return "start", statuses in (["past"], ["cancelled"])
 
     def _statuses(self, request: Request) -> list[str]:
         sent = request.query.get("status", []) + request.query.get("status[]", [])
-        statuses = [one for text in sent for one in text.split(",")]
-        if any(one not in STATUSES for one in statuses):
-            told = f"Invalid status. Allowed are {', '.join(STATUSES)}"
-            raise invalid("status", statuses, isEnum=told)
+        statuses = [part for text in sent for part in text.split(",")]
+        if any(status not in STATUSES for status in statuses):
+            message = f"Invalid status. Allowed are {', '.join(STATUSES)}"
+            raise invalid("status", statuses, isEnum=message)
         return statuses
 
     def _filters(
@@ -180,7 +184,10 @@ class Listing:
         filters: list[tuple[str, Wanted]] = []
         if statuses:
             filters.append(
-                ("status", lambda row: any(_is(one, row, now) for one in statuses))
+                (
+                    "status",
+                    lambda row: any(_is(status, row, now) for status in statuses),
+                )
             )
         filters += [(name, one) for name, one in _times(request)]
         filters += self._event_types(request)
@@ -196,8 +203,8 @@ class Listing:
         if not wanted:
             return []
         if wanted.isdisjoint(self._world.event_types):
-            told = "The requested event-types do not exist."
-            raise Refusal(400, told, code="TRPCError")
+            message = "The requested event-types do not exist."
+            raise Refusal(400, message, code="TRPCError")
         return [("eventTypeIds", lambda row: row["eventTypeId"] in wanted)]
 
     def _cursor(self, row: Row) -> str:
@@ -229,15 +236,19 @@ _KEY = _sort_key("start")
 
 def _listed(rows: Iterable[Row], filters: list[tuple[str, Wanted]]) -> Listed:
     """On Cal.com the count and the rows are two queries, and the count forgets these filters [rec 391-395]."""
-    counted = _all([one for one in filters if not one[0].endswith(BY_CHANGE)])
-    rest = _all([one for one in filters if one[0].endswith(BY_CHANGE)])
+    counted = _all(
+        [condition for condition in filters if not condition[0].endswith(BY_CHANGE)]
+    )
+    rest = _all(
+        [condition for condition in filters if condition[0].endswith(BY_CHANGE)]
+    )
     found = [row for row in rows if counted(row)] if filters else list(rows)
     return Listed([row for row in found if rest(row)], len(found))
 
 
 def _all(filters: list[tuple[str, Wanted]]) -> Wanted:
     wanted = [one for _, one in filters]
-    return lambda row: all(one(row) for one in wanted)
+    return lambda row: all(item(row) for item in wanted)
 
 
 def _is(status: str, row: Row, now: str) -> bool:
@@ -284,7 +295,7 @@ def _texts(request: Request) -> Iterable[tuple[str, Wanted]]:
         return lambda row: str(row[key]) in values
 
     def attendee(value: str, key: str) -> Wanted:
-        return lambda row: any(one[key] == value for one in row["attendees"])
+        return lambda row: any(attendee[key] == value for attendee in row["attendees"])
 
     if "teamsIds" in request.query:
         teams = _numbers("teamsIds", request.one("teamsIds"))
@@ -301,18 +312,18 @@ def _texts(request: Request) -> Iterable[tuple[str, Wanted]]:
 
 def _numbers(name: str, text: str) -> set[int]:
     try:
-        return {int(one) for one in text.split(",")}
+        return {int(part) for part in text.split(",")}
     except ValueError:
-        told = f"{name} must be a number conforming to the specified constraints"
-        raise invalid(name, text, isNumber=told) from None
+        message = f"{name} must be a number conforming to the specified constraints"
+        raise invalid(name, text, isNumber=message) from None
 
 
 def _moment(request: Request, name: str) -> str:
     value = request.one(name)
     moment = read_instant(value)
     if moment is None:
-        told = f"{name} must be a valid ISO 8601 date."
-        raise invalid(name, value, isIso8601=told)
+        message = f"{name} must be a valid ISO 8601 date."
+        raise invalid(name, value, isIso8601=message)
     return wire(moment)
 
 

@@ -67,8 +67,8 @@ class Call:
         try:
             return self.world.rows[self.uid]
         except KeyError:
-            told = f"Booking with uid={self.uid} was not found in the database"
-            raise Refusal(404, told) from None
+            message = f"Booking with uid={self.uid} was not found in the database"
+            raise Refusal(404, message) from None
 
     @property
     def is_host(self) -> bool:
@@ -115,8 +115,8 @@ class Call:
         """The guard of the attendees: also a booking that is not there is forbidden [rec 321]. Raises Refusal."""
         if self.uid not in self.world.rows or not self.is_host:
             user = self.user.id if self.user else None
-            told = f"BookingPbacGuard - user with id={user} does not have access to booking with uid={self.uid}"
-            raise Refusal(403, told)
+            message = f"BookingPbacGuard - user with id={user} does not have access to booking with uid={self.uid}"
+            raise Refusal(403, message)
 
 
 def trpc(message: str, status: int = 400) -> Refusal:
@@ -129,22 +129,22 @@ def overlapping(
     """The accepted bookings of these hosts at that time."""
     ids = {host["id"] for host in hosts}
     return world.find(
-        lambda one: (
-            one["status"] == "accepted"
-            and one["uid"] != but
-            and isinstance(one["start"], str)
-            and isinstance(one["end"], str)
-            and one["start"] < end
-            and one["end"] > start
-            and not ids.isdisjoint(host["id"] for host in one["hosts"])
+        lambda row: (
+            row["status"] == "accepted"
+            and row["uid"] != but
+            and isinstance(row["start"], str)
+            and isinstance(row["end"], str)
+            and row["start"] < end
+            and row["end"] > start
+            and not ids.isdisjoint(host["id"] for host in row["hosts"])
         )
     )
 
 
 def busy(call: Call) -> Refusal:
     """Refuses a time that is taken: hosted Cal.com with another status than the servers of others [rec 041]."""
-    told = "User either already has booking at this time or is not available"
-    return Refusal(409 if call.hosted else 400, told)
+    message = "User either already has booking at this time or is not available"
+    return Refusal(409 if call.hosted else 400, message)
 
 
 def bad_request(name: str, problem: str) -> Refusal:
@@ -154,7 +154,7 @@ def bad_request(name: str, problem: str) -> Refusal:
 
 def emails(row: Row) -> set[str]:
     """The addresses of all attendees."""
-    return {str(one.get("email")) for one in row["attendees"] or ()}
+    return {str(attendee.get("email")) for attendee in row["attendees"] or ()}
 
 
 def is_seated(row: Row) -> bool:

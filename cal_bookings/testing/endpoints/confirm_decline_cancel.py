@@ -81,8 +81,8 @@ def _may_decide(call: Call) -> None:
 
 def _pending(call: Call, series: str) -> list[str]:
     return call.world.find(
-        lambda one: (
-            one.get("recurringBookingUid") == series and one["status"] == "pending"
+        lambda row: (
+            row.get("recurringBookingUid") == series and row["status"] == "pending"
         )
     )
 
@@ -147,16 +147,16 @@ def _cancel_subsequent(call: Call) -> Act:
 def _cancel_series(call: Call) -> Act:
     """Cal.com takes the first occurrence for the whole: once it is cancelled or over, the others stay."""
     series, moment = call.uid, now(call.world)
-    found = call.world.find(lambda one: one.get("recurringBookingUid") == series)
+    found = call.world.find(lambda row: row.get("recurringBookingUid") == series)
     if not found:
         raise Refusal(404, f"Booking with uid={series} not found")
     if call.flag("cancelSubsequentBookings"):
-        told = (
+        message = (
             "cancelSubsequentBookings can only be used with the uid of one occurrence."
         )
-        raise Refusal(400, told)
+        raise Refusal(400, message)
     first = min(
-        (call.world.rows[uid] for uid in found), key=lambda one: str(one["start"])
+        (call.world.rows[uid] for uid in found), key=lambda row: str(row["start"])
     )
     if first["status"] == "cancelled":
         raise _cancelled_already(series)
@@ -170,7 +170,7 @@ def _cancel_from(call: Call, series: str, start: str, *, handle: str) -> Act:
 
     def act() -> Answer:
         moment = now(call.world)
-        found = call.world.find(lambda one: one.get("recurringBookingUid") == series)
+        found = call.world.find(lambda row: row.get("recurringBookingUid") == series)
         for uid in found:
             if str(call.world.rows[uid]["start"]) >= start:
                 _cancel_one(call, uid, moment)
@@ -182,7 +182,7 @@ def _cancel_from(call: Call, series: str, start: str, *, handle: str) -> Act:
 
 def _cancel_seat(call: Call, seat: str) -> Act:
     """Whoever knows the uid of a seat may give it up."""
-    seats = [one.get("seatUid") for one in call.row["attendees"]]
+    seats = [attendee.get("seatUid") for attendee in call.row["attendees"]]
     if seat not in seats:
         raise _no_such_seat(call, seat)
     if len(seats) == 1:
@@ -190,7 +190,7 @@ def _cancel_seat(call: Call, seat: str) -> Act:
     tell = call.announce_cancelled(call.uid, seat=call.world.holder(call.uid, seat))
 
     def act() -> Answer:
-        if all(one.get("seatUid") != seat for one in call.row["attendees"]):
+        if all(attendee.get("seatUid") != seat for attendee in call.row["attendees"]):
             raise _no_such_seat(call, seat)
         if len(call.row["attendees"]) == 1:
             _cancel_one(call, call.uid, now(call.world))
@@ -206,10 +206,10 @@ def _cancel_seat(call: Call, seat: str) -> Act:
 
 def _no_such_seat(call: Call, seat: str) -> Refusal:
     """Words that depend on whether another booking has this seat [rec 248, 272]."""
-    told = "this seat does not exist or has already been cancelled."
+    message = "this seat does not exist or has already been cancelled."
     if call.world.has_seat(seat):
-        told = "this seat does not belong to this booking."
-    return Refusal(400, f"Invalid seatUid: {told}")
+        message = "this seat does not belong to this booking."
+    return Refusal(400, f"Invalid seatUid: {message}")
 
 
 def request_reschedule(call: Call) -> Act:
@@ -241,18 +241,20 @@ def legacy_cancel(call: Call) -> Act:
         moment = wire(call.world.clock.now())
         _cancel_one(call, call.uid, moment)
         tell()
-        told = {
+        message = {
             "bookingId": call.row["id"],
             "bookingUid": call.uid,
             "onlyRemovedAttendee": False,
         }
-        return as_json({"status": "success", "data": told}, 201)
+        return as_json({"status": "success", "data": message}, 201)
 
     return act
 
 
 def _cancelled_already(uid: str) -> Refusal:
-    told = (
+    message = (
         f"Can't cancel booking with uid={uid} because it has been cancelled already. "
     )
-    return Refusal(400, told + "Please provide uid of a booking that is not cancelled.")
+    return Refusal(
+        400, message + "Please provide uid of a booking that is not cancelled."
+    )

@@ -33,8 +33,8 @@ def create(call: Call) -> Act:
     _check(call)
     event_type = _event_type(call)
     if call.flag("instant"):
-        told = "Instant bookings are only supported for team event types that offer instant meetings."
-        raise Refusal(400, told)
+        message = "Instant bookings are only supported for team event types that offer instant meetings."
+        raise Refusal(400, message)
     count = _occurrences(call, event_type)
     wish = booking_requests.read(call, event_type)
     if event_type.kind == "seated":
@@ -58,10 +58,15 @@ def create(call: Call) -> Act:
 def _check(call: Call) -> None:
     """All that is wrong with the body, in one text [rec 365]. Raises Refusal."""
     fields = bodies.CREATE | (bodies.PRIVILEGES if call.hosted else {})
-    found = [one.in_words() for one in broken_fields(fields, call.body, unknown=True)]
-    found += [bodies.has_no_contact(call.body), bodies.names_no_event_type(call.body)]
-    if any(found):
-        raise Refusal(400, ", ".join(filter(None, found)))
+    problems = [
+        field.in_words() for field in broken_fields(fields, call.body, unknown=True)
+    ]
+    problems += [
+        bodies.has_no_contact(call.body),
+        bodies.names_no_event_type(call.body),
+    ]
+    if any(problems):
+        raise Refusal(400, ", ".join(filter(None, problems)))
 
 
 def _event_type(call: Call) -> EventType:
@@ -79,8 +84,8 @@ def _event_type(call: Call) -> EventType:
     username, organization = call.text("username"), call.text("organizationSlug")
     whose = f"user {username}" if username else f"team {team}"
     within = f" within organization {organization}" if organization else ""
-    told = f"Event type with slug {slug} belonging to {whose}{within} not found."
-    raise Refusal(404, told)
+    message = f"Event type with slug {slug} belonging to {whose}{within} not found."
+    raise Refusal(404, message)
 
 
 def _occurrences(call: Call, event_type: EventType) -> int:
@@ -89,8 +94,8 @@ def _occurrences(call: Call, event_type: EventType) -> int:
         return 1
     count = int(call.body.get("recurrenceCount") or event_type.occurrences)
     if count > event_type.occurrences:
-        told = "Provided recurrence count is higher than the event type's recurring event count."
-        raise Refusal(400, told)
+        message = "Provided recurrence count is higher than the event type's recurring event count."
+        raise Refusal(400, message)
     return count
 
 

@@ -76,18 +76,20 @@ def answer(world: World, request: Request, user: User | None) -> Answer:
     shown = _of(world, owner, request.one("eventSlug"))
     if request.version == VERSION:
         return success(
-            [as_listed(one, world.users[one.owner_id or 1]) for one in shown]
+            [as_listed(row, world.users[row.owner_id or 1]) for row in shown]
         )
     return success(_legacy(owner, shown))
 
 
 def _of(world: World, username: str, slug: str) -> list[EventType]:
     """Those of a team are not among them: they have lists of their own [rec 007]."""
-    owners = {one.id for one in world.users.values() if one.username == username}
+    owners = {user.id for user in world.users.values() if user.username == username}
     return [
-        one
-        for one in world.event_types.values()
-        if one.owner_id in owners and not one.team_id and slug in ("", one.slug)
+        event_type
+        for event_type in world.event_types.values()
+        if event_type.owner_id in owners
+        and not event_type.team_id
+        and slug in ("", event_type.slug)
     ]
 
 
@@ -113,7 +115,7 @@ def as_listed(event_type: EventType, owner: User) -> dict[str, Any]:
         "title": event_type.title,
         "slug": event_type.slug,
         "locations": list(event_type.locations),
-        "bookingFields": [_field(*one) for one in _BOOKING_FIELDS],
+        "bookingFields": [_field(*field) for field in _BOOKING_FIELDS],
         "recurrence": _recurrence(event_type),
         "users": [_owner(owner)],
         "confirmationPolicy": {"disabled": True},
@@ -173,15 +175,15 @@ def _legacy(username: str, event_types: list[EventType]) -> dict[str, Any]:
     """The outline of the older shape."""
     shown = [
         {
-            "id": one.id,
-            "slug": one.slug,
-            "title": one.title,
-            "length": one.minutes,
-            "userId": one.owner_id,
-            "teamId": one.team_id,
-            "requiresConfirmation": one.kind == "confirm",
+            "id": event_type.id,
+            "slug": event_type.slug,
+            "title": event_type.title,
+            "length": event_type.minutes,
+            "userId": event_type.owner_id,
+            "teamId": event_type.team_id,
+            "requiresConfirmation": event_type.kind == "confirm",
         }
-        for one in event_types
+        for event_type in event_types
     ]
     group = {"teamId": None, "profile": {"slug": username}, "eventTypes": shown}
     return {"eventTypeGroups": [group]}

@@ -48,11 +48,11 @@ def mark_absent(call: Call) -> Act:
 
 def _mark_attendees(call: Call, people: list[dict[str, Any]]) -> None:
     known = emails(call.row)
-    absent = {one["email"]: one["absent"] for one in people}
+    absent = {person["email"]: person["absent"] for person in people}
     call.world.mark_all_absent(call.uid, absent)
-    for one in people:
-        if one["email"] in known:
-            details = {"email": one["email"], "absent": one["absent"]}
+    for person in people:
+        if person["email"] in known:
+            details = {"email": person["email"], "absent": person["absent"]}
             call.effect("mark_absent", call.uid, **details)
 
 
@@ -60,11 +60,11 @@ def reassign(call: Call) -> Act:
     """Nobody asks whether the new host is free, or what became of the booking."""
     refuse(bodies.REASON, call.body)
     if not call.parts.get("user", "0").isdecimal():  # [rec 305]
-        told = "There was an error, please try again later."
-        raise Refusal(500, told, code="INTERNAL_SERVER_ERROR")
+        message = "There was an error, please try again later."
+        raise Refusal(500, message, code="INTERNAL_SERVER_ERROR")
     if not call.is_host:
-        told = "You do not have permission to reassign this booking"
-        raise Refusal(403, told)
+        message = "You do not have permission to reassign this booking"
+        raise Refusal(403, message)
     to = _new_host(call)
 
     def act() -> Answer:
@@ -83,8 +83,8 @@ def reassign(call: Call) -> Act:
 def _new_host(call: Call) -> User:
     wanted, users = call.parts.get("user"), call.world.users
     if wanted is not None and int(wanted) not in users:
-        told = f"User with id={wanted} was not found in the database"
-        raise Refusal(404, told)
+        message = f"User with id={wanted} was not found in the database"
+        raise Refusal(404, message)
     if call.reassign_is_stub:
         return users[min(call.row.users)]
     event_type = call.event_type()

@@ -86,20 +86,20 @@ def check_wanted(name: str, value: Any) -> dict[str, str]:
     kinds = "address, link, integration, phone, attendeePhone, attendeeAddress, attendeeDefined and organizersDefaultApp"
     if isinstance(value, str):
         return {}
-    told = _wrong(value, kinds, create=True)
-    return _constraint("ValidateLocation", "BookingInputLocationValidator", told)
+    message = _wrong(value, kinds, create=True)
+    return _constraint("ValidateLocation", "BookingInputLocationValidator", message)
 
 
 def check_change(name: str, value: Any) -> dict[str, str]:
     """The rule of a change [rec 337]."""
     kinds = "address, link, phone, attendeePhone, attendeeAddress, attendeeDefined, and integration"
-    told = _wrong(value, kinds, create=False)
+    message = _wrong(value, kinds, create=False)
     who = "UpdateBookingInputLocationValidator"
-    return _constraint("ValidateUpdateLocation", who, told)
+    return _constraint("ValidateUpdateLocation", who, message)
 
 
-def _constraint(rule: str, who: str, told: str) -> dict[str, str]:
-    return {rule: f"{who}_2024_08_13 - {told}"} if told else {}
+def _constraint(rule: str, who: str, message: str) -> dict[str, str]:
+    return {rule: f"{who}_2024_08_13 - {message}"} if message else {}
 
 
 def _wrong(value: Any, kinds: str, *, create: bool) -> str:
@@ -127,7 +127,7 @@ def wanted(body: dict[str, Any], event_type: EventType) -> dict[str, Any]:
     if isinstance(value, str):
         return _shown(value, {"value": value, "optionValue": ""})
     name = value["type"]
-    offers = [one for one in event_type.locations if one["type"] == name]
+    offers = [location for location in event_type.locations if location["type"] == name]
     if not offers:
         _refuse_type(name, event_type)
     if name == "integration":
@@ -139,7 +139,7 @@ def wanted(body: dict[str, Any], event_type: EventType) -> dict[str, Any]:
 
 
 def _refuse_type(name: str, event_type: EventType) -> None:
-    types = ", ".join(one["type"] for one in event_type.locations)
+    types = ", ".join(location["type"] for location in event_type.locations)
     raise Refusal(
         400,
         f"Booking location with type {name} not valid for event type with id={event_type.id}. The event type has "
@@ -150,7 +150,7 @@ def _refuse_type(name: str, event_type: EventType) -> None:
 def _integration(
     app: str, offers: list[dict[str, Any]], event_type: EventType
 ) -> dict[str, Any]:
-    apps = [one["integration"] for one in offers]
+    apps = [offer["integration"] for offer in offers]
     if app not in apps:
         raise Refusal(
             400,

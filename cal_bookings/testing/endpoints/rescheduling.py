@@ -58,17 +58,17 @@ def reschedule(call: Call) -> Act:
 
 def _may_be_moved(call: Call) -> None:
     uid, status = call.uid, call.row["status"]
-    told = f"Can't reschedule booking with uid={uid} because it has been cancelled"
+    message = f"Can't reschedule booking with uid={uid} because it has been cancelled"
     if status == "cancelled":
-        for new in call.world.find(lambda one: one.get("rescheduledFromUid") == uid):
+        for new in call.world.find(lambda row: row.get("rescheduledFromUid") == uid):
             raise Refusal(
                 400,
-                f"{told} and rescheduled already to booking with uid={new}. You probably want to reschedule {new} "
+                f"{message} and rescheduled already to booking with uid={new}. You probably want to reschedule {new} "
                 "instead by passing it within the request URL.",
             )
     if status == "cancelled" or (status == "rejected" and call.hosted):
         raise Refusal(
-            400, f"{told}. Please provide uid of a booking that is not cancelled."
+            400, f"{message}. Please provide uid of a booking that is not cancelled."
         )
     if status == "rejected":
         raise Bare(404, "Could not find original booking")

@@ -77,9 +77,9 @@ def must_exist(call: Call, seat: str) -> None:
     """Raises Refusal, in words that depend on whether another booking has this seat."""
     if not call.world.has_seat(seat):
         raise Refusal(404, f"Seat with uid={seat} does not exist.")
-    if all(one.get("seatUid") != seat for one in call.row["attendees"]):
-        told = "Invalid seatUid: this seat does not belong to this booking."
-        raise Refusal(400, told)
+    if all(attendee.get("seatUid") != seat for attendee in call.row["attendees"]):
+        message = "Invalid seatUid: this seat does not belong to this booking."
+        raise Refusal(400, message)
 
 
 def move_all(call: Call, start: datetime) -> Act:
@@ -129,13 +129,17 @@ def move(call: Call, seat: str, start: datetime) -> Act:
         world, row = call.world, call.row
         must_exist(call, seat)
         target, before = _target(call, seat, start), world.payload(call.uid)
-        holder = next(one for one in row["attendees"] if one.get("seatUid") == seat)
+        holder = next(
+            attendee for attendee in row["attendees"] if attendee.get("seatUid") == seat
+        )
         if target:
             there = [*world.rows[target]["attendees"], holder]
             world.change(target, moves_updated_at=False, attendees=there)
         else:
             target = _book_again(call, holder, start)
-        left = [one for one in row["attendees"] if one.get("seatUid") != seat]
+        left = [
+            attendee for attendee in row["attendees"] if attendee.get("seatUid") != seat
+        ]
         if left:
             world.change(call.uid, moves_updated_at=False, attendees=left)
         else:
@@ -155,19 +159,23 @@ def _target(call: Call, seat: str, start: datetime) -> str | None:
     event_type = call.event_type()
     target = _at(call, call.row["eventTypeId"], wire(start), but=call.uid)
     if target:
-        holders = (one for one in call.row["attendees"] if one.get("seatUid") == seat)
-        email = next((str(one["email"]) for one in holders), "")
+        holders = (
+            attendee
+            for attendee in call.row["attendees"]
+            if attendee.get("seatUid") == seat
+        )
+        email = next((str(holder["email"]) for holder in holders), "")
         _must_have_room(call, target, email, event_type.seats if event_type else 0)
     return target
 
 
 def _at(call: Call, event_type: Any, start: str, *, but: str = "") -> str | None:
     found = call.world.find(
-        lambda one: (
-            one["eventTypeId"] == event_type
-            and one["start"] == start
-            and one["status"] == "accepted"
-            and one["uid"] != but
+        lambda row: (
+            row["eventTypeId"] == event_type
+            and row["start"] == start
+            and row["status"] == "accepted"
+            and row["uid"] != but
         )
     )
     return found[0] if found else None

@@ -114,8 +114,8 @@ def broken_fields(
     if unknown:
         for name in body:
             if name not in fields:
-                told = {"whitelistValidation": f"property {name} should not exist"}
-                yield Broken(body, name, body[name], told)
+                message = {"whitelistValidation": f"property {name} should not exist"}
+                yield Broken(body, name, body[name], message)
     for name, wanted in fields.items():
         value = body.get(name)
         if value is None and not wanted.required:
@@ -134,26 +134,26 @@ def _within(wanted: Field, value: Any, *, unknown: bool) -> Iterator[Broken]:
         return
     for place, item in enumerate(value):
         if not isinstance(item, dict):
-            told = {"nestedValidation": "each value must be an object"}
-            yield Broken(value, str(place), item, told)
+            message = {"nestedValidation": "each value must be an object"}
+            yield Broken(value, str(place), item, message)
             continue
-        found = list(broken_fields(wanted.inner, item, unknown=unknown))
-        if found:
-            yield Broken(value, str(place), item, {}, found)
+        problems = list(broken_fields(wanted.inner, item, unknown=unknown))
+        if problems:
+            yield Broken(value, str(place), item, {}, problems)
 
 
 def refuse_strictly(fields: Mapping[str, Field], body: Mapping[str, Any]) -> None:
     """Create, reschedule and cancel refuse unknown fields, in words [rec 065, 146, 233]. Raises Refusal."""
-    found = list(broken_fields(fields, body, unknown=True))
-    if found:
-        raise Refusal(400, ", ".join(one.in_words() for one in found))
+    problems = list(broken_fields(fields, body, unknown=True))
+    if problems:
+        raise Refusal(400, ", ".join(problem.in_words() for problem in problems))
 
 
 def refuse(fields: Mapping[str, Field], body: Mapping[str, Any]) -> None:
     """The other routes drop unknown fields, and refuse with objects [rec 288, 337]. Raises Refusal."""
-    found = list(broken_fields(fields, body, unknown=False))
-    if found:
-        raise invalid_body([one.as_error() for one in found])
+    problems = list(broken_fields(fields, body, unknown=False))
+    if problems:
+        raise invalid_body([problem.as_error() for problem in problems])
 
 
 def _rule(name: str, holds: Callable[[Any], bool], text: str) -> Check:
@@ -205,10 +205,10 @@ phone = _rule(
 
 
 def positive(name: str, value: Any) -> dict[str, str]:
-    found = integer(name, value)
-    if found or value < 1:
-        found = {"min": f"{name} must not be less than 1"} | found
-    return found
+    problems = integer(name, value)
+    if problems or value < 1:
+        problems = {"min": f"{name} must not be less than 1"} | problems
+    return problems
 
 
 def list_of(check: Check, *, least: int = 0, most: int | None = None) -> Check:
@@ -222,8 +222,8 @@ def list_of(check: Check, *, least: int = 0, most: int | None = None) -> Check:
         if most is not None and len(value) > most:
             return {"arrayMaxSize": f"Cannot add more than {most} {name} at a time"}
         for item in value:
-            for rule, told in check(name, item).items():
-                return {rule: f"each value in {told}"}
+            for rule, message in check(name, item).items():
+                return {rule: f"each value in {message}"}
         return {}
 
     return all_of

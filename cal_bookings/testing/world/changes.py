@@ -92,7 +92,7 @@ class Changes(Events):
                 status=status or ("pending" if pending else "accepted"),
                 series=series,
             )
-            users = {host.id, *(one.id for one in hosts or ())}
+            users = {host.id, *(host.id for host in hosts or ())}
             uid = self.insert(payload | fields, users, kind.team_id)
             self.announce_new(uid)
             return uid
@@ -113,7 +113,7 @@ class Changes(Events):
 
     def cancel_series(self, series: str, reason: str = "") -> None:
         """Every occurrence at once; all of them then share one `updatedAt`."""
-        found = self.find(lambda one: one.get("recurringBookingUid") == series)
+        found = self.find(lambda row: row.get("recurringBookingUid") == series)
         with self.cancelling(found[0], reason=reason):
             moment = wire(self.clock.now())
             for uid in found:
@@ -195,7 +195,7 @@ class Changes(Events):
     def mark_absent(self, uid: str, email: str = "", *, absent: bool = True) -> None:
         """An attendee, all of them without `email`. Does not move `updatedAt`."""
         with self.lock:
-            there = [one["email"] for one in self.rows[uid]["attendees"]]
+            there = [attendee["email"] for attendee in self.rows[uid]["attendees"]]
             emails = [email] if email else there
             self.mark_all_absent(uid, dict.fromkeys(emails, absent))
 
@@ -258,8 +258,12 @@ class Changes(Events):
     def remove_attendee(self, uid: str, email: str) -> None:
         with self.lock:
             payload = self.payload(uid)
-            left = [one for one in payload["attendees"] if one["email"] != email]
-            guests = [one for one in payload.get("guests") or () if one != email]
+            left = [
+                attendee
+                for attendee in payload["attendees"]
+                if attendee["email"] != email
+            ]
+            guests = [guest for guest in payload.get("guests") or () if guest != email]
             self.change(uid, attendees=left, **_with_guests(payload, guests))
 
     def set_location(
@@ -306,14 +310,18 @@ def _attend_again(payload: dict[str, Any]) -> dict[str, Any]:
     """The attendees of a booking that was rescheduled: nobody is absent, and guests lose their names [rec 295]."""
     booker, *guests = payload["attendees"] or [{}]
     if "bookingFieldsResponses" not in payload or not booker:
-        return {"attendees": [one | {"absent": False} for one in payload["attendees"]]}
+        return {
+            "attendees": [
+                attendee | {"absent": False} for attendee in payload["attendees"]
+            ]
+        }
     kept = ("timeZone", "language")
     of_booker = {key: booker[key] for key in kept if key in booker}
     new = [
-        {"name": "", "email": one.get("email"), "displayEmail": one.get("email")}
+        {"name": "", "email": guest.get("email"), "displayEmail": guest.get("email")}
         | of_booker
         | {"absent": False}
-        for one in guests
+        for guest in guests
     ]
     return {"attendees": [booker | {"absent": False}, *new]}
 

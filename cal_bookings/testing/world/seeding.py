@@ -35,7 +35,8 @@ class SeededWorld(World):
     def _seed_one(self, host: User, room: int) -> None:
         rng = self._random
         slug = rng.choices(
-            [one[0] for one in EVENT_TYPES], weights=(20, 30, 15, 12, 3, 8, 12)
+            [event_type[0] for event_type in EVENT_TYPES],
+            weights=(20, 30, 15, 12, 3, 8, 12),
         )[0]
         event_type = self.event_type(host, slug)
         now = self.clock.now()
@@ -58,7 +59,7 @@ class SeededWorld(World):
                 series=series,
             )
             self._age(payload, now)
-            uid = self.insert(payload, {one.id for one in hosts}, event_type.team_id)
+            uid = self.insert(payload, {host.id for host in hosts}, event_type.team_id)
             if room - number > 1 and rng.random() < 0.06 and not series:
                 self._seed_reschedule(uid, hosts, event_type, people)
 

@@ -137,9 +137,12 @@ class World:
             return user
 
     def event_type(self, of: User, slug: str) -> EventType:
-        for one in self.event_types.values():
-            if one.owner_id == of.id and slug in (one.slug, one.kind):
-                return one
+        for event_type in self.event_types.values():
+            if event_type.owner_id == of.id and slug in (
+                event_type.slug,
+                event_type.kind,
+            ):
+                return event_type
         raise LookupError(f'{of.name} has no event type "{slug}"')
 
     # Bookings
@@ -173,8 +176,8 @@ class World:
         """Whether any booking has this seat."""
         return bool(
             self.find(
-                lambda one: any(
-                    person.get("seatUid") == seat for person in one["attendees"] or ()
+                lambda row: any(
+                    person.get("seatUid") == seat for person in row["attendees"] or ()
                 )
             )
         )
@@ -277,7 +280,9 @@ class World:
         for key in ("cancelledByEmail", "metadata", "bookingFieldsResponses"):
             del payload[key]
         payload["description"] = None
-        payload["attendees"] = [self.seat(one) for one in payload["attendees"]]
+        payload["attendees"] = [
+            self.seat(attendee) for attendee in payload["attendees"]
+        ]
 
     def new_series(self) -> str:
         """The uid of a recurring booking."""

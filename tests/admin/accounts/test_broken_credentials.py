@@ -70,7 +70,7 @@ def account(request, cal, settings):
     return broken
 
 
-def told(response):
+def last_message(response):
     assert response.status_code == 302
     return str(list(get_messages(response.wsgi_request))[-1])
 
@@ -95,7 +95,7 @@ def test_the_pages_that_show_it_work(admin_client, account):
 
 
 def test_test_the_connection_says_what_is_wrong_and_what_helps(admin_client, account):
-    answer = told(press(admin_client, "account_test", account))
+    answer = last_message(press(admin_client, "account_test", account))
 
     assert '"aaa"' in answer
     assert "sesame" not in answer
@@ -106,9 +106,9 @@ def test_another_key_cures_it(admin_client, cal, account):
         admin_client, "account_replace_key", account, {"api_key": cal.api_key}
     )
 
-    assert "The new key of aaa is stored." in told(response)
+    assert "The new key of aaa is stored." in last_message(response)
     assert Account.objects.get(alias="aaa").credential == ApiKey(cal.api_key)
-    answer = told(press(admin_client, "account_test", account))
+    answer = last_message(press(admin_client, "account_test", account))
     assert answer.startswith("Cal.com answers: the credential of aaa is ")
 
 

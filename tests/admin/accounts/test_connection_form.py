@@ -3,12 +3,11 @@
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
-from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from cal_bookings.client import ApiKey
 from cal_bookings.models import Account
-from tests.admin.rows import staff
+from tests.admin.rows import messages_of, staff
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:cal_bookings_account_add"
@@ -36,10 +35,6 @@ def add(client, data):
 def errors(response):
     assert response.status_code == 200
     return response.context["adminform"].form.errors
-
-
-def told(response):
-    return [str(one) for one in get_messages(response.wsgi_request)]
 
 
 def test_a_key_that_cal_com_accepts_is_stored(admin_client, own_accounts):
@@ -175,14 +170,14 @@ def test_a_connection_is_tested_with_a_button(client, cal, account):
     response = client.post(address_of_test(account))
 
     assert response["Location"] == page
-    [answer] = told(response)
+    [answer] = messages_of(response)
     assert answer.startswith("Cal.com answers: the credential of default is ")
 
 
 def test_a_connection_that_fails_says_why(admin_client, cal, account, settings):
     settings.CAL_BOOKINGS["ACCOUNTS"]["default"]["API_KEY"] = "cal_wrong_sesame"
 
-    [answer] = told(admin_client.post(address_of_test(account)))
+    [answer] = messages_of(admin_client.post(address_of_test(account)))
 
     assert "Cal.com does not accept" in answer
     assert "sesame" not in answer
@@ -191,7 +186,7 @@ def test_a_connection_that_fails_says_why(admin_client, cal, account, settings):
 def test_an_account_without_a_credential_says_so(admin_client):
     account = Account.objects.create(alias="bare")
 
-    [answer] = told(admin_client.post(address_of_test(account)))
+    [answer] = messages_of(admin_client.post(address_of_test(account)))
 
     assert "has no credential" in answer
 
@@ -205,7 +200,7 @@ def test_an_account_whose_encryption_key_is_lost_is_shown_and_says_what_helps(
     page = reverse("admin:cal_bookings_account_change", args=[account.pk])
 
     assert admin_client.get(page).status_code == 200
-    [answer] = told(admin_client.post(address_of_test(account)))[-1:]
+    [answer] = messages_of(admin_client.post(address_of_test(account)))[-1:]
 
     assert "cannot be decrypted with any key" in answer
     assert "replace the credential" in answer

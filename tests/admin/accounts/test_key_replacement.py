@@ -5,14 +5,13 @@ from datetime import timedelta
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.admin.models import LogEntry
-from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
 from cal_bookings import budget
 from cal_bookings.client import ApiKey
 from cal_bookings.models import Account, Host, SyncState
-from tests.admin.rows import page_of, staff
+from tests.admin.rows import messages_of, page_of, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -62,10 +61,6 @@ def problem(response):
     return text
 
 
-def told(response):
-    return [str(one) for one in get_messages(response.wsgi_request)]
-
-
 def stored():
     return Account.objects.get().credential
 
@@ -79,7 +74,7 @@ def test_a_key_that_cal_com_accepts_replaces_the_old_one(client, account, anothe
     response = replace(client, account, f" {another_key} ")
 
     assert response["Location"] == page_of(account)
-    assert told(response) == [
+    assert messages_of(response) == [
         "The new key of ada is stored. It belongs to host1@example.com."
     ]
     assert stored() == ApiKey(another_key)
@@ -106,13 +101,13 @@ def test_a_key_that_cal_com_refuses_changes_nothing(admin_client, account):
 
 
 @pytest.mark.parametrize(
-    ("key", "told"),
+    ("key", "problem_text"),
     [("", "This field is required."), ("cal_open sesame", "ASCII without spaces")],
 )
 def test_mistakes_are_told_before_anything_is_asked(
-    admin_client, cal, account, key, told
+    admin_client, cal, account, key, problem_text
 ):
-    assert told in problem(replace(admin_client, account, key))
+    assert problem_text in problem(replace(admin_client, account, key))
     assert not cal.requests
     assert stored() == ApiKey("cal_old")
 
@@ -253,7 +248,7 @@ def test_a_pause_because_of_the_old_key_ends_and_failing_loops_are_due(
 
     assert Account.objects.get().circuit_open_until is None
     due = SyncState.objects.filter(due_at__lte=timezone.now())
-    assert [one.mode for one in due] == ["full"]
+    assert [state.mode for state in due] == ["full"]
 
 
 def test_a_pause_by_hand_stays(admin_client, account, another_key):
@@ -280,7 +275,7 @@ class TestOfTheSettings:
         response = replace(admin_client, account, cal.api_key)
 
         assert response["Location"] == page_of(account)
-        [text] = told(response)
+        [text] = messages_of(response)
         assert "lives in the settings" in text
         assert Account.objects.get().credentials == {}
         assert not cal.requests

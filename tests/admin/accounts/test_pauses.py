@@ -34,12 +34,15 @@ def press(client, button, account, **data):
 
 
 def told(response):
-    return [str(one) for one in get_messages(response.wsgi_request)]
+    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def logged():
     entries = LogEntry.objects.order_by("pk")
-    return [(one.user.username, one.object_repr, one.change_message) for one in entries]
+    return [
+        (entry.user.username, entry.object_repr, entry.change_message)
+        for entry in entries
+    ]
 
 
 def html_of(client, url):
@@ -157,7 +160,7 @@ def test_testing_a_paused_account_asks_once_and_leaves_it_paused(
     answers = told(press(admin_client, "test", account))
 
     assert len(cal.requests) == 1
-    assert any(one.startswith("Cal.com answers") for one in answers)
+    assert any(answer.startswith("Cal.com answers") for answer in answers)
     assert answers[-1] == "default stays paused."
     assert is_paused()
 

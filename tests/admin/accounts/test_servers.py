@@ -162,7 +162,7 @@ def test_nothing_that_a_foreign_service_says_is_shown_or_kept(
         for _ in range(2):
             address = reverse("admin:cal_bookings_account_test", args=[stored.pk])
             response = admin_client.post(address)
-            texts += [str(one) for one in get_messages(response.wsgi_request)]
+            texts += [str(message) for message in get_messages(response.wsgi_request)]
         texts.append(admin_client.get(page_of(stored)).content.decode())
 
     stored.refresh_from_db()

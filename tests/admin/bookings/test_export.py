@@ -34,7 +34,10 @@ def booking():
 
 
 def exported(client, action, bookings):
-    chosen = {"action": action, "_selected_action": [one.pk for one in bookings]}
+    chosen = {
+        "action": action,
+        "_selected_action": [booking.pk for booking in bookings],
+    }
     return client.post(list_of(Booking), chosen)
 
 
@@ -190,7 +193,7 @@ def test_a_break_in_an_address_or_a_name_breaks_no_calendar(admin_client, bookin
     event: Any
     (event,) = icalendar.Calendar.from_ical(content).walk("VEVENT")
     assert str(event["uid"]) == "uid X:1"
-    assert [str(one) for one in event["attendee"]] == [
+    assert [str(address) for address in event["attendee"]] == [
         "mailto:zoe@example.com",
         "mailto:cy@example.com ATTENDEE:mailto:x@y",
     ]

@@ -1,12 +1,11 @@
 """Reading bookings again: at once, few at a time, and with the cure when Cal.com does not answer."""
 
 import pytest
-from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from cal_bookings import sync
 from cal_bookings.models import Account, Booking
-from tests.admin.rows import list_of, page_of, staff
+from tests.admin.rows import list_of, messages_of, page_of, staff
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.cal(bookings=12)]
 
@@ -25,17 +24,13 @@ def press(client, booking):
     return client.post(url)
 
 
-def told(response):
-    return [str(message) for message in get_messages(response.wsgi_request)]
-
-
 def test_a_booking_is_read_again_with_a_button(admin_client, cal, booking):
     cal.edit(booking.uid, title="Another title")
     assert "/refresh/" in admin_client.get(page_of(booking)).content.decode()
 
     response = press(admin_client, booking)
 
-    assert told(response) == ["1 booking was read again."]
+    assert messages_of(response) == ["1 booking was read again."]
     assert response["Location"] == page_of(booking)
     booking.refresh_from_db()
     assert booking.title == "Another title"
@@ -47,7 +42,7 @@ def test_several_are_read_again_from_the_list(admin_client, cal, booking):
 
     response = admin_client.post(list_of(Booking), chosen)
 
-    assert told(response) == ["3 bookings were read again."]
+    assert messages_of(response) == ["3 bookings were read again."]
 
 
 def test_many_are_refused(admin_client, cal, booking):
@@ -55,7 +50,7 @@ def test_many_are_refused(admin_client, cal, booking):
     pks = list(Booking.objects.values_list("pk", flat=True))
     chosen = {"action": "refresh", "_selected_action": pks}
 
-    [message] = told(admin_client.post(list_of(Booking), chosen))
+    [message] = messages_of(admin_client.post(list_of(Booking), chosen))
 
     assert message.startswith("At most 10 bookings")
     assert len(cal.requests) == before
@@ -64,7 +59,7 @@ def test_many_are_refused(admin_client, cal, booking):
 def test_a_refusal_says_what_helps(admin_client, cal, booking, settings):
     settings.CAL_BOOKINGS["ACCOUNTS"]["default"]["API_KEY"] = "cal_wrong_sesame"
 
-    [message] = told(press(admin_client, booking))
+    [message] = messages_of(press(admin_client, booking))
 
     assert "Cal.com does not accept" in message
     assert "sesame" not in message

@@ -137,7 +137,7 @@ def test_a_full_cell_leads_to_the_rest_with_the_filters_kept(admin_client, accou
     [link] = re.findall(r'href="([^"]*)">3 more<', html)
     listed = admin_client.get(link.replace("&amp;", "&"))
 
-    uids = {one.uid for one in listed.context["cl"].result_list}
+    uids = {booking.uid for booking in listed.context["cl"].result_list}
     assert uids == {f"{n}" for n in range(grid.SHOWN + 3)}
 
 

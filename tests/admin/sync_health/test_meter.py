@@ -55,11 +55,11 @@ def overview(client):
 
 def shown(client):
     """The words and the meter of the only account."""
-    found = re.search(
+    match = re.search(
         r'<td>(<span class="cal-status.*?)</td>\s*<td>0', overview(client)
     )
-    assert found
-    return found[1]
+    assert match
+    return match[1]
 
 
 def words(html):

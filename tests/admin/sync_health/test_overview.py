@@ -43,7 +43,7 @@ def html_of(client):
 def numbers(client, title):
     """The table of a chart: its rows that are not all zero."""
     charts = {
-        str(one.title): one for one in overview(client).context["overview"].charts
+        str(chart.title): chart for chart in overview(client).context["overview"].charts
     }
     return {day: counts for day, counts in charts[title].rows if any(counts)}
 
@@ -205,17 +205,17 @@ def sync_now(client, account):
 def test_sync_now_makes_all_loops_of_the_account_due(client, account):
     other = Account.objects.create(alias="other")
     later = NOW + HOUR
-    for one in (account, other):
+    for asked in (account, other):
         for mode in Mode.values:
-            SyncState.objects.create(account=one, mode=mode, due_at=later)
+            SyncState.objects.create(account=asked, mode=mode, due_at=later)
     client.force_login(staff("view_syncstate", "sync_account"))
 
     assert "Sync default now" in html_of(client)
     response = sync_now(client, account)
 
     assert response["Location"] == reverse("admin:cal_bookings_overview")
-    [told] = get_messages(response.wsgi_request)
-    assert str(told).startswith("All loops of default are due now")
+    [message] = get_messages(response.wsgi_request)
+    assert str(message).startswith("All loops of default are due now")
     due = SyncState.objects.values_list("account__alias", "due_at").order_by("pk")
     assert list(due) == [("default", NOW)] * 3 + [("other", later)] * 3
 
