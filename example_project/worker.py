@@ -1,4 +1,4 @@
-"""What the demo does in the background: bookings change on the fake Cal.com, and actions asked for in the admin are sent."""
+"""What the demo does in the background: bookings change on the fake Cal.com, webhooks are read, and actions are sent."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -7,9 +7,10 @@ from threading import Event, Thread
 
 from django.db import connection
 
-from cal_bookings import outbox, sync
-from cal_bookings.models import Account, BookingAction, Mode, SyncRun
+from cal_bookings import outbox, signals, sync
+from cal_bookings.models import Account, BookingAction, Mode, SyncRun, WebhookDelivery
 from cal_bookings.testing import FakeCal
+from cal_bookings.webhooks import processing
 
 ROUND_SECONDS = 5
 FULL_EVERY = 12  # rounds; some changes do not move Cal.com's time of update
@@ -18,6 +19,7 @@ LOOPS = {
     1: Mode.WINDOW,
 }  # by round; in all other rounds the loop `changes`
 DELIVERY_SECONDS = 1  # a person is waiting
+INBOX_SECONDS = 1  # until a delivery that has to wait is looked at again
 DELIVERED = 100  # actions in one round
 PATIENCE_SECONDS = 10
 
@@ -51,10 +53,16 @@ class Rounds(AbstractContextManager["Rounds"]):
         except Exception as error:  # noqa: BLE001 - see above
             self.say(f"failed, next try in {self.seconds} s: {error!r}")
 
+    def pause(self) -> None:
+        """Wait for the next round."""
+        self.ending.wait(self.seconds)
+
     def _work(self) -> None:
         try:
-            while not self.ending.wait(self.seconds):
+            self.pause()
+            while not self.ending.is_set():
                 self.try_round()
+                self.pause()
         finally:
             connection.close()
 
@@ -89,7 +97,7 @@ class Worker(Rounds):
         if mode == Mode.CHANGES and not run.created + run.updated:
             rest = (FULL_EVERY - self.rounds % FULL_EVERY) * ROUND_SECONDS
             self.say(
-                f"  (not every change moves Cal.com's time of update: the loop `full` looks at everything in {rest} s)"
+                f"  (the webhook was faster, or the change moves no time of update: the loop `full` looks at everything in {rest} s)"
             )
 
     def _stop_if_ending(self, progress: sync.Progress) -> None:
@@ -109,6 +117,39 @@ class Deliveries(Rounds):
                 self.say(describe_action(action))
 
 
+class Inbox(Rounds):
+    """Reads the bookings that webhooks name, as soon as one arrives; a Celery worker does the same."""
+
+    seconds = INBOX_SECONDS
+
+    def __init__(self, account: Account, say: Callable[[str], None]) -> None:
+        super().__init__(say)
+        self.account = account
+        self.arrived = Event()
+
+    def __enter__(self) -> "Inbox":
+        signals.delivery_received.connect(self._wake)
+        super().__enter__()
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        signals.delivery_received.disconnect(self._wake)
+        super().__exit__(*details)
+
+    def pause(self) -> None:
+        """Wait for a delivery, or for those that are to be read again."""
+        self.arrived.wait(self.seconds)
+        self.arrived.clear()
+
+    def round(self) -> None:
+        processed = processing.process(self.account.pk)
+        if processed.done:
+            self.say(describe_processed(processed))
+
+    def _wake(self, **_: object) -> None:
+        self.arrived.set()
+
+
 class _Ending(Exception):
     """The demo ends: read no further page."""
 
@@ -118,6 +159,13 @@ def describe_run(run: SyncRun) -> str:
     if run.outcome != SyncRun.Outcome.COMPLETE:
         return f"the walk failed ({run.mode}): {run.error}"
     return f"mirrored ({run.mode}): {run.created:,} created, {run.updated:,} updated, {run.unchanged:,} unchanged"
+
+
+def describe_processed(processed: processing.Processed) -> str:
+    """Return one line about webhooks and what became of them for a person."""
+    labels = dict(WebhookDelivery.Outcome.choices)
+    became = (f"{n:,} {labels[outcome]}" for outcome, n in processed.outcomes.items())
+    return f"by webhook: {', '.join(became)}"
 
 
 def describe_action(action: BookingAction) -> str:

@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from django.core.management import CommandError
+from django.utils import timezone
 
 from cal_bookings import outbox, sync
-from cal_bookings.models import Account, Booking, Mode, SyncRun
+from cal_bookings.models import Account, Booking, Mode, SyncRun, WebhookDelivery
 from example_project.visitor import Visitor
-from example_project.worker import FULL_EVERY, Deliveries, Worker
+from example_project.worker import FULL_EVERY, Deliveries, Inbox, Worker
 
 ROOT = Path(__file__).resolve().parent.parent
 MANAGE = [sys.executable, "manage.py", "demo"]
@@ -86,6 +87,11 @@ def test_check_mirrors_two_thousand_bookings_opens_each_page_and_carries_out_an_
     assert opened == ["Admin", "Bookings", "Calendar", "Overview"]
     (action,) = re.findall(r"^Action: +(.*)", done.stdout, re.MULTILINE)
     assert re.fullmatch(r"in the admin: decline: Meeting on request .*: done", action)
+    (webhook,) = re.findall(
+        r"^Webhook: +in the mirror after (\d+) ms", done.stdout, re.MULTILINE
+    )
+    assert int(webhook) < 5_000
+    assert "by webhook: " in done.stdout
     assert left_behind(done.stdout) == []
 
 
@@ -199,6 +205,29 @@ def test_a_change_that_moves_no_time_of_update_is_explained(cal):
     _full, changes, explanation = said
     assert changes.startswith("mirrored (changes): 0 created, 0 updated")
     assert "the loop `full` looks at everything in 60 s" in explanation
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.cal(bookings=5)
+def test_the_inbox_says_what_was_read(cal):
+    said: list[str] = []
+    account = Account.objects.configured().get()
+    account.webhook_path()
+    uid = cal.book()
+    WebhookDelivery.objects.create(
+        account=account,
+        body_hash="0" * 64,
+        trigger="BOOKING_CREATED",
+        uid=uid,
+        received_at=timezone.now(),
+        last_received_at=timezone.now(),
+        next_attempt_at=timezone.now(),
+    )
+
+    Inbox(account, said.append).try_round()
+
+    assert said == ["by webhook: 1 the booking was read"]
+    assert Booking.objects.filter(uid=uid).exists()
 
 
 @pytest.mark.django_db(transaction=True)

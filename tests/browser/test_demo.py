@@ -1,11 +1,15 @@
 """The demo as its visitor meets it: the process of the README, and what is done in its pages comes true."""
 
 import re
+import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import screenshot
@@ -70,3 +74,57 @@ def test_today_shows_bookings_that_take_place(visitor, demo):
 
     today = visitor.locator("td.cal-today .cal-entry.cal-accepted")
     expect(today.nth(1)).to_be_visible()
+
+
+def test_a_change_on_cal_com_shows_within_a_second(visitor, demo):
+    """Its webhook alone brings it: the loops run every five seconds, after a change of their own."""
+    _process, said = demo
+    (bookings,) = re.findall(r"^Bookings: +(\S+)", said, re.MULTILINE)
+    (cal,) = re.findall(r"at (http\S+/v2)", said)
+    key, uid = some_booking(said)
+    visitor.goto(f"{bookings}{key}/change/")
+    badge = visitor.locator(".field-status_badge").first
+    expect(badge).to_contain_text("accepted")
+
+    answer = requests.post(
+        f"{cal}/bookings/{uid}/cancel",
+        json={"cancellationReason": "Ill"},
+        headers={"cal-api-version": "2026-02-25"},
+        timeout=10,
+    )
+    began = time.monotonic()
+    assert answer.status_code == 200
+    seen = 0.0
+    while "cancelled" not in (badge.text_content() or ""):
+        assert seen < SECONDS
+        visitor.wait_for_timeout(50)
+        visitor.reload()
+        seen = time.monotonic() - began
+
+    screenshot(visitor, "demo-webhook")
+    assert seen < 1 + answer.elapsed.total_seconds()
+    assert source_of_last_change(said, key) == ("webhook", "BOOKING_CANCELLED")
+
+
+def some_booking(said: str) -> tuple[Any, ...]:
+    """The key and the uid of an accepted booking to come that anybody may cancel."""
+    (found,) = ask(
+        said,
+        "SELECT id, uid FROM cal_bookings_booking WHERE status = 'accepted' AND title NOT LIKE 'Workshop%' "
+        "AND start > datetime('now') ORDER BY start DESC LIMIT 1",
+    )
+    return found
+
+
+def source_of_last_change(said: str, key: int) -> tuple[Any, ...]:
+    (found,) = ask(
+        said,
+        f"SELECT source, trigger FROM cal_bookings_bookingchange WHERE booking_id = {key} ORDER BY id DESC LIMIT 1",  # noqa: S608
+    )
+    return found
+
+
+def ask(said: str, sql: str) -> list[tuple[Any, ...]]:
+    (database,) = re.findall(r"^Database: +(\S+)", said, re.MULTILINE)
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(sql).fetchall()

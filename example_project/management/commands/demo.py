@@ -1,6 +1,7 @@
 """``manage.py demo``: everything on this machine in one process, a fake Cal.com included, and nothing left behind."""
 
 import os
+import secrets
 import signal
 import time
 from argparse import ArgumentParser
@@ -30,12 +31,14 @@ from example_project.worker import (
     FULL_EVERY,
     ROUND_SECONDS,
     Deliveries,
+    Inbox,
     Worker,
     describe_run,
 )
 
 ALIAS = USER = "demo"
 PASSWORD = "demo"  # noqa: S105 - the README tells it to everybody
+WEBHOOK_SECONDS = 10  # that a webhook may take into the mirror
 ACTION_SECONDS = 15  # that an action may take from the admin to Cal.com and back
 #: Hours and event types of this day's bookings.
 TODAY = (
@@ -79,7 +82,9 @@ class Command(BaseCommand):
                 stack.callback(_delete_database)
                 site = stack.enter_context(_take_port(0 if check else port))
                 seeded = max(bookings - len(TODAY), 0)
-                cal = stack.enter_context(FakeCal(bookings=seeded))
+                cal = stack.enter_context(
+                    FakeCal(bookings=seeded, private_webhooks=True)
+                )
                 _book_today(cal)
                 self._run(site, cal, check=check)
         except KeyboardInterrupt:
@@ -97,10 +102,12 @@ class Command(BaseCommand):
         settings.CAL_BOOKINGS["ACCOUNTS"][ALIAS] = {
             "API_KEY": cal.api_key,
             "BASE_URL": cal.url,
+            "WEBHOOK_SECRET": secrets.token_hex(32),
         }
         account = Account.objects.configured().get(alias=ALIAS)
         self._mirror(account)
         site.start()
+        _subscribe(account, cal, site)
         if check:
             self._check(account, cal, site)
         else:
@@ -139,6 +146,23 @@ class Command(BaseCommand):
                 )
             visitor.act(booking.pk, "decline")
         self._await_decline(booking, cal)
+        self._await_webhook(account, cal)
+
+    def _await_webhook(self, account: Account, cal: FakeCal) -> None:
+        """Change a booking on Cal.com, and require that its webhook alone brings the change into the mirror."""
+        with Inbox(account, lambda line: self._print(f"Then:         {line}")):
+            began = time.monotonic()
+            uid = cal.book(event_type="consultation")
+            self._print("On Cal.com:   somebody books a consultation")
+            arrived = Booking.objects.filter(uid=uid)
+            while not arrived.exists():
+                if time.monotonic() - began > WEBHOOK_SECONDS:
+                    raise CommandError(
+                        f"No webhook has brought a new booking within {WEBHOOK_SECONDS} s."
+                    )
+                time.sleep(0.02)
+            seconds = time.monotonic() - began
+            self._print(f"Webhook:      in the mirror after {seconds * 1000:.0f} ms")
 
     def _await_decline(self, booking: Booking, cal: FakeCal) -> None:
         """Deliver the action, and require that its effect is on Cal.com and in the mirror."""
@@ -161,11 +185,15 @@ class Command(BaseCommand):
         lines[0] += f" (user {USER}, password {PASSWORD})"
         self._print(
             "\n".join(lines) + "\n\n"
-            f"Every {ROUND_SECONDS} s a booking changes on the fake Cal.com, and the loop `changes` mirrors it; once in "
-            f"{FULL_EVERY * ROUND_SECONDS} s the loop\n`window` reads the coming weeks, and `full` everything. What you do in the admin is sent to the "
+            f"Every {ROUND_SECONDS} s a booking changes on the fake Cal.com. Its webhook brings the change here within a second; the "
+            f"loop `changes`\nfinds what no webhook brought, and once in {FULL_EVERY * ROUND_SECONDS} s `window` reads the coming weeks, and `full` everything. What you do in the admin is sent to the "
             f"fake Cal.com within about {DELIVERY_SECONDS} s.\nCtrl-C ends the demo.\n"
         )
-        with Deliveries(self._say), Worker(account, cal, self._say):
+        with (
+            Deliveries(self._say),
+            Inbox(account, self._say),
+            Worker(account, cal, self._say),
+        ):
             Event().wait()
 
     def _say(self, line: str) -> None:
@@ -230,6 +258,13 @@ def _book_today(cal: FakeCal) -> None:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     for hour, event_type in TODAY:
         cal.book(event_type=event_type, start=midnight + timedelta(hours=hour))
+
+
+def _subscribe(account: Account, cal: FakeCal, site: Site) -> None:
+    """Make the webhook on the fake Cal.com that delivers to this site."""
+    secret = settings.CAL_BOOKINGS["ACCOUNTS"][ALIAS]["WEBHOOK_SECRET"]
+    url = site.url + account.webhook_path()
+    cal.webhooks.subscribe(url, secret=secret, user=cal.users[1].id)
 
 
 def _wait_for_end(booking: Booking) -> None:
