@@ -94,15 +94,15 @@ def test_a_change_on_cal_com_shows_within_a_second(visitor, demo):
     )
     began = time.monotonic()
     assert answer.status_code == 200
-    seen = 0.0
+    opened = 0.0  # when the page was opened that shows it
     while "cancelled" not in (badge.text_content() or ""):
-        assert seen < SECONDS
+        assert opened < SECONDS
         visitor.wait_for_timeout(50)
+        opened = time.monotonic() - began
         visitor.reload()
-        seen = time.monotonic() - began
 
     screenshot(visitor, "demo-webhook")
-    assert seen < 1 + answer.elapsed.total_seconds()
+    assert opened < 1
     assert source_of_last_change(said, key) == ("webhook",)
 
 
