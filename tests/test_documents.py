@@ -1,5 +1,6 @@
 """The documents say what is so: every setting has its row, and the README's Python runs."""
 
+import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,16 @@ def test_links_between_the_documents_lead_somewhere(name):
     ]
 
     assert missing == []
+
+
+TRAVEL = (ROOT / "docs" / "how-an-action-travels.md").read_text()
+NAMES = sorted(set(re.findall(r"`(\w+(?:\.\w+)+)`", TRAVEL)) - {"pyproject.toml"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_on_the_way_of_an_action_exist(name):
+    assert pkgutil.resolve_name(f"cal_bookings.{name}")
+
+
+def test_the_way_of_an_action_names_what_it_follows():
+    assert {"outbox.cancel", "outbox.reassign", "outbox.deliver"} <= set(NAMES)
