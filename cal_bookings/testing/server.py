@@ -192,8 +192,8 @@ class FakeCal(RandomChanges):
         self.webhooks.stop()
         crashes, self.crashes = self.crashes + self.webhooks.crashes, []
         if crashes and error is None:
-            told = "The fake Cal.com failed to answer: this is its own fault, and not the caller's."
-            raise RuntimeError(told) from crashes[0]
+            message = "The fake Cal.com failed to answer: this is its own fault, and not the caller's."
+            raise RuntimeError(message) from crashes[0]
 
     def hang_up(self) -> None:
         """Closes the connections that clients keep open, as servers do after some idle time."""
@@ -265,23 +265,23 @@ class FakeCal(RandomChanges):
         user = self.routes.authenticate(request, None if action.open else 403)
         hosted = self.dialect == "cursor"
 
-        def act() -> Answer:
+        def carry_out() -> Answer:
             return self.actions.answer(action, request, user, parts, hosted=hosted)
 
         def act_late() -> None:
             with suppress(Refusal):
-                act()
+                carry_out()
 
         if fault in ("unapplied", "outdated"):
             before = self.actions.unapplied(action, request, user, parts, hosted=hosted)
             if fault == "outdated":
-                act()
+                carry_out()
             return before
         if fault == "late":
             self.actions.late.append(act_late)
         if fault in ("late", "dropped"):
             return as_json(None)  # which nobody receives
-        answer = act()
+        answer = carry_out()
         if fault == "500-applied":
             raise Refusal(500, "Internal server error")
         return garbled() if fault == "garbled" else answer

@@ -9,8 +9,8 @@ from cal_bookings.testing.endpoints import (
     locations,
 )
 from cal_bookings.testing.endpoints.calls import (
-    Act,
     Call,
+    Change,
     created,
     emails,
     is_seated,
@@ -28,7 +28,7 @@ from cal_bookings.testing.world.catalog import Person
 _MOST_PEOPLE = 30
 
 
-def set_location(call: Call) -> Act:
+def set_location(call: Call) -> Change:
     """A body without a location changes nothing [rec 338]."""
     refuse(bodies.LOCATION, call.body)
     if not call.is_host:
@@ -39,17 +39,17 @@ def set_location(call: Call) -> Act:
         )
     location = call.body.get("location")
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         if location:
             new = locations.changed(location)
             call.world.set_location(call.uid, new["location"], new["response"])
             call.effect("update_location", call.uid, location=new["location"])
         return call.shown()
 
-    return act
+    return carry_out
 
 
-def attendees(call: Call) -> Act:
+def attendees(call: Call) -> Change:
     """The list with numbers, which no booking shows."""
     call.must_have_access()
     return lambda: success(
@@ -60,7 +60,7 @@ def attendees(call: Call) -> Act:
     )
 
 
-def add_attendee(call: Call) -> Act:
+def add_attendee(call: Call) -> Change:
     """A self-hosted server adds one without a seat to a seated booking; hosted Cal.com refuses."""
     call.must_have_access()
     refuse(bodies.ATTENDEE, call.body)
@@ -68,7 +68,7 @@ def add_attendee(call: Call) -> Act:
         raise Refusal(400, "Cannot add attendees to a seated booking")
     _must_be_new(call, [call.text("email")])
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         email = call.text("email")
         _must_be_new(call, [email])
         person = _person(call.body, call.text("timeZone"))
@@ -77,27 +77,27 @@ def add_attendee(call: Call) -> Act:
         numbers = {"id": _number(call, email), "bookingId": call.row["id"]}
         return created(person.as_attendee() | numbers)
 
-    return act
+    return carry_out
 
 
-def remove_attendee(call: Call) -> Act:
+def remove_attendee(call: Call) -> Change:
     call.must_have_access()
     number = int(call.parts["attendee"])
     if number == _number(call, _primary(call)):
         raise Refusal(400, "cannot_remove_primary_attendee")
     _numbered(call, number)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         gone = _numbered(call, number)
         call.world.remove_attendee(call.uid, gone["email"])
         call.effect("remove_attendee", call.uid, email=gone["email"])
         shown = {key: gone.get(key) for key in ("name", "email", "timeZone")}
         return success({"id": number, "bookingId": call.row["id"]} | shown)
 
-    return act
+    return carry_out
 
 
-def add_guests(call: Call) -> Act:
+def add_guests(call: Call) -> Change:
     """Those who attend already are passed over; if nobody is left, it is refused."""
     refuse(bodies.GUESTS, call.body)
     if not call.is_host:
@@ -107,7 +107,7 @@ def add_guests(call: Call) -> Act:
     if len(emails(call.row) | {guest["email"] for guest in guests}) > _MOST_PEOPLE:
         raise trpc(f"A booking can have at most {_MOST_PEOPLE} attendees.")
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         _must_be_new(call, [guest["email"] for guest in guests])
         for guest in guests:
             if guest["email"] not in emails(call.row):
@@ -117,7 +117,7 @@ def add_guests(call: Call) -> Act:
                 call.effect("add_guests", call.uid, email=guest["email"])
         return call.shown()
 
-    return act
+    return carry_out
 
 
 def _must_be_new(call: Call, wanted: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What can be done to bookings over HTTP: routes, versions, and the moment between the checks and the deed.
+"""What can be done to bookings over HTTP: routes, versions, and the moment between the checks and the change.
 
 A request is checked under the lock, then the server thinks, then it acts under the lock: as on Cal.com, two requests
 at once may both pass the checks.
@@ -20,8 +20,8 @@ from cal_bookings.testing.endpoints import (
     reservations,
 )
 from cal_bookings.testing.endpoints.calls import (
-    Act,
     Call,
+    Change,
     Effect,
 )
 from cal_bookings.testing.responses import (
@@ -33,7 +33,7 @@ from cal_bookings.testing.responses import (
 from cal_bookings.testing.world.catalog import User
 from cal_bookings.testing.world.changes import Changes
 
-Handler = Callable[[Call], Act]
+Handler = Callable[[Call], Change]
 
 SELF_HOSTED, HOSTED = "2024-08-13", "2026-02-25"
 
@@ -83,11 +83,11 @@ class Actions:
         """Checks, thinks, acts. Raises Refusal."""
         call = self._call(request, user, parts, hosted=hosted)
         with self.world.lock:
-            act = self._handler(action, call)(call)
+            carry_out = self._handler(action, call)(call)
         if self.thinking:
             time.sleep(self.thinking)
         with self.world.lock:
-            return act()
+            return carry_out()
 
     def unapplied(
         self,
@@ -109,8 +109,8 @@ class Actions:
 
     def carry_out_late(self) -> None:
         late, self.late = self.late, []
-        for deed in late:
-            deed()
+        for change in late:
+            change()
 
     def _handler(self, action: Action, call: Call) -> Handler:
         version = call.request.version

@@ -242,8 +242,8 @@ def _listed(rows: Iterable[Row], filters: list[tuple[str, Wanted]]) -> Listed:
     rest = _all(
         [condition for condition in filters if condition[0].endswith(BY_CHANGE)]
     )
-    found = [row for row in rows if counted(row)] if filters else list(rows)
-    return Listed([row for row in found if rest(row)], len(found))
+    matching = [row for row in rows if counted(row)] if filters else list(rows)
+    return Listed([row for row in matching if rest(row)], len(matching))
 
 
 def _all(filters: list[tuple[str, Wanted]]) -> Wanted:

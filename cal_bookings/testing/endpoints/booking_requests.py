@@ -1,4 +1,4 @@
-"""What a request to create a booking wishes for, read from a body that has passed its checks; and how it is booked."""
+"""Requests to create a booking: read from a body that has passed its checks, and booked."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class BookingRequest:
     event_type: EventType
     host: User
     person: Person
@@ -59,7 +59,7 @@ class Wish:
         return self.start + timedelta(minutes=self.minutes)
 
 
-def read(call: Call, event_type: EventType) -> Wish:
+def read(call: Call, event_type: EventType) -> BookingRequest:
     """Raises Refusal for what only the booking core finds wrong."""
     minutes = _minutes(call.body.get("lengthInMinutes"), event_type)
     place = locations.wanted(call.body, event_type)
@@ -68,7 +68,7 @@ def read(call: Call, event_type: EventType) -> Wish:
     responses = _responses(call, person)
     if place:
         responses["location"] = place["response"]
-    return Wish(
+    return BookingRequest(
         event_type,
         _host(call, event_type),
         person,
@@ -81,41 +81,43 @@ def read(call: Call, event_type: EventType) -> Wish:
     )
 
 
-def must_be_free(call: Call, wish: Wish) -> None:
+def must_be_free(call: Call, request: BookingRequest) -> None:
     """Raises Refusal if the host has something else then, unless a host asks to allow it."""
-    hosts = wish.event_type.owner_id, wish.host.id
+    hosts = request.event_type.owner_id, request.host.id
     if call.flag("allowConflicts") and call.user and call.user.id in hosts:
         return
-    start, end = wire(wish.start), wire(wish.end)
-    if overlapping(call.world, [{"id": wish.host.id}], start, end):
+    start, end = wire(request.start), wire(request.end)
+    if overlapping(call.world, [{"id": request.host.id}], start, end):
         raise busy(call)
 
 
-def book(call: Call, wish: Wish, series: str = "") -> str:
+def book(call: Call, request: BookingRequest, series: str = "") -> str:
     """Books, and returns the uid. Raises Refusal if the host has an accepted booking of that very start and end.
 
-    Subscribers are told of it, but for a seated booking: they hear of its seats.
+    Subscribers are notified of it, or of the seats of a seated booking.
     """
-    if wish.event_type.kind != "confirm":
-        must_be_unique(call, [{"id": wish.host.id}], wire(wish.start), wire(wish.end))
-    is_seated = wish.event_type.kind == "seated"
+    if request.event_type.kind != "confirm":
+        must_be_unique(
+            call, [{"id": request.host.id}], wire(request.start), wire(request.end)
+        )
+    is_seated = request.event_type.kind == "seated"
     payload = call.world.new_payload(
-        wish.event_type,
-        [wish.host],
-        [wish.person] if is_seated else [wish.person, *wish.guests],
-        wish.start,
+        request.event_type,
+        [request.host],
+        [request.person] if is_seated else [request.person, *request.guests],
+        request.start,
         created=call.world.clock.now(),
-        minutes=wish.minutes,
-        status="pending" if wish.event_type.kind == "confirm" else "accepted",
+        minutes=request.minutes,
+        status="pending" if request.event_type.kind == "confirm" else "accepted",
         series=series,
     )
-    if wish.location:
-        payload |= {"location": wish.location, "meetingUrl": wish.location}
+    if request.location:
+        payload |= {"location": request.location, "meetingUrl": request.location}
     if not is_seated:
-        payload["description"] = wish.responses.get("notes", "")
-        payload["metadata"] = wish.metadata
-        payload["bookingFieldsResponses"] |= wish.responses
-    uid = call.world.insert(payload, {wish.host.id}, wish.event_type.team_id)
+        payload["description"] = request.responses.get("notes", "")
+        payload["metadata"] = request.metadata
+        payload["bookingFieldsResponses"] |= request.responses
+    uid = call.world.insert(payload, {request.host.id}, request.event_type.team_id)
     if not is_seated:
         call.world.announce_new(uid)
     return uid

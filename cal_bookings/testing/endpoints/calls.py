@@ -25,7 +25,7 @@ from cal_bookings.testing.world.clock import wire
 from cal_bookings.testing.world.state import Row
 
 #: The second half of a handler: what it does and answers, after the checks have passed.
-Act = Callable[[], Answer]
+Change = Callable[[], Answer]
 
 #: What Cal.com shows in the answers of some actions, and in no list.
 EXTRAS = {"isPlatformManagedUserBooking": False}
@@ -54,7 +54,7 @@ class Call:
     #: Servers exist that answer a reassignment and do nothing [rec 300-303].
     reassign_is_stub: bool = False
     body: dict[str, Any] = field(default_factory=dict)
-    #: Whether the request is only checked: nothing is done, and nobody told.
+    #: Whether the request is only checked: nothing is done, and nobody is notified.
     is_trial: bool = False
 
     @property
@@ -83,7 +83,7 @@ class Call:
     def announce_cancelled(self, uid: str, **about: Any) -> Callable[[], None]:
         """Tell of a cancellation before it is committed, as a self-hosted server does; return what to do after it.
 
-        Called among the checks of a request, whose end is when it is told.
+        Called at the end of the checks of a request, before its change.
         """
         about = {"reason": self.text("cancellationReason")} | about
         tell = partial(self.world.announce, "BOOKING_CANCELLED", uid, **about)

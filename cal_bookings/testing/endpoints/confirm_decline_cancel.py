@@ -6,8 +6,8 @@ from typing import Any
 
 from cal_bookings.testing.endpoints import bodies
 from cal_bookings.testing.endpoints.calls import (
-    Act,
     Call,
+    Change,
     is_seated,
     now,
     trpc,
@@ -27,12 +27,12 @@ from cal_bookings.testing.world.clock import wire
 from cal_bookings.testing.world.state import Row
 
 
-def confirm(call: Call) -> Act:
+def confirm(call: Call) -> Change:
     """Refused for accepted bookings alone: a cancelled one is revived, unless it is an occurrence [rec 161]."""
     _may_decide(call)
     series = call.row["recurringBookingUid"]
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         if series:
             _confirm_series(call, series)
         else:
@@ -42,7 +42,7 @@ def confirm(call: Call) -> Act:
                 call.effect("confirm", call.uid, was=was)
         return call.shown()
 
-    return act
+    return carry_out
 
 
 def _confirm_series(call: Call, series: str) -> None:
@@ -55,13 +55,13 @@ def _confirm_series(call: Call, series: str) -> None:
         call.world.announce("BOOKING_CREATED", call.uid, confirmed=True)
 
 
-def decline(call: Call) -> Act:
+def decline(call: Call) -> Change:
     """A second one is not refused: it mails again, and subscribers hear of it again."""
     refuse(bodies.REASON, call.body)
     _may_decide(call)
     series = call.row["recurringBookingUid"]
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         reason = call.text("reason")
         for uid in _pending(call, series) if series else [call.uid]:
             call.world.change(uid, status="rejected")
@@ -69,7 +69,7 @@ def decline(call: Call) -> Act:
         call.world.announce("BOOKING_REJECTED", call.uid, reason=reason)
         return call.shown()
 
-    return act
+    return carry_out
 
 
 def _may_decide(call: Call) -> None:
@@ -87,7 +87,7 @@ def _pending(call: Call, series: str) -> list[str]:
     )
 
 
-def cancel(call: Call) -> Act:
+def cancel(call: Call) -> Change:
     refuse_strictly(bodies.CANCEL, call.body)
     if call.uid not in call.world.rows:
         return _cancel_series(call)
@@ -102,12 +102,12 @@ def cancel(call: Call) -> Act:
 
     tell = call.announce_cancelled(call.uid)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         _cancel_one(call, call.uid, now(call.world))
         tell()
         return call.shown()
 
-    return act
+    return carry_out
 
 
 def _may_cancel(call: Call, row: Row, *, knows_seat: bool = False) -> None:
@@ -133,7 +133,7 @@ def _cancel_one(call: Call, uid: str, moment: str) -> None:
     call.effect("cancel", uid, reason=reason)
 
 
-def _cancel_subsequent(call: Call) -> Act:
+def _cancel_subsequent(call: Call) -> Change:
     series, start = call.row["recurringBookingUid"], call.row["start"]
     if not series:
         # It is cancelled, and then refused.
@@ -144,11 +144,11 @@ def _cancel_subsequent(call: Call) -> Act:
     return _cancel_from(call, series, start, handle=call.uid)
 
 
-def _cancel_series(call: Call) -> Act:
+def _cancel_series(call: Call) -> Change:
     """Cal.com takes the first occurrence for the whole: once it is cancelled or over, the others stay."""
     series, moment = call.uid, now(call.world)
-    found = call.world.find(lambda row: row.get("recurringBookingUid") == series)
-    if not found:
+    uids = call.world.find(lambda row: row.get("recurringBookingUid") == series)
+    if not uids:
         raise Refusal(404, f"Booking with uid={series} not found")
     if call.flag("cancelSubsequentBookings"):
         message = (
@@ -156,7 +156,7 @@ def _cancel_series(call: Call) -> Act:
         )
         raise Refusal(400, message)
     first = min(
-        (call.world.rows[uid] for uid in found), key=lambda row: str(row["start"])
+        (call.world.rows[uid] for uid in uids), key=lambda row: str(row["start"])
     )
     if first["status"] == "cancelled":
         raise _cancelled_already(series)
@@ -164,23 +164,23 @@ def _cancel_series(call: Call) -> Act:
     return _cancel_from(call, series, moment, handle=first["uid"])
 
 
-def _cancel_from(call: Call, series: str, start: str, *, handle: str) -> Act:
+def _cancel_from(call: Call, series: str, start: str, *, handle: str) -> Change:
     """Subscribers hear of the occurrence `handle` alone [wh 077, 079]."""
     tell = call.announce_cancelled(handle)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         moment = now(call.world)
-        found = call.world.find(lambda row: row.get("recurringBookingUid") == series)
-        for uid in found:
+        uids = call.world.find(lambda row: row.get("recurringBookingUid") == series)
+        for uid in uids:
             if str(call.world.rows[uid]["start"]) >= start:
                 _cancel_one(call, uid, moment)
         tell()
-        return success([call.world.payload(uid) for uid in found])
+        return success([call.world.payload(uid) for uid in uids])
 
-    return act
+    return carry_out
 
 
-def _cancel_seat(call: Call, seat: str) -> Act:
+def _cancel_seat(call: Call, seat: str) -> Change:
     """Whoever knows the uid of a seat may give it up."""
     seats = [attendee.get("seatUid") for attendee in call.row["attendees"]]
     if seat not in seats:
@@ -189,7 +189,7 @@ def _cancel_seat(call: Call, seat: str) -> Act:
         _may_cancel(call, call.row, knows_seat=True)
     tell = call.announce_cancelled(call.uid, seat=call.world.holder(call.uid, seat))
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         if all(attendee.get("seatUid") != seat for attendee in call.row["attendees"]):
             raise _no_such_seat(call, seat)
         if len(call.row["attendees"]) == 1:
@@ -201,7 +201,7 @@ def _cancel_seat(call: Call, seat: str) -> Act:
         call.effect("cancel_seat", call.uid, seat=seat, reason=reason)
         return call.shown()
 
-    return act
+    return carry_out
 
 
 def _no_such_seat(call: Call, seat: str) -> Refusal:
@@ -212,7 +212,7 @@ def _no_such_seat(call: Call, seat: str) -> Refusal:
     return Refusal(400, f"Invalid seatUid: {message}")
 
 
-def request_reschedule(call: Call) -> Act:
+def request_reschedule(call: Call) -> Change:
     """Its answer shows no booking."""
     refuse(bodies.REQUEST_RESCHEDULE, call.body)
     if not call.is_host:
@@ -224,20 +224,20 @@ def request_reschedule(call: Call) -> Act:
     about = {"reason": reason, "requests_reschedule": True}
     tell = call.announce_cancelled(call.uid, **about)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         call.world.change(call.uid, status="cancelled", cancellationReason=reason)
         tell()
         call.effect("request_reschedule", call.uid, reason=reason)
         return as_json({"status": "success"})
 
-    return act
+    return carry_out
 
 
-def legacy_cancel(call: Call) -> Act:
+def legacy_cancel(call: Call) -> Change:
     """Without a version that the server knows, an older handler cancels all the same [rec 236]."""
     tell = call.announce_cancelled(call.row["uid"])
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         moment = wire(call.world.clock.now())
         _cancel_one(call, call.uid, moment)
         tell()
@@ -248,7 +248,7 @@ def legacy_cancel(call: Call) -> Act:
         }
         return as_json({"status": "success", "data": message}, 201)
 
-    return act
+    return carry_out
 
 
 def _cancelled_already(uid: str) -> Refusal:

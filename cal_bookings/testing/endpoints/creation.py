@@ -12,11 +12,11 @@ from cal_bookings.testing.endpoints import (
     event_types,
     seats,
 )
-from cal_bookings.testing.endpoints.booking_requests import Wish
+from cal_bookings.testing.endpoints.booking_requests import BookingRequest
 from cal_bookings.testing.endpoints.calls import (
     EXTRAS,
-    Act,
     Call,
+    Change,
     created,
     emails,
 )
@@ -29,30 +29,30 @@ from cal_bookings.testing.world.catalog import EventType
 from cal_bookings.testing.world.clock import wire
 
 
-def create(call: Call) -> Act:
+def create(call: Call) -> Change:
     _check(call)
     event_type = _event_type(call)
     if call.flag("instant"):
         message = "Instant bookings are only supported for team event types that offer instant meetings."
         raise Refusal(400, message)
     count = _occurrences(call, event_type)
-    wish = booking_requests.read(call, event_type)
+    request = booking_requests.read(call, event_type)
     if event_type.kind == "seated":
-        return seats.take(call, wish)
-    pending = _same_pending(call, wish)
+        return seats.take(call, request)
+    pending = _same_pending(call, request)
     if pending:
         # Where confirmation is asked for, the same request again answers the booking that waits.
         return lambda: created(call.world.payload(pending) | EXTRAS)
-    booking_requests.must_be_free(call, wish)
+    booking_requests.must_be_free(call, request)
     if event_type.kind == "recurring":
-        return _book_series(call, wish, count)
+        return _book_series(call, request, count)
 
-    def act() -> Answer:
-        uid = booking_requests.book(call, wish)
-        call.effect("create", uid, metadata=wish.metadata)
+    def carry_out() -> Answer:
+        uid = booking_requests.book(call, request)
+        call.effect("create", uid, metadata=request.metadata)
         return created(call.world.payload(uid) | EXTRAS)
 
-    return act
+    return carry_out
 
 
 def _check(call: Call) -> None:
@@ -99,31 +99,31 @@ def _occurrences(call: Call, event_type: EventType) -> int:
     return count
 
 
-def _same_pending(call: Call, wish: Wish) -> str | None:
-    start = wire(wish.start)
+def _same_pending(call: Call, request: BookingRequest) -> str | None:
+    start = wire(request.start)
     for uid, row in call.world.rows.items():
-        of_it = row["eventTypeId"] == wish.event_type.id and row["start"] == start
-        if of_it and row["status"] == "pending" and wish.person.email in emails(row):
+        of_it = row["eventTypeId"] == request.event_type.id and row["start"] == start
+        if of_it and row["status"] == "pending" and request.person.email in emails(row):
             return uid
     return None
 
 
-def _book_series(call: Call, wish: Wish, count: int) -> Act:
+def _book_series(call: Call, request: BookingRequest, count: int) -> Change:
     """Only the first occurrence is checked: a later collision leaves the earlier ones booked.
 
     Occurrences follow the booker's clock over changes to and from summer time.
     """
-    local = wish.start.astimezone(ZoneInfo(wish.person.time_zone))
+    local = request.start.astimezone(ZoneInfo(request.person.time_zone))
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         series = call.world.new_series()
         uids: list[str] = []
         for number in range(count):
             start = (local + timedelta(weeks=number)).astimezone(UTC)
-            week = replace(wish, start=start)
+            week = replace(request, start=start)
             uids.append(booking_requests.book(call, week, series))
-            metadata = wish.metadata
+            metadata = request.metadata
             call.effect("create", uids[-1], metadata=metadata, number=number)
         return created([call.world.payload(uid) | EXTRAS for uid in uids])
 
-    return act
+    return carry_out

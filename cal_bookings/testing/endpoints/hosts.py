@@ -6,8 +6,8 @@ from typing import Any
 
 from cal_bookings.testing.endpoints import bodies
 from cal_bookings.testing.endpoints.calls import (
-    Act,
     Call,
+    Change,
     emails,
     now,
 )
@@ -21,7 +21,7 @@ from cal_bookings.testing.responses import (
 from cal_bookings.testing.world.catalog import User
 
 
-def mark_absent(call: Call) -> Act:
+def mark_absent(call: Call) -> Change:
     """Unknown e-mails are skipped in silence, and an empty body is fine [rec 285, 286]."""
     refuse(bodies.MARK_ABSENT, call.body)
     host, people = call.body.get("host"), call.body.get("attendees") or []
@@ -35,7 +35,7 @@ def mark_absent(call: Call) -> Act:
     if not call.is_host:
         raise Bare(500, "Failed to update no-show status")
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         if host is not None:
             call.world.mark_host_absent(call.uid, absent=host)
             call.effect("mark_absent", call.uid, host=host)
@@ -43,7 +43,7 @@ def mark_absent(call: Call) -> Act:
             _mark_attendees(call, people)
         return call.shown()
 
-    return act
+    return carry_out
 
 
 def _mark_attendees(call: Call, people: list[dict[str, Any]]) -> None:
@@ -56,7 +56,7 @@ def _mark_attendees(call: Call, people: list[dict[str, Any]]) -> None:
             call.effect("mark_absent", call.uid, **details)
 
 
-def reassign(call: Call) -> Act:
+def reassign(call: Call) -> Change:
     """Nobody asks whether the new host is free, or what became of the booking."""
     refuse(bodies.REASON, call.body)
     if not call.parts.get("user", "0").isdecimal():  # [rec 305]
@@ -67,7 +67,7 @@ def reassign(call: Call) -> Act:
         raise Refusal(403, message)
     to = _new_host(call)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         if not call.reassign_is_stub:
             users = call.row.users
             call.world.reassign(call.uid, to.id)
@@ -77,7 +77,7 @@ def reassign(call: Call) -> Act:
         shown = {key: host.get(key) for key in ("id", "name", "email", "displayEmail")}
         return success({"bookingUid": call.uid, "reassignedTo": shown})
 
-    return act
+    return carry_out
 
 
 def _new_host(call: Call) -> User:

@@ -117,7 +117,7 @@ def _wrong(value: Any, kinds: str, *, create: bool) -> str:
 
 
 def wanted(body: dict[str, Any], event_type: EventType) -> dict[str, Any]:
-    """What a create's wish sets on the booking and among its responses. Raises Refusal.
+    """What a request to create a booking sets on it and among its responses. Raises Refusal.
 
     The event type must offer this type of location, and has the value of those that are its own.
     """

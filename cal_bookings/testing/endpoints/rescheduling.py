@@ -11,8 +11,8 @@ from cal_bookings.testing.endpoints import (
 from cal_bookings.testing.endpoints.booking_requests import must_be_unique
 from cal_bookings.testing.endpoints.calls import (
     EXTRAS,
-    Act,
     Call,
+    Change,
     bad_request,
     busy,
     created,
@@ -31,7 +31,7 @@ from cal_bookings.testing.responses import (
 from cal_bookings.testing.world.clock import wire
 
 
-def reschedule(call: Call) -> Act:
+def reschedule(call: Call) -> Change:
     """Two at once both pass the checks, and both succeed [rec 483-485]."""
     hosted = bodies.HOSTED_RESCHEDULE if call.hosted else {}
     refuse_strictly(bodies.RESCHEDULE | hosted, call.body)
@@ -74,13 +74,13 @@ def _may_be_moved(call: Call) -> None:
         raise Bare(404, "Could not find original booking")
 
 
-def _move(call: Call, start: datetime, end: str, by: str) -> Act:
+def _move(call: Call, start: datetime, end: str, by: str) -> Change:
     event_type = call.event_type()
     hosts = [host["email"] for host in call.row["hosts"]]
     asks = event_type is not None and event_type.kind == "confirm"
     pending = asks and not (call.is_host and by in ("", *hosts)) and by not in hosts
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         if not pending:
             must_be_unique(call, call.row["hosts"], wire(start), end)
         reason = call.text("reschedulingReason")
@@ -94,4 +94,4 @@ def _move(call: Call, start: datetime, end: str, by: str) -> Act:
         call.effect("reschedule", call.uid, new=new, start=wire(start), reason=reason)
         return created(call.world.payload(new) | EXTRAS)
 
-    return act
+    return carry_out

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from cal_bookings.testing.endpoints import validation
-from cal_bookings.testing.endpoints.calls import Act, Call
+from cal_bookings.testing.endpoints.calls import Call, Change
 from cal_bookings.testing.endpoints.validation import (
     Field,
     read_instant,
@@ -39,50 +39,50 @@ _NO_CREDENTIAL = (
 _STRANGER = "reservationDuration can only be used by the owner of the event type or a member of its team"
 
 
-def reserve(call: Call) -> Act:
+def reserve(call: Call) -> Change:
     """Hold a slot. The hours of the host do not matter, nor whether it is past [rec 029, 455]."""
     wanted = _wanted(call, call.world.reservations.new_uid())
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         # Two requests at once: the second one finds the slot reserved.
         _must_be_unreserved(call, wanted)
         call.world.reservations.keep(wanted)
         call.effect("reserve", wanted.uid)
         return _shown(call, wanted, 201)
 
-    return act
+    return carry_out
 
 
-def show(call: Call) -> Act:
+def show(call: Call) -> Change:
     """One that is not there any more is null, and no 404 [rec 035, 451]."""
     held = call.world.reservations.get(call.uid)
     return lambda: success(held.as_json() if held else None)
 
 
-def move(call: Call) -> Act:
+def move(call: Call) -> Change:
     """Hold another slot instead. Its own time counts as reserved, so it cannot be renewed like this."""
     if call.world.reservations.get(call.uid) is None:
         raise Refusal(404, f"Slot with uid={call.uid} not found")
     wanted = _wanted(call, call.uid)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         _must_be_unreserved(call, wanted)
         call.world.reservations.keep(wanted)
         call.effect("move_reservation", wanted.uid)
         return _shown(call, wanted, 200)
 
-    return act
+    return carry_out
 
 
-def release(call: Call) -> Act:
+def release(call: Call) -> Change:
     """Release it. Also one that is not there is answered with success [rec 036]."""
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         if call.world.reservations.release(call.uid):
             call.effect("release", call.uid)
         return as_json({"status": "success"})
 
-    return act
+    return carry_out
 
 
 def _wanted(call: Call, uid: str) -> Reservation:

@@ -67,12 +67,12 @@ class Routes:
     def answer(self, request: Request) -> Answer:
         """Raises Refusal."""
         for route in ROUTES:
-            found = route.pattern.fullmatch(request.path)
-            if found and route.method == request.method.replace("HEAD", "GET"):
+            match = route.pattern.fullmatch(request.path)
+            if match and route.method == request.method.replace("HEAD", "GET"):
                 user = None
                 if route.handler not in _TOKEN_ENDPOINTS:
                     user = self.authenticate(request, route.without_credential)
-                return route.handler(self, request, user, found.groupdict())
+                return route.handler(self, request, user, match.groupdict())
         raise _cannot(request)
 
     def credential(self, request: Request) -> str:

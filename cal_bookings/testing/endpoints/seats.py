@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cal_bookings.testing.endpoints import booking_requests
-from cal_bookings.testing.endpoints.booking_requests import Wish
+from cal_bookings.testing.endpoints.booking_requests import BookingRequest
 from cal_bookings.testing.endpoints.calls import (
     EXTRAS,
-    Act,
     Call,
+    Change,
     busy,
     created,
     emails,
@@ -34,34 +34,36 @@ _WHICH = (
 )
 
 
-def take(call: Call, wish: Wish) -> Act:
+def take(call: Call, request: BookingRequest) -> Change:
     """One more attendee of the booking that is there at that time, or the first of a new one."""
-    there = _at(call, wish.event_type.id, wire(wish.start))
+    there = _at(call, request.event_type.id, wire(request.start))
     if there:
-        _must_have_room(call, there, wish.person.email, wish.event_type.seats)
+        _must_have_room(call, there, request.person.email, request.event_type.seats)
     else:
-        booking_requests.must_be_free(call, wish)
+        booking_requests.must_be_free(call, request)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         world = call.world
-        target = _at(call, wish.event_type.id, wire(wish.start))
+        target = _at(call, request.event_type.id, wire(request.start))
         if target:
-            email, seats = wish.person.email, wish.event_type.seats
+            email, seats = request.person.email, request.event_type.seats
             _must_have_room(call, target, email, seats)
-            world.add_seat(target, wish.person)
-        uid = target or booking_requests.book(call, wish)
+            world.add_seat(target, request.person)
+        uid = target or booking_requests.book(call, request)
         attendees = world.payload(uid)["attendees"]
-        attendees[-1]["metadata"] = wish.metadata
-        guests = [guest.email for guest in wish.guests]
-        attendees[-1]["bookingFieldsResponses"] |= wish.responses | {"guests": guests}
+        attendees[-1]["metadata"] = request.metadata
+        guests = [guest.email for guest in request.guests]
+        attendees[-1]["bookingFieldsResponses"] |= request.responses | {
+            "guests": guests
+        }
         world.change(uid, moves_updated_at=False, attendees=attendees)
         world.announce_new(uid, attendees[-1]["seatUid"])
-        call.effect("create", uid, metadata=wish.metadata)
+        call.effect("create", uid, metadata=request.metadata)
         extras = {} if target else EXTRAS  # [rec 048]
         seat = attendees[-1]["seatUid"]
         return created(world.payload(uid) | extras | {"seatUid": seat})
 
-    return act
+    return carry_out
 
 
 def must_move_as_a_whole(call: Call) -> None:
@@ -82,7 +84,7 @@ def must_exist(call: Call, seat: str) -> None:
         raise Refusal(400, message)
 
 
-def move_all(call: Call, start: datetime) -> Act:
+def move_all(call: Call, start: datetime) -> Change:
     """Moves the whole booking under its uid [rec 241], or merges it into the one that is there then."""
     _merged(call, wire(start))
     end = wire(start + timedelta(minutes=call.row["duration"]))
@@ -91,7 +93,7 @@ def move_all(call: Call, start: datetime) -> Act:
     if [uid for uid in taken if uid != target]:
         raise busy(call)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         world, into, reason = call.world, call.uid, call.text("reschedulingReason")
         before = world.payload(call.uid)
         merged = _merged(call, wire(start))
@@ -106,7 +108,7 @@ def move_all(call: Call, start: datetime) -> Act:
         call.effect("reschedule", call.uid, **details)
         return created(world.payload(into) | EXTRAS | {"seatUid": ""})
 
-    return act
+    return carry_out
 
 
 def _merged(call: Call, start: str) -> tuple[str, list[Payload]] | None:
@@ -121,11 +123,11 @@ def _merged(call: Call, start: str) -> tuple[str, list[Payload]] | None:
     return target, attendees
 
 
-def move(call: Call, seat: str, start: datetime) -> Act:
+def move(call: Call, seat: str, start: datetime) -> Change:
     """Into the booking that is there then, under the same uid of the seat, or into a new one under another [rec 269, 524]."""
     _target(call, seat, start)
 
-    def act() -> Answer:
+    def carry_out() -> Answer:
         world, row = call.world, call.row
         must_exist(call, seat)
         target, before = _target(call, seat, start), world.payload(call.uid)
@@ -151,7 +153,7 @@ def move(call: Call, seat: str, start: datetime) -> Act:
         call.effect("reschedule_seat", call.uid, new=target, seat=seat, reason=reason)
         return created(world.payload(target) | EXTRAS | {"seatUid": new_seat})
 
-    return act
+    return carry_out
 
 
 def _target(call: Call, seat: str, start: datetime) -> str | None:
@@ -170,7 +172,7 @@ def _target(call: Call, seat: str, start: datetime) -> str | None:
 
 
 def _at(call: Call, event_type: Any, start: str, *, but: str = "") -> str | None:
-    found = call.world.find(
+    uids = call.world.find(
         lambda row: (
             row["eventTypeId"] == event_type
             and row["start"] == start
@@ -178,7 +180,7 @@ def _at(call: Call, event_type: Any, start: str, *, but: str = "") -> str | None
             and row["uid"] != but
         )
     )
-    return found[0] if found else None
+    return uids[0] if found else None
 
 
 def _must_have_room(call: Call, uid: str, email: str, seats: int) -> None:

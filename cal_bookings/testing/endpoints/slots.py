@@ -34,13 +34,13 @@ _MOST = timedelta(days=366)
 
 
 def _number(name: str, value: Any) -> dict[str, str]:
-    told = f"{name} must be a number conforming to the specified constraints"
-    return {} if value.isdecimal() else {"isNumber": told}
+    message = f"{name} must be a number conforming to the specified constraints"
+    return {} if value.isdecimal() else {"isNumber": message}
 
 
 def _format(name: str, value: Any) -> dict[str, str]:
-    told = f"{name} must be one of the following values: range, time"
-    return {} if value in ("range", "time") else {"isEnum": told}
+    message = f"{name} must be one of the following values: range, time"
+    return {} if value in ("range", "time") else {"isEnum": message}
 
 
 def _usernames(name: str, value: Any) -> dict[str, str]:

@@ -192,8 +192,8 @@ instant = _rule(
 def one_of(values: Sequence[str]) -> Check:
     """One of some words, which the refusal lists."""
     listed = ", ".join(values)
-    told = f"{{}} must be one of the following values: {listed}"
-    return _rule("isEnum", lambda value: value in values, told)
+    message = f"{{}} must be one of the following values: {listed}"
+    return _rule("isEnum", lambda value: value in values, message)
 
 
 language = one_of(LANGUAGES)
@@ -243,8 +243,8 @@ def query_number(
     try:
         value = int(float(text))
     except (ValueError, OverflowError):
-        told = f"{name} must be a number conforming to the specified constraints"
-        broken = {"isNumber": told, "min": f"{name} must not be less than {least}"}
+        message = f"{name} must be a number conforming to the specified constraints"
+        broken = {"isNumber": message, "min": f"{name} must not be less than {least}"}
         if most is not None:
             broken["max"] = f"{name} must not be greater than {most}"
         raise invalid(name, text, **broken) from None

@@ -58,8 +58,8 @@ def of_event_type(webhooks: Webhooks, user: User, number: int) -> Owner:
     if event_type is None:
         raise Refusal(404, f"{guard}Event type ({number}) not found")
     if event_type.owner_id != user.id or event_type.team_id:
-        told = f"User ({user.id}) is not the owner of event type ({number})"
-        raise Refusal(403, guard + told)
+        message = f"User ({user.id}) is not the owner of event type ({number})"
+        raise Refusal(403, guard + message)
     return Owner("eventTypeId", number, "event type")
 
 
@@ -67,8 +67,8 @@ def of_team_event_type(webhooks: Webhooks, user: User, team: int, number: int) -
     """Event types of a team, for its hosts; hosted Cal.com alone has the route. Raises Refusal."""
     event_type = webhooks.world.event_types.get(number)
     if event_type is None or event_type.team_id != team:
-        told = f"Event type with id {number} not found in team with id {team}"
-        raise Refusal(404, told)
+        message = f"Event type with id {number} not found in team with id {team}"
+        raise Refusal(404, message)
     if event_type.owner_id != user.id:
         raise Refusal(403, "PbacGuard - user is not an admin of this team")
     return Owner("eventTypeId", number, "event type")
@@ -85,13 +85,13 @@ def answer(webhooks: Webhooks, owner: Owner, request: Request, identity: str) ->
     """Return the answer to a request about all webhooks of an owner, or about one. Raises Refusal."""
     method = request.method.replace("HEAD", "GET")
     if identity:
-        found = _own(webhooks, owner, identity)
+        subscription = _own(webhooks, owner, identity)
         if method == "GET":
-            return success(found.as_row())
+            return success(subscription.as_row())
         if method == "PATCH":
-            return _update(webhooks, found, _body(request))
+            return _update(webhooks, subscription, _body(request))
         webhooks.subscriptions.remove(identity)
-        return success(found.shown(hosted=webhooks.is_hosted()))
+        return success(subscription.shown(hosted=webhooks.is_hosted()))
     if method == "POST":
         return _create(webhooks, owner, _body(request))
     if method == "DELETE":
@@ -111,8 +111,10 @@ def _create(webhooks: Webhooks, owner: Owner, body: dict[str, Any]) -> Answer:
     _must_be_reachable(webhooks, url)
     mine = webhooks.subscriptions.of(owner.kind, owner.identity)
     if any(one.subscriber_url == url for one in mine):
-        told = f"Webhook with this subscriber url already exists for this {owner.noun}"
-        raise Refusal(409, told)
+        message = (
+            f"Webhook with this subscriber url already exists for this {owner.noun}"
+        )
+        raise Refusal(409, message)
     now = wire(webhooks.world.clock.now())
     made = Subscription(
         owner.kind, owner.identity, created_at=now, **_columns(body, hosted=hosted)
@@ -153,21 +155,21 @@ def _list(webhooks: Webhooks, owner: Owner, request: Request) -> Answer:
 
 def _own(webhooks: Webhooks, owner: Owner, identity: str) -> Subscription:
     """Return one webhook of this owner. Raises Refusal [rec 496, 500]."""
-    found = webhooks.subscriptions.get(identity)
-    if found is None:
-        raise Refusal(404, f"Webhook ({identity}) not found")
-    if (found.owner_kind, found.owner) == (owner.kind, owner.identity):
-        return found
+    subscription = webhooks.subscriptions.get(identity)
+    if subscription is None:
+        raise Refusal(404, f"Webhook ({identity}) not subscription")
+    if (subscription.owner_kind, subscription.owner) == (owner.kind, owner.identity):
+        return subscription
     if owner.kind == "userId":
-        told = f"user with id=({owner.identity}) is not the owner of webhook with id=({identity})"
-        raise Refusal(403, f"IsUserWebhookGuard - {told}")
-    if owner.kind == "eventTypeId" and found.owner_kind != "eventTypeId":
-        told = f"Webhook ({identity}) is not associated with an event type"
-        raise Refusal(400, f"IsUserEventTypeWebhookGuard - {told}")
-    told = (
+        message = f"user with id=({owner.identity}) is not the owner of webhook with id=({identity})"
+        raise Refusal(403, f"IsUserWebhookGuard - {message}")
+    if owner.kind == "eventTypeId" and subscription.owner_kind != "eventTypeId":
+        message = f"Webhook ({identity}) is not associated with an event type"
+        raise Refusal(400, f"IsUserEventTypeWebhookGuard - {message}")
+    message = (
         f"Webhook ({identity}) is not associated with {owner.noun} ({owner.identity})"
     )
-    raise Refusal(403, told)
+    raise Refusal(403, message)
 
 
 def _fields(*, hosted: bool) -> Mapping[str, Field]:
@@ -210,8 +212,10 @@ def _must_be_consistent(owner: Owner, body: dict[str, Any]) -> None:
     wanted = set(body["triggers"])
     if owner.kind != "teamId":
         for trigger in sorted(wanted & OF_ORGANIZATIONS):
-            told = f"{trigger} trigger is only available for organization webhooks"
-            raise Refusal(400, told)
+            message = f"{trigger} trigger is only available for organization webhooks"
+            raise Refusal(400, message)
     if wanted.intersection(TIMED) and not (body.get("time") and body.get("timeUnit")):
-        told = "time and timeUnit are required for AFTER_*_CAL_VIDEO_NO_SHOW triggers"
-        raise Refusal(400, told)
+        message = (
+            "time and timeUnit are required for AFTER_*_CAL_VIDEO_NO_SHOW triggers"
+        )
+        raise Refusal(400, message)
