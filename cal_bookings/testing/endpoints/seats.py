@@ -180,7 +180,7 @@ def _at(call: Call, event_type: Any, start: str, *, but: str = "") -> str | None
             and row["uid"] != but
         )
     )
-    return uids[0] if found else None
+    return uids[0] if uids else None
 
 
 def _must_have_room(call: Call, uid: str, email: str, seats: int) -> None:
