@@ -114,8 +114,8 @@ def list_version(alias: str) -> str:
 
 def webhook_secrets(entry: Mapping[str, Any]) -> list[str]:
     """Return the webhook secrets of one account, newest first: WEBHOOK_SECRETS, and WEBHOOK_SECRET as its one-item form."""
-    one = entry.get("WEBHOOK_SECRET") or ""
-    return [each for each in [*(entry.get("WEBHOOK_SECRETS") or []), one] if each]
+    single = entry.get("WEBHOOK_SECRET") or ""
+    return [each for each in [*(entry.get("WEBHOOK_SECRETS") or []), single] if each]
 
 
 def account_credential(alias: str) -> Credential:
@@ -130,30 +130,30 @@ def credential(entry: Mapping[str, Any], *, of: str) -> Credential:
     Beside a REFRESH_TOKEN, the client is the one that exchanges it.
     """
     try:
-        found = _credentials(entry)
+        credentials = _credentials(entry)
     except ValueError as error:
         raise ImproperlyConfigured(f"{of}: {error}") from None
-    if len(found) != 1:
+    if len(credentials) != 1:
         raise ImproperlyConfigured(
             f"{of} needs exactly one credential: API_KEY, or ACCESS_TOKEN, or CLIENT_ID with CLIENT_SECRET; "
-            f"it has {len(found)}."
+            f"it has {len(credentials)}."
         )
-    return found[0]
+    return credentials[0]
 
 
 def _credentials(entry: Mapping[str, Any]) -> list[Credential]:
     for name in _TEXTS:
         if not isinstance(entry.get(name) or "", str):
             raise ValueError(f"{name} must be text.")  # noqa: TRY004 - one kind of error for all that is wrong in it
-    found: list[Credential] = []
+    credentials: list[Credential] = []
     if entry.get("API_KEY"):
-        found.append(ApiKey(entry["API_KEY"]))
+        credentials.append(ApiKey(entry["API_KEY"]))
     if entry.get("ACCESS_TOKEN"):
-        found.append(AccessToken(entry["ACCESS_TOKEN"]))
+        credentials.append(AccessToken(entry["ACCESS_TOKEN"]))
     has_client = entry.get("CLIENT_ID") and entry.get("CLIENT_SECRET")
     if has_client and not entry.get("REFRESH_TOKEN"):
-        found.append(ClientSecret(entry["CLIENT_ID"], entry["CLIENT_SECRET"]))
-    return found
+        credentials.append(ClientSecret(entry["CLIENT_ID"], entry["CLIENT_SECRET"]))
+    return credentials
 
 
 def scope(value: Mapping[str, int]) -> Scope:
@@ -186,7 +186,7 @@ def base_url_problem(url: Any) -> str | None:
         "must not have a query or a fragment": bool(parts.query or parts.fragment),
         "must end in /v2": not parts.path.rstrip("/").endswith("/v2"),
     }
-    return next((problem for problem, found in problems.items() if found), None)
+    return next((problem for problem, is_so in problems.items() if is_so), None)
 
 
 def stored_base_url_problem(url: str) -> str | None:

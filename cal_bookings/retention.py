@@ -22,10 +22,10 @@ from cal_bookings.models import (
     WebhookDelivery,
 )
 
-#: So many rows go in one statement: no lock is held for long.
+#: The rows that one statement deletes: no lock is held for long.
 BATCH = 1000
 
-#: A budget that nobody used for so long: the credential has changed.
+#: A budget that nobody used for this long: the credential has changed.
 _UNUSED = timedelta(days=1)
 
 
@@ -35,10 +35,10 @@ def prune(
     missing_bookings_days: float | None = None,
     dry_run: bool = False,
 ) -> dict[str, int]:
-    """Deletes what is older than ``CAL_BOOKINGS["KEEP_DAYS"]``, and answers how many rows of each kind.
+    """Delete what is older than ``CAL_BOOKINGS["KEEP_DAYS"]``, and return how many rows of each kind.
 
     `keep_days` overrides single ages; None keeps that kind for ever. With `missing_bookings_days` bookings go that have
-    been gone from Cal.com for so long, with all that hangs on them. With `dry_run` nothing is deleted. Deletes in
+    been gone from Cal.com for this long, with all that hangs on them. With `dry_run` nothing is deleted. Deletes in
     batches, each its own transaction; may be interrupted and repeated. Rows that depend on others are not counted.
     """
     ages = conf.keep_days() | dict(keep_days or {})
@@ -79,13 +79,13 @@ def _delete(rows: QuerySet[Any]) -> int:
     batch = list(left[:BATCH])
     while batch:
         deleted += _delete_batch(rows, batch)
-        # Behind the last one, so that what was kept is not met again.
+        # After the last key, so that what was kept is not met again.
         batch = list(left.filter(pk__gt=batch[-1])[:BATCH])
     return deleted
 
 
 def _delete_batch(rows: QuerySet[Any], batch: list[Any]) -> int:
-    """Of these primary keys, what still is among `rows` once it is locked; answers how many.
+    """Delete those of these primary keys that still are among `rows` when they are locked; return how many.
 
     Another worker may have brought a booking back meanwhile, or put an action for it into the outbox. It holds the
     lock of the booking while it does, so we ask again with a statement of its own: the one that waits for the lock

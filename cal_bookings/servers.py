@@ -1,4 +1,4 @@
-"""What an account's Cal.com server was found to be, and the requests that depend on it.
+"""What is known of an account's Cal.com server, and the requests that depend on it.
 
 Which dialect a list is in and which kind of server answers are two things: the versions of the actions and the actions
 that only hosted Cal.com has follow from the second.
@@ -74,10 +74,10 @@ def kind_of(account: Account, connection: CalClient) -> Server:
     """
     if account.server:
         return Server(account.server)
-    found = _by_address(account.base_url) or connection.find_server()
-    if found:
-        _save(account, {"server": str(found)})
-    return found or Server.SELF_HOSTED
+    server = _by_address(account.base_url) or connection.find_server()
+    if server:
+        _save(account, {"server": str(server)})
+    return server or Server.SELF_HOSTED
 
 
 def learn_change_filters(account: Account, connection: CalClient, page: Page) -> None:
@@ -90,15 +90,18 @@ def learn_change_filters(account: Account, connection: CalClient, page: Page) ->
     if connection.scope.has_change_filters or is_fresh or not page.payloads:
         return
     try:
-        found = connection.filters_by_change()
+        has_filters = connection.filters_by_change()
     except (CalRefused, CalUnexpected, UnexpectedAnswer):
-        found = False  # and so it will be next time
+        has_filters = False  # and so it will be next time
     except CalError as error:
         logger.info("%s: filters by change could not be tried: %s", account, error)
         return
     _save(
         account,
-        {"has_change_filters": found, "change_filters_checked_at": timezone.now()},
+        {
+            "has_change_filters": has_filters,
+            "change_filters_checked_at": timezone.now(),
+        },
     )
 
 

@@ -12,7 +12,7 @@ KEY = "cal_live_sesame"
 pytestmark = pytest.mark.django_db
 
 
-def found(settings, setting, *, deploy=False):
+def messages_of(settings, setting, *, deploy=False):
     settings.CAL_BOOKINGS = setting
     messages = run_checks(include_deployment_checks=deploy)
     return [each for each in messages if str(each.id).startswith("cal_bookings.")]
@@ -41,7 +41,7 @@ def account(**entry):
     ],
 )
 def test_a_right_setting_is_silent(settings, setting):
-    assert found(settings, setting, deploy=True) == []
+    assert messages_of(settings, setting, deploy=True) == []
 
 
 def test_no_setting_at_all_is_silent(settings):
@@ -110,7 +110,7 @@ def test_no_setting_at_all_is_silent(settings):
     ],
 )
 def test_a_mistake_is_named_with_its_cure(settings, setting, check_id, says):
-    [message] = found(settings, setting)
+    [message] = messages_of(settings, setting)
 
     assert message.id == f"cal_bookings.{check_id}"
     assert says in message.hint
@@ -119,7 +119,7 @@ def test_a_mistake_is_named_with_its_cure(settings, setting, check_id, says):
 
 @pytest.mark.parametrize("limit", [0, -1, 1.5, "120", True])
 def test_a_rate_limit_is_a_number_of_requests(settings, limit):
-    [message] = found(settings, {"RATE_LIMIT": limit})
+    [message] = messages_of(settings, {"RATE_LIMIT": limit})
 
     assert message.id == "cal_bookings.E005"
 
@@ -145,20 +145,20 @@ def test_workers_without_a_shared_cache_are_a_warning(
         "budget": {"BACKEND": f"django.core.cache.backends.{backend}", "LOCATION": "x"},
     }
 
-    messages = found(settings, {"CACHE": "budget"})
+    messages = messages_of(settings, {"CACHE": "budget"})
 
     assert [m.id for m in messages] == ["cal_bookings.W002"] * warned
 
 
 def test_a_cache_that_does_not_exist_is_an_error(settings):
-    [message] = found(settings, {"CACHE": "budgets"})
+    [message] = messages_of(settings, {"CACHE": "budgets"})
 
     assert message.id == "cal_bookings.E007"
     assert "default" in message.hint
 
 
 def test_every_account_is_checked(settings):
-    messages = found(settings, {"ACCOUNTS": {"one": {}, "two": {}}})
+    messages = messages_of(settings, {"ACCOUNTS": {"one": {}, "two": {}}})
 
     assert ['["one"]' in m.msg for m in messages] == [True, False]
 
@@ -176,15 +176,15 @@ def test_every_account_is_checked(settings):
 def test_plain_http_is_a_warning_where_it_is_deployed(settings, base_url, warned):
     setting = account(BASE_URL=base_url)
 
-    assert [m.id for m in found(settings, setting, deploy=True)] == [
+    assert [m.id for m in messages_of(settings, setting, deploy=True)] == [
         "cal_bookings.W001"
     ] * warned
-    assert found(settings, setting, deploy=False) == []
+    assert messages_of(settings, setting, deploy=False) == []
 
 
 def test_a_broken_setting_does_not_break_the_deployment_check(settings):
     for setting in [[], {"ACCOUNTS": [KEY]}, account(BASE_URL="http://[::1/v2")]:
-        assert len(found(settings, setting, deploy=True)) == 1
+        assert len(messages_of(settings, setting, deploy=True)) == 1
 
 
 @pytest.mark.parametrize(
@@ -213,14 +213,14 @@ def test_a_broken_setting_does_not_break_the_deployment_check(settings):
     ],
 )
 def test_a_value_of_the_wrong_kind_is_named(settings, key, value, wanted):
-    (error,) = found(settings, {key: value})
+    (error,) = messages_of(settings, {key: value})
 
     assert (error.id, wanted in error.msg) == ("cal_bookings.E005", True)
 
 
 @pytest.mark.parametrize("key", conf.DEFAULTS)
 def test_no_key_accepts_any_value(settings, key):
-    errors = found(settings, {key: object()})
+    errors = messages_of(settings, {key: object()})
 
     assert [error.id for error in errors] == ["cal_bookings.E005"]
     assert f'["{key}"]' in errors[0].msg
@@ -238,16 +238,18 @@ def test_no_key_accepts_any_value(settings, key):
 def test_a_lease_shorter_than_the_work_it_covers_is_a_warning(
     settings, setting, warned
 ):
-    assert [m.id for m in found(settings, setting)] == ["cal_bookings.W003"] * warned
+    assert [m.id for m in messages_of(settings, setting)] == [
+        "cal_bookings.W003"
+    ] * warned
 
 
 def test_some_intervals_may_be_given_and_the_others_keep_their_default(settings):
-    assert found(settings, {"INTERVALS": {"changes": 30}}) == []
+    assert messages_of(settings, {"INTERVALS": {"changes": 30}}) == []
     assert (conf.interval("changes"), conf.interval("window")) == (30, 3600)
 
 
 def test_some_ages_may_be_given_and_the_others_keep_their_default(settings):
-    assert found(settings, {"KEEP_DAYS": {"runs": 7, "history": None}}) == []
+    assert messages_of(settings, {"KEEP_DAYS": {"runs": 7, "history": None}}) == []
     assert conf.keep_days() == {
         "runs": 7,
         "history": None,

@@ -43,7 +43,7 @@ def test_every_variable_of_the_example_project_is_documented():
 
 def test_every_check_has_an_id_of_its_own_and_a_row_in_the_documents():
     modules = ("checks.py", "database_checks.py")
-    source = "".join((ROOT / "cal_bookings" / one).read_text() for one in modules)
+    source = "".join((ROOT / "cal_bookings" / each).read_text() for each in modules)
 
     ids = re.findall(r'id="cal_bookings\.(\w+)"', source)
 
@@ -82,7 +82,7 @@ def test_the_settings_of_the_readme_load_without_a_key(monkeypatch):
     exec(compile(step, "README.md", "exec"), names)  # noqa: S102 - our own text
 
     with override_settings(CAL_BOOKINGS=names["CAL_BOOKINGS"]):
-        assert [one.id for one in run_checks()] == ["cal_bookings.E002"]
+        assert [each.id for each in run_checks()] == ["cal_bookings.E002"]
 
 
 @pytest.mark.django_db

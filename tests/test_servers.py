@@ -26,7 +26,7 @@ def account(cal):
 
 def lists(cal):
     """The versions in which lists were asked for, oldest first."""
-    return [one.version for one in cal.requests if one.path == "/bookings"]
+    return [each.version for each in cal.requests if each.path == "/bookings"]
 
 
 def a_booking(cal, account):
@@ -71,8 +71,8 @@ def test_actions_stay_those_of_a_hosted_server_when_its_list_hangs(cal, account)
     assert (account.dialect, account.server) == ("offset", "hosted")
     assert action.status == "done"
     assert cal.requests[-1].path.startswith("/bookings/")
-    posted = [one for one in cal.requests if one.method == "POST"]
-    assert [one.version for one in posted] == ["2026-02-25"]
+    posted = [each for each in cal.requests if each.method == "POST"]
+    assert [each.version for each in posted] == ["2026-02-25"]
 
 
 @pytest.mark.cal(bookings=5)
@@ -233,7 +233,7 @@ def test_a_server_that_ignores_the_filters_gives_a_team_no_changes_loop(team):
     sync.walk(team)
 
     assert loops_of(team) == {Mode.WINDOW, Mode.FULL}
-    with pytest.raises(sync.NoSuchLoop, match="not found to filter"):
+    with pytest.raises(sync.NoSuchLoop, match="not known to filter"):
         sync.walk(team, Mode.CHANGES)
 
 
@@ -250,7 +250,7 @@ def test_an_empty_list_proves_nothing_about_its_filters(cal, team):
 
 def test_the_filters_are_tried_again_after_a_week(cal, team):
     def tried():
-        return sum("beforeUpdatedAt" in one.query for one in cal.requests)
+        return sum("beforeUpdatedAt" in each.query for each in cal.requests)
 
     sync.walk(team)
     sync.walk(team)

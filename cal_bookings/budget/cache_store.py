@@ -11,7 +11,7 @@ from cal_bookings.budget.window import (
     Window,
 )
 
-#: The first request of a window has so long to be answered; then another one may try.
+#: The first request of a window has this long to get its response; then another request may try.
 OPENING_SECONDS = 2
 #: Entries outlive what they speak of: one that expired early would look like an unused budget.
 _SPARE_SECONDS = 600
@@ -54,18 +54,18 @@ class CacheStore:
         self._cache.delete(self._opening)
 
     def read(self) -> Reading:
-        found: dict[str, Any] = self._cache.get_many(
+        entries: dict[str, Any] = self._cache.get_many(
             [self._window, self._blocked, self._counter]
         )
-        window = Window(*found[self._window]) if self._window in found else None
-        blocked_until = found.get(self._blocked, 0.0)
+        window = Window(*entries[self._window]) if self._window in entries else None
+        blocked_until = entries.get(self._blocked, 0.0)
         if window is None:
             return None, 0, blocked_until
         counter = self._used + str(window.number)
         if counter != self._counter:
             self._counter = counter
-            found[counter] = self._cache.get(counter, window.slots)
-        return window, found.get(counter, window.slots), blocked_until
+            entries[counter] = self._cache.get(counter, window.slots)
+        return window, entries.get(counter, window.slots), blocked_until
 
     def take(self, window: Window, at_most: int) -> bool:
         counter = self._used + str(window.number)
@@ -99,11 +99,11 @@ class CacheStore:
 def read_many(cache: BaseCache, keys: Collection[str]) -> dict[str, Reading]:
     """What `read` says of each credential of which anything is known. Two requests to the cache."""
     entries = [_entry(key, what) for key in keys for what in ("window", "blocked")]
-    found: dict[str, Any] = cache.get_many(entries)
+    values: dict[str, Any] = cache.get_many(entries)
     windows = {
-        key: Window(*found[entry])
+        key: Window(*values[entry])
         for key in keys
-        if (entry := _entry(key, "window")) in found
+        if (entry := _entry(key, "window")) in values
     }
     counters = {
         key: _entry(key, f"used:{window.number}") for key, window in windows.items()
@@ -113,7 +113,7 @@ def read_many(cache: BaseCache, keys: Collection[str]) -> dict[str, Reading]:
         key: (
             window := windows.get(key),
             used.get(counters[key], window.slots) if window else 0,
-            found.get(_entry(key, "blocked"), 0.0),
+            values.get(_entry(key, "blocked"), 0.0),
         )
         for key in keys
     }

@@ -30,7 +30,7 @@ from cal_bookings.models.pauses import CLOSED_CIRCUIT, NOT_PAUSED
 
 logger = logging.getLogger(__name__)
 
-#: Without an answer to so many requests in a row, a server is down: two GETs with all their repetitions.
+#: A server is down after this many requests in a row without a response: two GETs with all their repetitions.
 FAILURES_TO_OPEN = 8
 #: The first pause; each that follows is twice as long, up to the longest.
 _DOWN = 30.0, 300.0  # seconds
@@ -38,7 +38,7 @@ _REFUSED = 300.0, 3600.0  # seconds
 #: A probe that never came back is tried again after this.
 _PROBE = timedelta(minutes=2)
 
-#: A walk under way looks so often whether somebody paused its account.
+#: A walk under way looks this often whether somebody paused its account.
 LOOK_AGAIN = 5.0  # seconds
 
 

@@ -15,7 +15,7 @@ from cal_bookings.models import Account
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What all processes together have used, and others with the same credential as far as Cal.com told us."""
+    """What all processes together have used, and others with the same credential as far as Cal.com said so."""
 
     #: Requests that a window has; None if nothing was asked yet, or too long ago to know.
     slots: int | None = None
@@ -45,16 +45,16 @@ def usage(accounts: Sequence[Account], now: float, limit: str = "") -> dict[int,
     requests to the cache; none to Cal.com.
     """
     names: dict[int, str] = {}
-    found: dict[int, Usage] = {}
+    usages: dict[int, Usage] = {}
     for account in accounts:
         try:
             names[account.pk] = name_of(account.base_url, account.credential, limit)
         except (ImproperlyConfigured, ValueError) as error:
-            found[account.pk] = Usage(problem=str(error))
+            usages[account.pk] = Usage(problem=str(error))
     readings = _read(set(names.values()))
     for pk, name in names.items():
-        found[pk] = _at(readings[name], now) if name in readings else Usage()
-    return found
+        usages[pk] = _at(readings[name], now) if name in readings else Usage()
+    return usages
 
 
 def _read(names: Collection[str]) -> dict[str, Reading]:

@@ -92,5 +92,5 @@ def _is_over(column: str, now: float) -> Q:
 
 
 def _time(seconds: float) -> datetime:
-    """The time of so many seconds since the epoch. Through it and back, a time that was stored stays the same."""
+    """Return the time of these seconds since the epoch. A time that was stored, converted to seconds and back, is equal."""
     return datetime.fromtimestamp(seconds, UTC)

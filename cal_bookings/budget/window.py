@@ -19,7 +19,7 @@ DEFAULT_LIMIT = 120
 DEFAULT_PERIOD = 60.0
 #: Slots of a window that bounds nothing.
 UNLIMITED = 1_000_000
-#: A 429 blocks for so long if it does not say.
+#: A 429 that does not say for how long blocks for this long.
 DEFAULT_BLOCK = 60.0  # seconds
 #: Longer than this is no "seconds left" but another unit.
 LONGEST_WAIT = 3600.0  # seconds
@@ -27,7 +27,7 @@ LONGEST_WAIT = 3600.0  # seconds
 #: No window and no block lasts longer. What does was written by a clock that was ahead.
 _FARTHEST = LONGEST_WAIT + 60.0  # seconds
 
-#: Waiting, we look again so often: another process may have learnt something.
+#: While it waits, a process looks again after this: another process may have learnt something.
 _LOOK_AGAIN = 1.0  # seconds
 _OPENING = 0.05  # seconds, while another process opens the window
 #: Between the server's clock and ours at the end of a window.
@@ -104,7 +104,7 @@ class Store(Protocol):
         """Uses one more slot, unless more than `at_most` would be used then."""
 
     def count_up(self, window: Window, used: int) -> None:
-        """At least `used` slots of this window are used, whoever used them."""
+        """Note that at least `used` slots of this window are used, by this site or by others."""
 
     def block(self, until: float) -> None:
         """No request before that time. Never shortens a block."""
@@ -133,7 +133,7 @@ class Bucket:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`limit`: at most so many requests per window, whatever the server allows."""
+        """`limit`: the most requests per window, even if the server allows more."""
         self._store = store
         self._priority = priority
         self._limit = limit
@@ -142,7 +142,7 @@ class Bucket:
         self._sleep = sleep
         self._opening_since: float | None = None
         self._window: Window | None = None
-        #: So many slots of the window are used at least.
+        #: At least this many slots of the window are used.
         self._used = 0
         #: The answer just heard was about another limit.
         self._is_other = False
@@ -191,7 +191,7 @@ class Bucket:
         return said.is_of_an_endpoint
 
     def _take_turn(self) -> float:
-        """Takes a slot and answers 0, or answers for how many seconds there is none."""
+        """Take a slot and return 0, or return the seconds until a slot may be free."""
         now = self._clock()
         window, used, blocked_until = self._store.read()
         if max(blocked_until, window.ends if window else 0.0) > now + _FARTHEST:
@@ -237,7 +237,7 @@ def _sane(seconds: float | None, otherwise: float) -> float:
 class EndpointBucket(Bucket):
     """The turn-taking for requests that Cal.com counts towards a limit of their own, such as changes of a location.
 
-    A server whose answers name the credential's own limit has no such limit: then all may pass until the next look.
+    A server whose responses name the credential's own limit has no such limit: then all may pass until the next look.
     """
 
     default_limit = 5

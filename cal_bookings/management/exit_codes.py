@@ -84,7 +84,7 @@ def _log_stack(error: Exception) -> None:
 
 
 def database_problem() -> str:
-    """Return what is wrong with the database as a whole and the cure, or "" if it answers and is migrated."""
+    """Return what is wrong with the database as a whole and the cure, or "" if it responds and is migrated."""
     connection = connections[db.alias()]
     if connection.in_atomic_block:
         return ""  # of a caller; it may be broken, and then nothing can be asked

@@ -47,8 +47,8 @@ class ProgressDisplay:
 
     def _line(self, seen: int, total: int | None, place: str, now: float) -> str:
         rate = seen / (now - self.began) if now > self.began else 0.0
-        told = [f"{self.account}: {_bar(seen, total)}", place, f"{rate:,.0f}/s"]
-        return " · ".join(filter(None, told))
+        parts = [f"{self.account}: {_bar(seen, total)}", place, f"{rate:,.0f}/s"]
+        return " · ".join(filter(None, parts))
 
 
 def _bar(seen: int, total: int | None) -> str:

@@ -269,7 +269,7 @@ class Account(MirrorBeginning, Pausable):
         self.mirror_began_at = self.fully_mirrored_at = None
 
     def begin_anew(self) -> None:
-        """Mirror, from now on, whoever owns the account's credential, from the beginning. Opens a transaction.
+        """Mirror the owner of the account's credential from the beginning. Opens a transaction.
 
         For a credential of another user that was put in on purpose. The bookings of before stay in the mirror.
         """

@@ -52,7 +52,7 @@ class BookingActionQuerySet(models.QuerySet["BookingAction"]):
 
 
 class BookingAction(Leased):
-    """One thing to be done to a booking on Cal.com. Written in the transaction of whoever wants it.
+    """One thing to be done to a booking on Cal.com. Written in the transaction of its caller.
 
     A worker that sends writes `sent_at` first: as long as it is set, Cal.com may have carried the action out, and the
     next step is to look.

@@ -30,8 +30,8 @@ class WebhookReceiverManager(models.Manager["WebhookReceiver"]):
     def at(self, path_id: str) -> "WebhookReceiver | None":
         """Return the receiver with this address, or with this former address that is still accepted. One statement."""
         former = Q(former_path_id=path_id, former_accepted_until__gt=timezone.now())
-        found = self.filter(Q(path_id=path_id) | former)
-        return found.select_related("account").first()
+        receivers = self.filter(Q(path_id=path_id) | former)
+        return receivers.select_related("account").first()
 
 
 class WebhookReceiver(Leased):

@@ -17,7 +17,7 @@ class Checkpoint:
     started_at: datetime
     #: One list for each of these, asked in turn.
     filters: tuple[Filters, ...]
-    #: When the walk began by the remote's clock: up to then it will have seen all changes. None until it told.
+    #: When the walk began by the remote's clock: up to then it will have seen all changes. None until its first response.
     began_at: datetime | None = None
     #: None: the first page of the list.
     position: Position | None = None
@@ -30,16 +30,16 @@ class Checkpoint:
     moves_watermark: bool = True
     #: The event types were asked for, too, whatever came of it.
     has_event_types: bool = False
-    #: All lists were read to their ends. What lies behind a dead end was not seen, and is not therefore gone.
+    #: All lists were read to their ends. What follows a dead end was not seen, which does not prove that it is gone.
     is_whole: bool = True
-    #: What no page showed was found, and stands where the pages stood.
+    #: What no page showed is known, and has taken the place of the pages.
     has_unseen: bool = False
     #: Bookings, event types and pages of this walk that could not be mirrored, in all its runs.
     failed: int = 0
     #: What all runs of this walk together did to bookings.
     counts: Mapping[str, int] = field(default_factory=dict)
 
-    def behind(
+    def after(
         self, following: Position | None, *, answered_at: datetime | None
     ) -> Self:
         """Where the walk stands when a page is stored, whose `next` is `following`."""
@@ -55,10 +55,10 @@ class Checkpoint:
 
     def cut_off(self) -> Self:
         """Where the walk stands when it leaves a list that cannot be read to its end."""
-        return replace(self.behind(None, answered_at=None), is_whole=False)
+        return replace(self.after(None, answered_at=None), is_whole=False)
 
     def with_failures(self, number: int) -> Self:
-        """The same place, after so many more failures."""
+        """Return the same place, after `number` more failures."""
         return replace(self, failed=self.failed + number)
 
     def with_counts(self, counts: Mapping[str, int]) -> Self:
@@ -68,7 +68,7 @@ class Checkpoint:
     def to_json(self) -> dict[str, Any]:
         return {
             "started_at": self.started_at.isoformat(),
-            "filters": [one.to_json() for one in self.filters],
+            "filters": [each.to_json() for each in self.filters],
             "began_at": _text(self.began_at),
             "position": self.position.to_json() if self.position else None,
             "pages": self.pages,
@@ -88,7 +88,7 @@ class Checkpoint:
         try:
             return cls(
                 started_at=datetime.fromisoformat(saved["started_at"]),
-                filters=tuple(Filters.from_json(one) for one in saved["filters"]),
+                filters=tuple(Filters.from_json(each) for each in saved["filters"]),
                 began_at=_moment(saved["began_at"]),
                 position=Position.from_json(saved["position"])
                 if saved["position"]

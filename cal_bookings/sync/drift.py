@@ -11,10 +11,10 @@ def count(outcome: Outcome, until: datetime | None) -> Counter[str]:
 
     Empty without `until`: then nothing was known, and all of it is news.
     """
-    found: Counter[str] = Counter()
+    differences: Counter[str] = Counter()
     if until is None:
-        return found
+        return differences
     for updated_at, fields in outcome.written:
         if updated_at is None or updated_at < until:
-            found.update(fields)
-    return found
+            differences.update(fields)
+    return differences

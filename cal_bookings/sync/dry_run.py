@@ -120,7 +120,7 @@ class _Trial:
             self.run.pages += 1
             outcome = self._try(page.payloads, page.asked_at, page.api_version)
             seen.extend(outcome.booking_ids)
-            checkpoint = checkpoint.behind(page.next, answered_at=page.answered_at)
+            checkpoint = checkpoint.after(page.next, answered_at=page.answered_at)
             if self.on_page:
                 self.on_page(Progress(self.run, page.total))
         if self.run.mode == Mode.FULL and account.pk and checkpoint.is_whole:
@@ -129,9 +129,7 @@ class _Trial:
                 self._ask_for(pk, uid)
 
     def _leave_list(self, checkpoint: Checkpoint, end: pages.DeadEnd) -> Checkpoint:
-        self._count_unreadable(
-            f"page {self.run.pages + 1} and all behind it", end.error
-        )
+        self._count_unreadable(f"page {self.run.pages + 1} and all after it", end.error)
         return checkpoint.cut_off()
 
     def _count_unreadable(self, place: str, error: client.CalError) -> None:
@@ -153,7 +151,7 @@ class _Trial:
     def _try(
         self, payloads: list[Any], asked_at: datetime, api_version: str
     ) -> mirror.Outcome:
-        fresh = [one for one in payloads if _uid_hash(one) not in self.known]
+        fresh = [each for each in payloads if _uid_hash(each) not in self.known]
         with _undone(self.run.account):
             outcome = mirror.upsert(
                 self.run.account,
@@ -165,7 +163,9 @@ class _Trial:
             )
         failed = {failure.place for failure in outcome.failures}
         self.known.update(
-            _uid_hash(one) for place, one in enumerate(fresh) if place not in failed
+            _uid_hash(payload)
+            for place, payload in enumerate(fresh)
+            if place not in failed
         )
         self._count(outcome, repeated=len(payloads) - len(fresh))
         return outcome

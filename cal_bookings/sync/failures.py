@@ -33,8 +33,8 @@ def count(run: SyncRun, place: str, uid: str, error: str) -> None:
 def is_alone(error: client.CalError) -> bool:
     """Whether Cal.com fails with the one thing that was asked for: the others can be asked for all the same.
 
-    A 500 too: some bookings it answers with nothing else. A walk that ended at one would end there each time. Without
-    an answer, or with that of a proxy (502 to 504), it is the server that fails.
+    A 500 is the only response to some bookings. A walk that ended at such a booking would end there each time. Without
+    a response, or with that of a proxy (502 to 504), it is the server that fails.
     """
     if isinstance(error, client.CalUnavailable):
         return error.status == 500

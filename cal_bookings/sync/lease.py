@@ -19,13 +19,13 @@ class LeaseTaken(Exception):
     """Another worker walks this account's loop; nothing was done."""
 
     def __init__(self, state: SyncState) -> None:
-        told = f"Another worker has just ended a stretch of the {state.mode} walk of {state.account}: try again."
+        message = f"Another worker has just ended a stretch of the {state.mode} walk of {state.account}: try again."
         if state.lease_until:
-            told = (
+            message = (
                 f"Another worker ({state.lease_owner}) is on the {state.mode} walk of {state.account}. "
                 f"If it died, its lease ends at {state.lease_until:%H:%M:%S} UTC and the walk goes on from its checkpoint."
             )
-        super().__init__(told)
+        super().__init__(message)
 
 
 class LeaseLost(Exception):
@@ -37,7 +37,7 @@ class LeaseLost(Exception):
     def __init__(self) -> None:
         super().__init__(
             "The walk took longer than its lease, and another worker went on with it; or the account has another "
-            "BASE_URL or SCOPE by now, and is walked anew."
+            "BASE_URL or SCOPE by now, and is walked from the beginning."
         )
 
 
@@ -75,7 +75,7 @@ class Lease:
         self._save(lease_until=leases.lease_end(), **columns)
 
     def release(self, **columns: Any) -> None:
-        """Like `save`, and gives the lease back."""
+        """Write like `save`, and give the lease back."""
         self._save(lease_until=None, lease_owner="", **columns)
 
     def _save(self, **columns: Any) -> None:

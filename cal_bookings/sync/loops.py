@@ -30,9 +30,9 @@ class NoSuchLoop(ValueError):
     """This account cannot be walked in this loop; the message names those it can."""
 
     def __init__(self, account: Account, mode: Mode) -> None:
-        possible = ", ".join(f'"{one}"' for one in modes(account))
+        possible = ", ".join(f'"{each}"' for each in modes(account))
         super().__init__(
-            f'The account "{account}" mirrors a team, and its server was not found to filter the list of a team by change: '
+            f'The account "{account}" mirrors a team, and its server is not known to filter the list of a team by change: '
             f'instead of "{mode}" walk {possible}.'
         )
 
@@ -108,7 +108,7 @@ def _changes_until(full: SyncState) -> datetime | None:
 
 
 def completed(mode: Mode, checkpoint: Checkpoint) -> dict[str, Any]:
-    """The columns of the state behind the last page."""
+    """Return the columns of the state after the last page."""
     failed = checkpoint.failed
     message = SyncText.SOME_FAILED(count=failed) if failed else ""
     columns: dict[str, Any] = {
@@ -158,7 +158,7 @@ def open_loops(account: Account, checkpoint: Checkpoint) -> None:
 
 
 def next_due(mode: Mode, *, failures: int = 0) -> datetime:
-    """When this loop is to run again, after so many failures in a row."""
+    """Return when this loop is to run again, after `failures` in a row."""
     return timezone.now() + timedelta(seconds=pause(mode, failures=failures))
 
 

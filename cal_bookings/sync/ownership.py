@@ -61,8 +61,8 @@ def ask(account: Account, connection: CalClient) -> Owner | None:
 
     One request for a credential that is new to the account. Cal.com may refuse to name the owner: a token without the
     scope for profiles gets a 403; then the owner has no id. If it only fails to, an account whose credential was
-    replaced waits until it answers, and others ask again at their next walk. A platform's client is not asked about, because it acts as
-    whoever owns the organization at the moment. Raises WrongOwner, and the `CalError`s that the list of bookings would
+    replaced waits until Cal.com does, and others ask again at their next walk. A platform's client is not asked about, because it acts as
+    the owner that the organization has at the moment. Raises WrongOwner, and the `CalError`s that the list of bookings would
     meet as well.
     """
     if isinstance(account.credential, ClientSecret) or _is_known(account):
@@ -91,7 +91,7 @@ def _must_wait(account: Account, error: client.CalError) -> bool:
 def settle(account: Account, connection: CalClient, state: SyncState) -> bool:
     """Ask as `ask` does, and keep the answer; return whether the account mirrors another user from now on.
 
-    Then all its loops begin anew, except for `state`, whose walk is the caller's. Opens a transaction.
+    Then all its loops restart, except for `state`, whose walk is the caller's. Opens a transaction.
     """
     owner = ask(account, connection)
     if owner is None:
@@ -145,12 +145,12 @@ def twin_of(account: Account, owner: Owner) -> Account | None:
     others = Account.objects.active().without_credentials().exclude(pk=account.pk)
     if not account.scope:
         others = others.filter(remote_id=owner.remote_id)
-    found = (
+    twins = (
         other
         for other in others
         if key and source_key(other, Owner(other.remote_id)) == key
     )
-    return next(found, None)
+    return next(twins, None)
 
 
 def mirrored_twice(account: Account, twin: Account) -> Message:

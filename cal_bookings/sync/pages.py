@@ -1,7 +1,7 @@
 """The pages of a list, read around bookings that Cal.com cannot show.
 
 One booking that Cal.com fails to write into a list makes a 500 of every page with it, today and tomorrow. Where a page
-fails although Cal.com otherwise answers, smaller pages are asked for, until that booking is alone. In a list by offset
+fails although Cal.com otherwise works, smaller pages are asked for, until that booking is alone. In a list by offset
 it is then passed. A list by cursor cannot be read any further, because only the page with the booking names the next
 cursor: it is read by offset instead, from its beginning, if the server speaks that dialect, too.
 """
@@ -21,7 +21,7 @@ MOST_IN_A_ROW = 10
 #: How many bookings Cal.com puts on a page if it is not asked for fewer.
 _USUAL = {Dialect.CURSOR: 100, Dialect.OFFSET: 250}
 
-#: What a server answers that does not speak a dialect.
+#: The errors of a server that does not speak a dialect.
 _NOT_SPOKEN = (client.CalRefused, client.CalNotFound, client.CalUnexpected)
 
 
@@ -68,7 +68,7 @@ class Pages:
         return Read(page)
 
     def _read_around(self, at: Checkpoint, error: client.CalError) -> Read:
-        """Return the first page that can be read, however small, at this place or behind it."""
+        """Return the first page that can be read, however small, at this place or after it."""
         first = at = replace(at, position=self._position(at))
         unreadable: list[client.CalError] = []
         while len(unreadable) < MOST_IN_A_ROW:
@@ -130,14 +130,14 @@ class Pages:
             self._widen()
         return page
 
-    def _confirmed(self, first: Checkpoint, found: Read) -> Read:
-        """Ask once more for what could not be read, now that Cal.com answers; return it instead if it can be read."""
-        if not found.unreadable:
-            return found
+    def _confirmed(self, first: Checkpoint, read: Read) -> Read:
+        """Ask once more for what could not be read, now that Cal.com responds; return it instead if it can be read."""
+        if not read.unreadable:
+            return read
         size, self._size = self._size, self._position(first).smallest
         page = self._try(first)
         self._size = size
-        return Read(page) if page else found
+        return Read(page) if page else read
 
     def _try(self, at: Checkpoint) -> Page | None:
         """The page, or None if it is a page that Cal.com cannot show. Asks once: it has just been asked often enough."""
@@ -173,7 +173,7 @@ class Pages:
         return _USUAL[self._position(at).dialect]
 
     def _advance(self, bookings: int) -> None:
-        """Go back to the usual page once the page that failed lies behind."""
+        """Return to the usual page size after the end of the page that failed."""
         if self._ahead:
             self._ahead -= bookings
             if self._ahead <= 0:
@@ -183,9 +183,9 @@ class Pages:
         self._size, self._ahead = conf.get("PAGE_SIZE"), 0
 
     def _is_well(self) -> bool:
-        """Whether Cal.com answers something else: then it is this page that fails, and not the server.
+        """Whether Cal.com responds to another request: then this page fails, and not the server.
 
-        A refusal is an answer, too: a token without the scope for profiles gets a 403. Raises CalRateLimited.
+        A refusal is a response, too: a token without the scope for profiles gets a 403. Raises CalRateLimited.
         """
         try:
             self._connection.me()

@@ -85,10 +85,10 @@ def close(
 
 def log(run: SyncRun) -> None:
     """Log one line for a run that has ended. Why it failed is for the walk's caller to report, once."""
-    told = ", ".join(f"{getattr(run, name)} {name}" for name in COUNTS)
+    counted = ", ".join(f"{getattr(run, name)} {name}" for name in COUNTS)
     if run.before:
-        told += f"; resumed from page {resumed_from(run)}"
+        counted += f"; resumed from page {resumed_from(run)}"
     message = "%s (account %d), %s walk, run %d: %s; %s"
     logger.info(
-        message, run.account, run.account_id, run.mode, run.pk, run.outcome, told
+        message, run.account, run.account_id, run.mode, run.pk, run.outcome, counted
     )

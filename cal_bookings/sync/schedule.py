@@ -37,7 +37,7 @@ def make_states() -> int:
 def take_due(
     limit: int = AT_ONCE, *, by: datetime | None = None
 ) -> list[tuple[int, Mode, int]]:
-    """Hands out the loops that are due now, or were `by` then: at most so many, the longest waiting first.
+    """Hand out the loops that are due now, or were due at `by`: at most `limit`, the longest waiting first.
 
     Each is the primary key of an account, a mode, and a ticket for `is_current`. One query by index and one UPDATE,
     whatever the number of accounts. What is handed out is due again when a lease would have run out: if nobody takes it
@@ -52,11 +52,11 @@ def take_due(
     asked = {"account__is_active": True, "account__paused_at": None}
     due = SyncState.objects.filter(is_due, is_free(), awake, **asked)
     columns = ("pk", "account_id", "mode", "lease_token")
-    found = list(due.order_by("due_at").values_list(*columns)[:limit])
+    rows = list(due.order_by("due_at").values_list(*columns)[:limit])
     # Only what is due still: another one may have handed it out meanwhile, and a worker have walked it.
-    handed_out = SyncState.objects.filter(is_due, pk__in=[pk for pk, *_ in found])
+    handed_out = SyncState.objects.filter(is_due, pk__in=[pk for pk, *_ in rows])
     handed_out.update(due_at=lease_end())
-    return [(account_id, Mode(mode), ticket) for _, account_id, mode, ticket in found]
+    return [(account_id, Mode(mode), ticket) for _, account_id, mode, ticket in rows]
 
 
 def take(account_id: int, mode: Mode) -> int | None:

@@ -48,7 +48,7 @@ def unseen(
 
     `seen` are the primary keys of what it did show, sorted.
 
-    Not those that were found to live although they are not listed, until they are due again. Not those that came into
+    Not those that exist on Cal.com although they are not listed, until they are due again. Not those that came into
     the mirror while the walk went on: its list may have passed their place.
     """
     due = Q(unlisted_check_at=None) | Q(unlisted_check_at__lte=timezone.now())
@@ -59,25 +59,25 @@ def unseen(
         missing_since=None,
     ).order_by("pk")
     last = checkpoint.checked or 0
-    while found := list(rows.filter(pk__gt=last).values_list("pk", "uid")[:_SLICE]):
-        for pk, uid in found:
+    while part := list(rows.filter(pk__gt=last).values_list("pk", "uid")[:_SLICE]):
+        for pk, uid in part:
             if not _is_in(seen, pk):
                 yield pk, uid
-        last, _ = found[-1]
+        last, _ = part[-1]
 
 
 def seen(state: SyncState) -> "array[int]":
     """The primary keys of what all pages of the walk showed, sorted; eight bytes a booking."""
-    found = array("q")
+    shown = array("q")
     pages = WalkPage.objects.filter(state=state).order_by("number")
     last = -1
     while some := list(
         pages.filter(number__gt=last).values_list("number", "booking_ids")[:_PAGES]
     ):
         for _, booking_ids in some:
-            found.extend(booking_ids)
+            shown.extend(booking_ids)
         last, _ = some[-1]
-    return array("q", sorted(found))
+    return array("q", sorted(shown))
 
 
 def collect(account: Account, state: SyncState, checkpoint: Checkpoint) -> "array[int]":
@@ -88,9 +88,9 @@ def collect(account: Account, state: SyncState, checkpoint: Checkpoint) -> "arra
 
 
 def keep(state: SyncState, unseen_ids: "array[int]") -> None:
-    """Store what `collect` found, in place of what the pages showed. To be called in the checkpoint's transaction.
+    """Store the result of `collect`, in place of what the pages showed. To be called in the checkpoint's transaction.
 
-    So it is found once a walk, however many stretches ask for it.
+    So it is collected once a walk, however many stretches ask for it.
     """
     forget(state)
     starts = range(0, len(unseen_ids), _SLICE)
@@ -135,11 +135,11 @@ def check(account: Account, pk: int, uid: str, connection: CalClient) -> mirror.
 def _know_as_listed(account: Account, shown: "array[int]") -> None:
     unlisted = Booking.objects.filter(account=account, unlisted_check_at__isnull=False)
     pks, last = unlisted.order_by("pk").values_list("pk", flat=True), 0
-    while found := list(pks.filter(pk__gt=last)[:_SLICE]):
-        listed = [pk for pk in found if _is_in(shown, pk)]
+    while part := list(pks.filter(pk__gt=last)[:_SLICE]):
+        listed = [pk for pk in part if _is_in(shown, pk)]
         if listed:
             Booking.objects.filter(pk__in=listed).update(unlisted_check_at=None)
-        last = found[-1]
+        last = part[-1]
 
 
 def _is_in(ordered: "array[int]", pk: int) -> bool:

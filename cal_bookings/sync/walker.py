@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Told after each page: the run so far, and the server's count of all bookings if it gave one."""
+    """What `on_page` receives after each page: the run so far, and the server's count of all bookings, if it sent it."""
 
     run: SyncRun
     total: int | None
@@ -49,7 +49,7 @@ def walk(
     max_wait: float | None = None,
     on_page: Callable[[Progress], None] | None = None,
 ) -> SyncRun:
-    """Walks one loop of `account`, from its checkpoint if there is one, and answers the record of it.
+    """Walk one loop of `account`, from its checkpoint if it has one, and return the record of the run.
 
     With `since` (aware; changes only) a new walk begins, which asks for everything updated from then on. After
     `max_pages` pages, or as many bookings asked for one by one, the run ends as paused; the next goes on. So it does
@@ -70,8 +70,8 @@ def walk(
         with held:
             saved = None if since else Checkpoint.from_json(state.checkpoint)
             checkpoint = saved or loops.begin(account, state, since=since)
-            one = _Walk(account, state, held, connection, checkpoint, on_page, since)
-            return one.run(max_pages)
+            begun = _Walk(account, state, held, connection, checkpoint, on_page, since)
+            return begun.run(max_pages)
 
 
 class _Walk:
@@ -147,7 +147,7 @@ class _Walk:
         return SyncRun.Outcome.COMPLETE
 
     def _steps(self) -> Iterator[Callable[[], None]]:
-        """What is left of the walk, in steps of a page or less; each is found when the one before is done."""
+        """What is left of the walk, in steps of a page or less; a step is chosen when the step before it is done."""
         while self.checkpoint.filters:
             yield self._walk_page
         if self.mode != Mode.FULL:
@@ -171,7 +171,7 @@ class _Walk:
         self._mirror_event_types()
 
     def _ask(self) -> pages.Read:
-        """The next page. A checkpoint that is no longer good is given up: the walk begins anew, once.
+        """Return the next page. A checkpoint that is no longer valid is given up: the walk restarts, once.
 
         The server no longer takes it, or somebody edited the scope of the account in the database.
         """
@@ -182,7 +182,7 @@ class _Walk:
             if not resumed:
                 raise
             logger.warning(
-                "%s: the checkpoint is no longer valid, the walk begins anew",
+                "%s: the checkpoint is no longer valid, the walk restarts",
                 self.account,
             )
             self._set_out(loops.begin(self.account, self.state))
@@ -193,7 +193,7 @@ class _Walk:
         return read
 
     def _leave_list(self, end: pages.DeadEnd) -> None:
-        place = f"page {self.checkpoint.pages + 1} and all behind it"
+        place = f"page {self.checkpoint.pages + 1} and all after it"
         self._count_failure(place, "", end.error.unquoted)
         self.checkpoint = self.checkpoint.cut_off()
         self._save(self.checkpoint)
@@ -207,9 +207,9 @@ class _Walk:
             self.account.save(update_fields=["lists_never_updated"])
 
     def _store(self, read: pages.Read) -> None:
-        """The page and the checkpoint behind it, in one transaction; the last page closes the walk in the same one."""
+        """Store the page with the checkpoint after it in one transaction; the last page ends the walk in the same one."""
         page = read.page
-        following = self.checkpoint.behind(page.next, answered_at=page.answered_at)
+        following = self.checkpoint.after(page.next, answered_at=page.answered_at)
 
         def save_checkpoint(outcome: mirror.Outcome) -> None:
             if self.mode == Mode.FULL:
@@ -238,15 +238,15 @@ class _Walk:
             self.on_page(Progress(self.record, page.total))
 
     def _save(self, following: Checkpoint) -> None:
-        """The checkpoint behind a page, or the end of the walk."""
+        """Save the checkpoint after a page, or the end of the walk."""
         if following.filters or self.mode == Mode.FULL:
             self.lease.save(checkpoint=following.to_json())
         else:
             self.lease.release(**loops.completed(self.mode, following))
 
     def _mirror_event_types(self) -> None:
-        """Once a full walk, and behind its first page: before it, an answer would close the circuit of a credential that
-        reaches the event types and not the list, so that it would never be paused for longer.
+        """Mirror the event types once in a full walk, after its first page. Before it, a response would close the circuit of
+        a credential that reaches the event types and not the list, so that its pauses would never grow.
         """
         if self.mode != Mode.FULL or self.checkpoint.has_event_types:
             return
@@ -309,7 +309,7 @@ class _Walk:
         self.checkpoint = self.checkpoint.with_failures(1)
 
     def _pause(self, seconds: float = 0) -> SyncRun.Outcome:
-        """The lease is free, the walk goes on in so many seconds."""
+        """Give the lease back; the walk goes on in `seconds`."""
         columns: dict[str, Any] = {
             "due_at": timezone.now() + timedelta(seconds=seconds)
         }
@@ -324,7 +324,7 @@ class _Walk:
         columns = loops.failed(self.mode, in_a_row, message)
         is_resumed = self.checkpoint.pages and not self.record.pages
         if is_resumed and isinstance(error, client.CalUnexpected):
-            # The very place the walk would go on from is what the server answers oddly to: begin anew, but not soon, for
+            # The very place the walk would go on from is what the server responds oddly to: restart, but not soon, for
             # what was read before that place is read again.
             columns |= {"checkpoint": {}, "due_at": loops.later()}
         self.lease.release(**columns)

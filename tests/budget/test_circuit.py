@@ -187,10 +187,10 @@ def test_those_who_fail_together_count_once(cal, account):
     others = [Account.objects.get() for _ in range(3)]
     cal.fault("401", times=4)
     with (
-        budget.connect(others[0], priority=Priority.FULL) as one,
-        budget.connect(others[1], priority=Priority.FULL) as two,
+        budget.connect(others[0], priority=Priority.FULL) as first,
+        budget.connect(others[1], priority=Priority.FULL) as second,
     ):
-        for client in (one, two):
+        for client in (first, second):
             with pytest.raises(CalError):
                 client.me()
 

@@ -37,8 +37,8 @@ class TestInTheDatabase:
         accounts = settings.CAL_BOOKINGS["ACCOUNTS"]
         accounts["other"] = accounts["default"] | {"SCOPE": {"team": 34}}
 
-        for one in Account.objects.configured():
-            with connect(one) as connection:
+        for each in Account.objects.configured():
+            with connect(each) as connection:
                 connection.me()
 
         assert RateWindow.objects.get().used == 2
@@ -47,8 +47,8 @@ class TestInTheDatabase:
         colleague = {"API_KEY": cal.add_user().api_key, "BASE_URL": cal.url}
         settings.CAL_BOOKINGS["ACCOUNTS"]["colleague"] = colleague
 
-        for one in Account.objects.configured():
-            with connect(one) as connection:
+        for each in Account.objects.configured():
+            with connect(each) as connection:
                 connection.me()
 
         assert [window.used for window in RateWindow.objects.all()] == [1, 1]

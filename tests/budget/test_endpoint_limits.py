@@ -51,7 +51,7 @@ def use_up(change):
 
 
 def statuses(cal):
-    return Counter(one.status for one in cal.requests if one.method != "GET")
+    return Counter(each.status for each in cal.requests if each.method != "GET")
 
 
 @pytest.mark.cal(endpoint_limit=RateLimit(limit=5, window=60, block=60))
@@ -74,7 +74,7 @@ def test_it_keeps_nothing_else_waiting(cal, change, account, uid):
         guests = [{"email": "guest@example.net", "name": "Guest"}]
         connection.actions(client.Server.HOSTED).add_guests(uid, guests)
 
-    assert 429 not in {one.status for one in cal.requests}
+    assert 429 not in {each.status for each in cal.requests}
 
 
 @pytest.mark.cal(endpoint_limit=FIVE_IN_TWO_SECONDS)

@@ -141,10 +141,10 @@ def fill_bookings(make: Any, account: Any, number: int) -> None:
             api_version="2024-08-13",
         )
         booking.hosts.add(host)
-        for position, one in enumerate(sent["attendees"]):
+        for position, each in enumerate(sent["attendees"]):
             make(
-                "Attendee", booking=booking, position=position, name=one["name"],
-                email=one["email"],
+                "Attendee", booking=booking, position=position, name=each["name"],
+                email=each["email"],
             )  # fmt: skip
         make(
             "BookingChange",
@@ -249,7 +249,7 @@ def check() -> None:
     from cal_bookings import mirror
     from cal_bookings.models import Account, Booking, BookingChange, Derivation
 
-    began = {one.alias: one for one in Account.objects.all()}
+    began = {each.alias: each for each in Account.objects.all()}
     for alias in ("complete", "under-way", "team"):
         assert began[alias].mirror_began_at == CREATED_AT, alias
     assert began["complete"].fully_mirrored_at == LONG_AGO
@@ -257,7 +257,7 @@ def check() -> None:
     assert timezone.now() - began["moved"].mirror_began_at < timedelta(minutes=10)  # type: ignore[operator]
     assert began["moved"].fully_mirrored_at is None
     assert began["new"].mirror_began_at is None
-    paused = [one.alias for one in began.values() if one.is_paused_by_hand]
+    paused = [each.alias for each in began.values() if each.is_paused_by_hand]
     assert (paused, began["new"].why_paused) == (["new"], PAUSED["circuit_reason"])
     assert began["new"].circuit_open_until is None
     versions = Derivation.objects.values_list("parser_version", flat=True)
@@ -268,7 +268,7 @@ def check() -> None:
     listed = Booking.objects.filter(account=account, missing_since=None)
     outcome = mirror.upsert(
         account,
-        [one.payload for one in listed],
+        [each.payload for each in listed],
         asked_at=timezone.now(),
         api_version="2024-08-13",
         source=BookingChange.Source.WALK,

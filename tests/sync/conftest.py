@@ -98,8 +98,8 @@ class Worker:
         sent = "" if expected is None else json.dumps(expected)
         out, error = process.communicate(sent, timeout=seconds)
         assert process.returncode == 0, error
-        told: dict[str, Any] = json.loads(out)
-        return told
+        report: dict[str, Any] = json.loads(out)
+        return report
 
 
 @pytest.fixture(scope="session")

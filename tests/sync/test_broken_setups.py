@@ -44,8 +44,8 @@ def sync(settings, base_url):
     return stopped.value.code, error.getvalue()
 
 
-def assert_told(told, *cures):
-    code, error = told
+def assert_says(result, *cures):
+    code, error = result
     assert code == 2
     for cure in cures:
         assert cure in error
@@ -110,14 +110,15 @@ ANSWERS = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("handle", "cures"), [pytest.param(*one, id=name) for name, one in ANSWERS.items()]
+    ("handle", "cures"),
+    [pytest.param(*each, id=name) for name, each in ANSWERS.items()],
 )
 def test_an_answer_that_is_not_cal_coms(settings, handle, cures):
     with sockets.serve(handle) as port:
-        told = sync(settings, f"http://127.0.0.1:{port}/v2")
+        result = sync(settings, f"http://127.0.0.1:{port}/v2")
 
-    assert_told(told, *cures)
-    assert "secret" not in told[1]
+    assert_says(result, *cures)
+    assert "secret" not in result[1]
 
 
 @pytest.mark.django_db
@@ -133,10 +134,10 @@ def test_a_firewall_does_not_claim_that_the_credential_is_valid(settings):
 def test_http_where_the_server_wants_https(settings):
     to = "https://127.0.0.1/v2/bookings"
     with sockets.serve(says("301 Moved Permanently", Location=to)) as port:
-        told = sync(settings, f"http://127.0.0.1:{port}/v2")
+        result = sync(settings, f"http://127.0.0.1:{port}/v2")
 
-    assert_told(
-        told,
+    assert_says(
+        result,
         "The server at 127.0.0.1 wants https: write BASE_URL with https://",
         "a redirect to https://127.0.0.1",
     )
@@ -144,10 +145,10 @@ def test_http_where_the_server_wants_https(settings):
 
 @pytest.mark.django_db
 def test_nobody_listens(settings):
-    told = sync(settings, "http://127.0.0.1:9/v2")
+    result = sync(settings, "http://127.0.0.1:9/v2")
 
-    assert_told(
-        told,
+    assert_says(
+        result,
         "Connection refused",
         "nothing accepts connections at 127.0.0.1:9",
         WALK,
@@ -161,17 +162,17 @@ def test_a_server_that_never_answers(settings):
             pass
 
     with sockets.serve(handle) as port:
-        told = sync(settings, f"http://127.0.0.1:{port}/v2")
+        result = sync(settings, f"http://127.0.0.1:{port}/v2")
 
-    assert_told(told, "it takes too long", 'CAL_BOOKINGS["TIMEOUT"]', WALK)
+    assert_says(result, "it takes too long", 'CAL_BOOKINGS["TIMEOUT"]', WALK)
 
 
 @pytest.mark.django_db
 def test_a_certificate_that_nobody_trusts(settings, tmp_path):
     with sockets.serve(says("200 OK"), sockets.self_signed(tmp_path)) as port:
-        told = sync(settings, f"https://127.0.0.1:{port}/v2")
+        result = sync(settings, f"https://127.0.0.1:{port}/v2")
 
-    assert_told(told, "self-signed certificate", "REQUESTS_CA_BUNDLE", WALK)
+    assert_says(result, "self-signed certificate", "REQUESTS_CA_BUNDLE", WALK)
 
 
 @pytest.mark.django_db
@@ -181,9 +182,9 @@ def test_https_where_the_server_speaks_http(settings):
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with sockets.serve(handle) as port:
-        told = sync(settings, f"https://127.0.0.1:{port}/v2")
+        result = sync(settings, f"https://127.0.0.1:{port}/v2")
 
-    assert_told(told, "does not speak TLS", "check the port in BASE_URL")
+    assert_says(result, "does not speak TLS", "check the port in BASE_URL")
 
 
 @pytest.mark.django_db
@@ -191,9 +192,9 @@ def test_https_where_the_server_speaks_http(settings):
 def test_a_proxy_that_wants_a_login(settings, monkeypatch, scheme):
     with sockets.serve(says("407 Proxy Authentication Required", HTML)) as port:
         monkeypatch.setenv(f"{scheme.upper()}_PROXY", f"http://127.0.0.1:{port}")
-        told = sync(settings, f"{scheme}://cal.example/v2")
+        result = sync(settings, f"{scheme}://cal.example/v2")
 
-    assert_told(told, "407", "The proxy of this machine", "NO_PROXY", WALK)
+    assert_says(result, "407", "The proxy of this machine", "NO_PROXY", WALK)
 
 
 @pytest.mark.django_db
@@ -201,10 +202,10 @@ def test_a_proxy_that_wants_a_login(settings, monkeypatch, scheme):
 def test_a_proxy_that_is_not_there(settings, monkeypatch, scheme):
     monkeypatch.setenv(f"{scheme.upper()}_PROXY", "http://user:pa55@127.0.0.1:9")
 
-    told = sync(settings, f"{scheme}://cal.example/v2")
+    result = sync(settings, f"{scheme}://cal.example/v2")
 
-    assert_told(told, "the proxy cannot be reached", "The proxy of this machine")
-    assert "pa55" not in told[1]
+    assert_says(result, "the proxy cannot be reached", "The proxy of this machine")
+    assert "pa55" not in result[1]
 
 
 def test_a_name_that_does_not_resolve(empty_database):
@@ -230,9 +231,9 @@ def test_a_name_that_does_not_resolve(empty_database):
         check=False,
     )
 
-    told = done.returncode, done.stderr
-    assert_told(
-        told, "cannot be resolved", 'The name "api.cal.exmaple" is unknown', WALK
+    result = done.returncode, done.stderr
+    assert_says(
+        result, "cannot be resolved", 'The name "api.cal.exmaple" is unknown', WALK
     )
 
 

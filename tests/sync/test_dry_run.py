@@ -36,18 +36,18 @@ def cal_sync(*arguments):
     return json.loads(out.getvalue()), code
 
 
-def counts(told):
+def counts(report):
     names = ["seen", "created", "updated", "unchanged", "missing", "failed"]
-    return {name: told[name] for name in names}
+    return {name: report[name] for name in names}
 
 
 @pytest.mark.cal(bookings=12)
 def test_a_dry_run_of_an_account_that_was_never_walked_makes_no_row(cal, db):
-    told, code = cal_sync("--dry-run")
+    report, code = cal_sync("--dry-run")
 
-    assert (told["created"], code) == (12, 0)
+    assert (report["created"], code) == (12, 0)
     assert rows() == [[]] * len(TABLES)
-    assert counts(cal_sync()[0]) == counts(told)
+    assert counts(cal_sync()[0]) == counts(report)
 
 
 @pytest.mark.cal(bookings=12)
@@ -61,9 +61,9 @@ def test_a_dry_run_after_another_scope_moves_nothing(cal, mirrored, settings, mo
     settings.CAL_BOOKINGS = {"ACCOUNTS": {"default": moved}}
     before = rows()
 
-    told, code = cal_sync("--dry-run", f"--mode={mode}")
+    report, code = cal_sync("--dry-run", f"--mode={mode}")
 
-    assert (told["seen"] - told["unchanged"], told["created"], code) == (1, 1, 0)
+    assert (report["seen"] - report["unchanged"], report["created"], code) == (1, 1, 0)
     assert rows() == before
     assert not Booking.objects.filter(uid=new).exists()
 
@@ -86,9 +86,9 @@ def test_a_dry_run_that_is_forced_ends_no_pause(cal, mirrored):
     budget.pause(mirrored, "Moving house")
     before = rows()
 
-    told, code = cal_sync("--dry-run", "--force")
+    report, code = cal_sync("--dry-run", "--force")
 
-    assert (told["unchanged"], code) == (12, 0)
+    assert (report["unchanged"], code) == (12, 0)
     assert rows() == before
     assert cal_sync("--dry-run")[1] == 2
 
@@ -109,8 +109,8 @@ def test_a_dry_run_of_changes_counts_each_booking_once(
     for uid in [*cal.bookings[:3], *cal.bookings[-6:]]:
         cal.touch(uid)
 
-    told, _ = cal_sync("--dry-run", "--mode=changes")
+    report, _ = cal_sync("--dry-run", "--mode=changes")
     real, _ = cal_sync("--mode=changes")
 
-    assert (told["created"], told["updated"]) == (14, 3)
-    assert counts(told) == counts(real)
+    assert (report["created"], report["updated"]) == (14, 3)
+    assert counts(report) == counts(real)

@@ -148,7 +148,7 @@ def test_an_account_that_meets_a_bug_does_not_keep_the_others_from_being_walked(
         call_command("cal_sync", stderr=error, stdout=StringIO())
 
     assert end.value.code == 5
-    assert [one.bookings.count() for one in three] == [0, 1, 1]
+    assert [each.bookings.count() for each in three] == [0, 1, 1]
     assert error.getvalue().count("RuntimeError") == 1
     assert len(error.getvalue().splitlines()) == 1
     assert caplog.text.count("Unexpected RuntimeError") == 1
@@ -162,7 +162,7 @@ def test_a_refused_statement_is_code_4_and_shows_no_row(three, caplog):
         call_command("cal_sync", stderr=error, stdout=StringIO())
 
     assert end.value.code == 4
-    assert [one.bookings.count() for one in three] == [1, 0, 1]
+    assert [each.bookings.count() for each in three] == [1, 0, 1]
     assert "IntegrityError" in error.getvalue()
     assert "ada@example.com" not in error.getvalue() + caplog.text
 

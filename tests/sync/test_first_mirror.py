@@ -109,7 +109,7 @@ def test_a_site_may_ask_for_history_and_can_tell_it_from_news(history, account, 
     *past, last = heard
     assert last == ("created", uid, False)
     assert {first_mirror for _, _, first_mirror in past} == {True}
-    assert len([one for one in past if one[0] == "rescheduled"]) >= 10
+    assert len([each for each in past if each[0] == "rescheduled"]) >= 10
 
 
 @pytest.mark.parametrize("skew", [timedelta(days=-3), timedelta(days=3)])

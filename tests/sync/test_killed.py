@@ -51,11 +51,11 @@ def test_killed_while_it_asks_for_a_page_it_resumes_there(
     last = place(kill.request)
     cal.requests.clear()
 
-    told = worker.walk(expected=cal.payloads(cal.users[1]))
+    report = worker.walk(expected=cal.payloads(cal.users[1]))
 
-    assert told["outcome"] == "complete"
+    assert report["outcome"] == "complete"
     assert pages_asked(cal)[0] == last
-    assert told["pages"] == PAGES - page + 1
+    assert report["pages"] == PAGES - page + 1
 
 
 @pytest.mark.parametrize("milliseconds", [0, 2, 4, 8, 16])
@@ -76,9 +76,9 @@ def test_killed_while_it_stores_a_page_it_repeats_one_page_at_most(
     asked = pages_asked(cal)
     cal.requests.clear()
 
-    told = worker.walk(expected=cal.payloads(cal.users[1]))
+    report = worker.walk(expected=cal.payloads(cal.users[1]))
 
-    assert told["outcome"] == "complete"
+    assert report["outcome"] == "complete"
     assert pages_asked(cal)[0] == asked[-1] or (pages_asked(cal)[0] not in asked)
 
 

@@ -46,10 +46,10 @@ def test_a_worker_logs_a_failed_walk_once(cal, account, caplog, fault):
     errors = lines(caplog, at_least=logging.ERROR)
     run = SyncRun.objects.latest("pk")
     assert errors[-1] == f"default: the full walk failed. {run.error}"
-    assert len([one for one in errors if run.error in one]) == len(
+    assert len([each for each in errors if run.error in each]) == len(
         SyncRun.objects.filter(error=run.error)
     )
-    assert all(run.error not in one for one in lines(caplog) if one not in errors)
+    assert all(run.error not in each for each in lines(caplog) if each not in errors)
 
 
 def test_the_words_of_a_refusal_stay_out_of_the_rows_of_a_run(cal, account):

@@ -48,17 +48,17 @@ def test_an_idle_poll_is_one_request_and_a_handful_of_statements(cal, mirrored):
         run = changes(mirrored)
 
     statements = [
-        one["sql"]
-        for one in queries
+        each["sql"]
+        for each in queries
         # The budget costs none where the cache is shared; here it is not.
-        if not one["sql"].startswith(CONTROL) and "ratewindow" not in one["sql"]
+        if not each["sql"].startswith(CONTROL) and "ratewindow" not in each["sql"]
     ]
     assert len(cal.requests) == run.requests == 1
     assert len(statements) <= 8
     tables = ("booking", "attendee", "host", "eventtype", "bookingchange")
-    wrote = [one for one in statements if not one.startswith("SELECT")]
+    wrote = [each for each in statements if not each.startswith("SELECT")]
     assert not [
-        one for one in wrote for table in tables if f"cal_bookings_{table}" in one
+        each for each in wrote for table in tables if f"cal_bookings_{table}" in each
     ]
 
 
@@ -69,9 +69,9 @@ def test_a_poll_finds_the_runs_of_dead_workers_by_index_however_many_it_keeps(mi
         changes(mirrored)
 
     update = next(
-        one["sql"]
-        for one in queries
-        if one["sql"].startswith('UPDATE "cal_bookings_syncrun"')
+        each["sql"]
+        for each in queries
+        if each["sql"].startswith('UPDATE "cal_bookings_syncrun"')
     )
     with connection.cursor() as cursor:
         ((*_, plan),) = cursor.execute(f"EXPLAIN QUERY PLAN {update}")
@@ -213,7 +213,7 @@ def test_bookings_that_were_never_updated_are_polled_for_by_creation(cal, mirror
 
     run = changes(mirrored)
 
-    assert [set(one.query) - {"limit"} for one in lists(cal)] == [
+    assert [set(each.query) - {"limit"} for each in lists(cal)] == [
         {"afterUpdatedAt"},
         {"afterCreatedAt"},
     ]
@@ -291,19 +291,19 @@ def test_a_booking_that_is_gone_is_marked_and_unmarked_when_it_comes_back(
 ):
     uid = cal.bookings[7]
     kept = cal.delete(uid)
-    told = []
+    missing_uids = []
 
     def listen(sender, booking, **kwargs):
-        told.append(booking.uid)
+        missing_uids.append(booking.uid)
 
     signals.booking_missing.connect(listen)
     with django_capture_on_commit_callbacks(execute=True):
         run = sync.walk(mirrored)
 
-    assert (run.missing, told) == (1, [uid])
+    assert (run.missing, missing_uids) == (1, [uid])
     missing = Booking.objects.get(uid=uid)
     assert missing.missing_since is not None
-    assert [list(one.changes) for one in missing.changes.all()] == [["missing_since"]]
+    assert [list(each.changes) for each in missing.changes.all()] == [["missing_since"]]
     assert sync.walk(mirrored).missing == 0
 
     cal.restore(uid, kept)
@@ -391,7 +391,7 @@ def test_a_booking_mirrored_during_the_walk_is_not_taken_for_gone(cal, account):
     run = sync.walk(account, on_page=arrive)
 
     assert run.missing == 0
-    assert not [one for one in cal.requests if one.path.startswith("/bookings/")][1:]
+    assert not [each for each in cal.requests if each.path.startswith("/bookings/")][1:]
 
 
 @pytest.mark.cal(bookings=25)
@@ -416,7 +416,9 @@ def test_the_first_full_walk_is_news_and_no_drift(account):
 def test_event_types_are_mirrored_with_a_full_walk(cal, account):
     sync.walk(account)
 
-    of_user = {one.slug: one for one in cal.event_types.values() if one.owner_id == 1}
+    of_user = {
+        each.slug: each for each in cal.event_types.values() if each.owner_id == 1
+    }
     rows = {row.slug: row for row in EventType.objects.filter(account=account)}
     assert rows.keys() == of_user.keys()
     assert rows["deep-dive"].title == "Deep dive"
@@ -425,9 +427,9 @@ def test_event_types_are_mirrored_with_a_full_walk(cal, account):
     with CaptureQueriesContext(connection) as queries:
         sync.walk(account)
     assert not [
-        one["sql"]
-        for one in queries
-        if "eventtype" in one["sql"] and not one["sql"].startswith("SELECT")
+        each["sql"]
+        for each in queries
+        if "eventtype" in each["sql"] and not each["sql"].startswith("SELECT")
     ]
 
 
@@ -449,7 +451,7 @@ def test_event_types_are_asked_for_once_a_walk_however_many_stretches_it_takes(
     while sync.walk(mirrored, max_pages=1).outcome == "paused":
         pass
 
-    paths = [one.path for one in cal.requests]
+    paths = [each.path for each in cal.requests]
     assert len(paths) > 5
     assert paths[:2] == ["/bookings", "/event-types"]
     assert paths.count("/event-types") == 1

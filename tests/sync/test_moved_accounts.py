@@ -35,12 +35,14 @@ def test_every_scope_is_mirrored_with_the_version_its_list_needs(
     run = sync.walk(account)
 
     assert run.outcome == "complete", run.error
-    asked = [one for one in cal.requests if one.path.endswith("/bookings")]
-    assert {one.path for one in asked} == {path}
+    asked = [each for each in cal.requests if each.path.endswith("/bookings")]
+    assert {each.path for each in asked} == {path}
     cursor = path == "/organizations/7/bookings"
-    assert {one.version for one in asked} == {"2026-05-01" if cursor else "2024-08-13"}
-    found = Booking.objects.values_list("hosts__remote_id", flat=True)
-    assert set(found) == hosts
+    assert {each.version for each in asked} == {
+        "2026-05-01" if cursor else "2024-08-13"
+    }
+    host_ids = Booking.objects.values_list("hosts__remote_id", flat=True)
+    assert set(host_ids) == hosts
 
 
 @pytest.fixture

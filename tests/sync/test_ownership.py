@@ -27,7 +27,7 @@ def cal_sync(*arguments):
 
 
 def questions(cal):
-    return [one for one in cal.requests if one.path == "/me"]
+    return [each for each in cal.requests if each.path == "/me"]
 
 
 @pytest.fixture

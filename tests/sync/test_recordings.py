@@ -136,8 +136,8 @@ def test_an_answer_of_unknown_shape_is_an_error_and_never_no_bookings(server, an
     result, code = cal_sync()
 
     assert (result["complete"], code) == (False, 2)
-    for told in ("default", server.url, "expected"):
-        assert told in result["error"]
+    for word in ("default", server.url, "expected"):
+        assert word in result["error"]
     assert_mirrors(Account.objects.get(), server.payloads)
 
 

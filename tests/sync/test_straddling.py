@@ -63,7 +63,7 @@ def in_threads(*functions: Callable[[], object]) -> None:
         finally:
             connections.close_all()
 
-    threads = [threading.Thread(target=run, args=[one]) for one in functions]
+    threads = [threading.Thread(target=run, args=[each]) for each in functions]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -130,7 +130,7 @@ def test_the_schedule_splits_no_appointment_at_a_first_mirror(rounds):
 
 
 def test_loops_and_refreshes_side_by_side_split_no_appointment(cal, account, rounds):
-    new = [one["uid"] for one in cal.payloads() if one.get("rescheduledFromUid")]
+    new = [each["uid"] for each in cal.payloads() if each.get("rescheduledFromUid")]
 
     def refresh(uids: list[str]) -> None:
         with account.connect() as talking:

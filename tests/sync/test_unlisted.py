@@ -29,9 +29,9 @@ def asked_alone(cal, account):
     assert run.outcome == "complete", run.error
     prefix = "/bookings/"
     return {
-        one.path.removeprefix(prefix)
-        for one in cal.requests
-        if one.path.startswith(prefix)
+        each.path.removeprefix(prefix)
+        for each in cal.requests
+        if each.path.startswith(prefix)
     }
 
 
@@ -67,7 +67,7 @@ def test_it_is_asked_for_again_some_days_later_not_all_at_once(cal, mirrored, mo
     Booking.objects.filter(uid=moved[0]).update(unlisted_check_at=past)
     cal.delete(moved[0])
     assert asked_alone(cal, mirrored) == {moved[0]}
-    assert [one.uid for one in Booking.objects.missing()] == [moved[0]]
+    assert [each.uid for each in Booking.objects.missing()] == [moved[0]]
 
 
 @pytest.mark.cal(bookings=25)
@@ -81,7 +81,7 @@ def test_what_is_listed_again_and_then_gone_is_found_by_the_next_walk(
     cal.delete(moved[0])
 
     assert asked_alone(cal, mirrored) == {moved[0]}
-    assert [one.uid for one in Booking.objects.missing()] == [moved[0]]
+    assert [each.uid for each in Booking.objects.missing()] == [moved[0]]
 
 
 @pytest.mark.cal(bookings=25)
@@ -91,7 +91,7 @@ def test_a_dry_run_asks_for_what_the_walk_would_ask_for(cal, mirrored, moved):
 
     sync.preview(mirrored)
 
-    assert not [one for one in cal.requests if one.path.startswith("/bookings/")]
+    assert not [each for each in cal.requests if each.path.startswith("/bookings/")]
 
 
 @pytest.mark.cal(bookings=60)
@@ -111,10 +111,10 @@ def test_what_no_page_showed_is_looked_up_once_however_many_stretches_ask_for_it
     assert len(runs) > 9
     assert sum(run.missing for run in runs) == 40
     looks = [
-        one["sql"]
-        for one in captured
-        if one["sql"].startswith("SELECT")
-        and "first_seen_at" in one["sql"].split("WHERE")[-1]
+        each["sql"]
+        for each in captured
+        if each["sql"].startswith("SELECT")
+        and "first_seen_at" in each["sql"].split("WHERE")[-1]
     ]
     assert len(looks) <= 2
 
@@ -131,5 +131,5 @@ def test_a_booking_that_was_found_missing_meanwhile_is_not_asked_for(cal, mirror
     while runs[-1].outcome == "paused":
         runs.append(sync.walk(mirrored, max_pages=1))
 
-    assert f"/bookings/{gone[2]}" not in {one.path for one in cal.requests}
+    assert f"/bookings/{gone[2]}" not in {each.path for each in cal.requests}
     assert runs[-1].outcome == "complete"

@@ -67,7 +67,7 @@ def test_a_booking_that_cannot_be_stored_stops_nothing(cal, account, settings, f
 @pytest.mark.cal(bookings=3)
 def test_an_event_type_that_cannot_be_stored_stops_nothing(cal, account):
     number, listed = next(
-        (number, one) for number, one in cal.event_types.items() if one.owner_id == 1
+        (number, each) for number, each in cal.event_types.items() if each.owner_id == 1
     )
     cal.event_types[number] = replace(listed, minutes=2**31)
 

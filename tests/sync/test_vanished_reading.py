@@ -20,8 +20,8 @@ def test_bookings_are_read_in_slices_however_many_there_are(account):
     checkpoint = Checkpoint(started_at=latest.replace(year=2100), filters=())
 
     with CaptureQueriesContext(connection) as queries:
-        found = list(vanished.unseen(account, array("q"), checkpoint))
+        unseen = list(vanished.unseen(account, array("q"), checkpoint))
         vanished.seen(state)
 
-    assert len(found) == 1_100
+    assert len(unseen) == 1_100
     assert all("LIMIT" in query["sql"] for query in queries)

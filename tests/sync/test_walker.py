@@ -76,7 +76,7 @@ def test_a_repeated_cursor_is_an_error_and_not_a_loop(cal, account):
 
     assert run.outcome == "failed"
     assert "repeated cursor" in run.error
-    assert [one.path for one in cal.requests].count("/bookings") == 2
+    assert [each.path for each in cal.requests].count("/bookings") == 2
 
 
 @pytest.mark.cal(bookings=30)
@@ -108,12 +108,12 @@ def test_a_resumed_walk_says_so_and_counts_the_whole(cal, account, caplog):
 
     out, _, code = cal_sync(json=True)
 
-    told = json.loads(out)
-    assert (first.before, first.pages, told["resumed_from_page"]) == (None, 2, 3)
-    assert told["pages"] == 1
-    assert told["whole"] == {
+    report = json.loads(out)
+    assert (first.before, first.pages, report["resumed_from_page"]) == (None, 2, 3)
+    assert report["pages"] == 1
+    assert report["whole"] == {
         "pages": 3,
-        "seen": first.seen + told["seen"],
+        "seen": first.seen + report["seen"],
         "created": 0,
         "updated": 1,
         "unchanged": 26,
@@ -150,8 +150,8 @@ def test_a_walk_that_begins_anew_is_not_resumed(cal, account):
 
     out, _, _ = cal_sync(json=True)
 
-    told = json.loads(out)
-    assert (told["resumed_from_page"], told["whole"]["pages"]) == (None, 3)
+    report = json.loads(out)
+    assert (report["resumed_from_page"], report["whole"]["pages"]) == (None, 3)
 
 
 @pytest.mark.cal(bookings=30)
@@ -189,8 +189,13 @@ def test_a_malformed_booking_does_not_take_its_page_with_it(cal, account):
 
     out, error, code = cal_sync(json=True)
 
-    told = json.loads(out)
-    assert (told["created"], told["failed"], told["complete"], code) == (99, 1, True, 1)
+    report = json.loads(out)
+    assert (report["created"], report["failed"], report["complete"], code) == (
+        99,
+        1,
+        True,
+        1,
+    )
     (failure,) = SyncRun.objects.get().failures
     assert failure["uid"] == cal.bookings[-1]
     assert failure["place"] in error
@@ -262,7 +267,7 @@ def test_an_expired_lease_is_taken_over_from_the_checkpoint(cal, account):
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "message"),
     [
         ("401", 'the credential in CAL_BOOKINGS["ACCOUNTS"]["default"]'),
         ("403", "check its permissions"),
@@ -272,13 +277,13 @@ def test_an_expired_lease_is_taken_over_from_the_checkpoint(cal, account):
         ("html", "ends with /v2"),
     ],
 )
-def test_a_walk_that_fails_says_what_to_do(cal, account, fault, told):
+def test_a_walk_that_fails_says_what_to_do(cal, account, fault, message):
     cal.fault(fault, times=100, path="/bookings")
 
     _, error, code = cal_sync()
 
     assert code == 2
-    assert told in error
+    assert message in error
     assert 'Account "default"' in error
     assert cal.url in error
     assert cal.api_key not in error
@@ -319,10 +324,10 @@ def test_on_a_terminal_the_command_draws_one_line_and_clears_it(account):
 def test_as_json_there_is_one_object_per_account(account):
     out, _, code = cal_sync(json=True)
 
-    told = json.loads(out)
-    assert {"account": "default", "mode": "full", "seen": 3}.items() <= told.items()
+    report = json.loads(out)
+    assert {"account": "default", "mode": "full", "seen": 3}.items() <= report.items()
     names = "account mode pages requests seen created updated unchanged missing failed"
-    assert set(names.split()) | {"complete", "seconds"} <= set(told)
+    assert set(names.split()) | {"complete", "seconds"} <= set(report)
     assert code == 0
 
 
@@ -386,9 +391,9 @@ def test_a_dry_run_says_what_would_change_and_changes_nothing(cal, account):
     assert list(Booking.objects.order_by("pk").values()) == before
     assert SyncRun.objects.count() == runs
     assert not SyncState.objects.get(mode=Mode.FULL).checkpoint
-    told, _, _ = cal_sync(json=True)
+    output, _, _ = cal_sync(json=True)
     names = ("created", "updated", "missing", "unchanged")
-    assert [json.loads(told)[name] for name in names] == [1, 1, 1, 10]
+    assert [json.loads(output)[name] for name in names] == [1, 1, 1, 10]
 
 
 @pytest.mark.cal(bookings=12)
@@ -453,12 +458,12 @@ def test_the_timer_of_a_new_account_reads_everything_before_a_part_of_it(cal, db
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--since=yesterday", "--mode=changes"], "2026-11-20T09:30"),
         (["--since=2026-11-20"], "--mode changes"),
     ],
 )
-def test_a_since_that_cannot_be_meant_is_refused(account, arguments, told):
-    with pytest.raises(CommandError, match=told):
+def test_a_since_that_cannot_be_meant_is_refused(account, arguments, message):
+    with pytest.raises(CommandError, match=message):
         call_command("cal_sync", *arguments)

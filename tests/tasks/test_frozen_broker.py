@@ -30,8 +30,8 @@ class Silent:
                 return
 
     def close(self) -> None:
-        for one in [self._server, *self.connections]:
-            one.close()
+        for each in [self._server, *self.connections]:
+            each.close()
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_new_account_is_read_once_and_its_changes_are_followed_from_then_on(ca
     sync_accounts.delay()
 
     assert {run.mode for run in SyncRun.objects.all()} == set(Mode)
-    (asked,) = (one for one in cal.requests if "beforeEnd" not in one.query)
+    (asked,) = (each for each in cal.requests if "beforeEnd" not in each.query)
     assert "afterUpdatedAt" in asked.query
     assert SyncRun.objects.get(mode=Mode.CHANGES).outcome == "complete"
 
@@ -174,7 +174,7 @@ def test_what_is_due_is_handed_out_once_and_the_longest_waiting_first():
         SyncState.objects.order_by("due_at").values_list("account_id", "mode")
     )
 
-    assert [one[:2] for one in schedule.take_due(limit=4)] == waiting[:4]
+    assert [each[:2] for each in schedule.take_due(limit=4)] == waiting[:4]
     assert len(schedule.take_due()) == 15 - 4
     assert schedule.take_due() == []
 
@@ -232,7 +232,7 @@ def test_after_an_outage_one_loop_tries_and_the_others_follow_at_the_next_look(
         assert not SyncRun.objects.exists()
         the_one_that_tries.me()
 
-    assert [one[:2] for one in schedule.take_due()] == [handed_out[0][:2]]
+    assert [each[:2] for each in schedule.take_due()] == [handed_out[0][:2]]
 
 
 @pytest.mark.usefixtures("db", "keys")
@@ -430,14 +430,14 @@ def test_a_loop_that_its_account_no_longer_has_is_handed_out_once_more_and_forgo
 
 @pytest.mark.usefixtures("db", "keys", "at_once")
 @pytest.mark.parametrize(
-    ("credentials", "told"),
+    ("credentials", "message"),
     [
         ({}, "has no credential: add it to CAL_BOOKINGS"),
         ({"API_KEY": "cal_live_1\n"}, "The API key must be printable"),
     ],
 )
 def test_an_account_without_a_usable_credential_says_so_and_is_tried_less_often(
-    admin_client, credentials, told
+    admin_client, credentials, message
 ):
     account = Account.objects.create(alias="customer", credentials=credentials)
     schedule.make_states()
@@ -448,11 +448,11 @@ def test_an_account_without_a_usable_credential_says_so_and_is_tried_less_often(
         state.refresh_from_db()
         waits.append((state.due_at - timezone.now()).total_seconds())
 
-    assert told in state.last_error
+    assert message in state.last_error
     assert state.failures == 3
     assert 100 < waits[0] < waits[1] < waits[2]
     overview = admin_client.get(reverse("admin:cal_bookings_overview"))
-    assert told in overview.content.decode()
+    assert message in overview.content.decode()
 
 
 @pytest.mark.usefixtures("db", "keys", "at_once")

@@ -23,13 +23,13 @@ class Command(exit_codes.CalCommand):
                 f"--{kind}",
                 type=_days,
                 metavar="DAYS",
-                help=f"keep {kind} for so many days instead",
+                help=f"keep {kind} for this many days instead",
             )
         parser.add_argument(
             "--missing-bookings",
             type=_days,
             metavar="DAYS",
-            help="also delete bookings that have been gone from Cal.com for so many days, with their attendees, "
+            help="also delete bookings that have been gone from Cal.com for this many days, with their attendees, "
             "history and actions",
         )
         parser.add_argument(

@@ -118,8 +118,8 @@ def summary(action: BookingAction) -> dict[str, Any]:
 def _result(action: BookingAction) -> int | None:
     if not action.result_uid:
         return None
-    found = Booking.objects.filter(account=action.account_id, uid=action.result_uid)
-    return found.values_list("pk", flat=True).first()
+    rows = Booking.objects.filter(account=action.account_id, uid=action.result_uid)
+    return rows.values_list("pk", flat=True).first()
 
 
 def _account(alias: str) -> Account:

@@ -44,15 +44,15 @@ class Command(exit_codes.CalCommand):
         )
 
     def handle(self, *, account: str | None, **options: Any) -> None:
-        failed = [self._rederive(one, **options) for one in self._accounts(account)]
+        failed = [self._rederive(each, **options) for each in self._accounts(account)]
         if any(failed):
             raise SystemExit(SOME_BOOKINGS_FAILED)
 
     def _accounts(self, alias: str | None) -> list[Account]:
         accounts = list(Account.objects.without_credentials())
-        chosen = [one for one in accounts if alias in (None, one.alias)]
+        chosen = [each for each in accounts if alias in (None, each.alias)]
         if alias and not chosen:
-            known = ", ".join(one.alias for one in accounts) or "none"
+            known = ", ".join(each.alias for each in accounts) or "none"
             raise CommandError(
                 f'There is no account "{alias}". The database has: {known}.',
                 returncode=exit_codes.CONFIGURATION,
@@ -88,12 +88,14 @@ class Command(exit_codes.CalCommand):
         counts = {name: getattr(outcome, name) for name in names}
         counts["failed"] = len(outcome.failures)
         if options["json"]:
-            told = {"account": account.alias} | counts | {"seconds": round(seconds, 3)}
-            self.stdout.write(json.dumps(told))
+            report = (
+                {"account": account.alias} | counts | {"seconds": round(seconds, 3)}
+            )
+            self.stdout.write(json.dumps(report))
         elif options["verbosity"]:
             listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
             self.stdout.write(f"{account}: {listed}, in {seconds:.1f} s")
-        for one in outcome.failures[:LISTED]:
+        for failure in outcome.failures[:LISTED]:
             self.stderr.write(
-                f"{account}: booking {one.place} could not be derived: {one.error}"
+                f"{account}: booking {failure.place} could not be derived: {failure.error}"
             )

@@ -97,8 +97,8 @@ class Command(exit_codes.CalCommand):
                 returncode=WALK_FAILED,
             )
         codes = [
-            self._mirror(one, Mode(mode), **options)
-            for one in self._accounts(account, dry_run=options["dry_run"])
+            self._mirror(each, Mode(mode), **options)
+            for each in self._accounts(account, dry_run=options["dry_run"])
         ]
         if any(codes):
             raise SystemExit(max(codes))
@@ -116,8 +116,8 @@ class Command(exit_codes.CalCommand):
         except Exception as error:
             if isinstance(error, Error) and exit_codes.database_problem():
                 raise
-            told = f'Account "{account}": {exit_codes.explain(error)}'
-            preview, code = _failed(account, mode, told), exit_codes.code_of(error)
+            message = f'Account "{account}": {exit_codes.explain(error)}'
+            preview, code = _failed(account, mode, message), exit_codes.code_of(error)
         self._report(preview, time.monotonic() - began, **options)
         return code
 
@@ -154,15 +154,15 @@ class Command(exit_codes.CalCommand):
     def _accounts(self, alias: str | None, *, dry_run: bool) -> list[Account]:
         objects = Account.objects
         accounts = objects.planned() if dry_run else list(objects.configured())
-        chosen = [one for one in accounts if alias in (None, one.alias)]
+        chosen = [each for each in accounts if alias in (None, each.alias)]
         if not chosen:
             known = ", ".join(conf.aliases())
-            told = (
+            message = (
                 f'There is no active account "{alias}". The settings define: {known}.'
                 if alias and known
                 else NO_ACCOUNT
             )
-            raise CommandError(told, returncode=exit_codes.CONFIGURATION)
+            raise CommandError(message, returncode=exit_codes.CONFIGURATION)
         return chosen
 
     def _report(self, preview: sync.Preview, seconds: float, **options: Any) -> None:
