@@ -10,6 +10,7 @@ from cal_bookings.admin.bookings.attendees_and_changes import (
 )
 from cal_bookings.admin.bookings.booking_admin import BookingAdmin
 from cal_bookings.admin.catalog import EventTypeAdmin, HostAdmin
+from cal_bookings.admin.deliveries import WebhookDeliveryAdmin
 from cal_bookings.admin.outbox import BookingActionAdmin
 from cal_bookings.admin.slot_reservations import SlotReservationAdmin
 from cal_bookings.admin.sync_health.run_admin import (
@@ -28,4 +29,5 @@ __all__ = [
     "SlotReservationAdmin",
     "SyncRunAdmin",
     "SyncStateAdmin",
+    "WebhookDeliveryAdmin",
 ]

@@ -23,7 +23,7 @@ from cal_bookings.models import (
 #: What pages compute and is impersonal, by model; `str` of a row too, which holds only what was read of it.
 DISPLAYS: Mapping[type[models.Model], frozenset[str]] = {
     Account: frozenset(
-        {"credential_from", "paused_until", "why_paused", "its_bookings"}
+        {"credential_from", "paused_until", "why_paused", "webhooks", "its_bookings"}
     ),
     EventType: frozenset({"__str__", "its_bookings"}),
     Host: frozenset({"__str__", "its_bookings"}),

@@ -7,7 +7,15 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
-from cal_bookings.models import Account, Booking, EventType, Host, SyncRun, SyncState
+from cal_bookings.models import (
+    Account,
+    Booking,
+    EventType,
+    Host,
+    SyncRun,
+    SyncState,
+    WebhookDelivery,
+)
 
 
 def make_booking(account, uid="uid-1", **fields):
@@ -54,6 +62,7 @@ def populate(account, numbers):
         booking.actions.create(account=own, kind="confirm", deadline=now)
         SyncRun.objects.create(account=own, mode="full", started_at=now)
         SyncState.objects.create(account=own, mode="full")
+        WebhookDelivery.objects.create(account=own, body_hash=str(n), uid=f"uid-{n}")
 
 
 def page_of(row):

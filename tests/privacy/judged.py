@@ -116,6 +116,7 @@ ADDRESSES = {
     "cal_bookings_account_replace_key",
     "cal_bookings_account_resume",
     "cal_bookings_account_test",
+    "cal_bookings_account_webhooks",
     "cal_bookings_booking_act",
     "cal_bookings_booking_calendar",
     "cal_bookings_booking_refresh",
@@ -127,7 +128,7 @@ ADDRESSES = {
 OF_DJANGO = ("add", "change", "changelist", "delete", "history")
 JUDGED_MODELS = {
     *(Account, Attendee, Booking, BookingAction, BookingChange),
-    *(EventType, Host, SlotReservation, SyncRun, SyncState),
+    *(EventType, Host, SlotReservation, SyncRun, SyncState, WebhookDelivery),
 }
 
 

@@ -27,12 +27,13 @@ from cal_bookings.admin.accounts.pauses import (
     PauseMixin,
     back,
 )
+from cal_bookings.admin.accounts.webhook_buttons import WebhookMixin
 from cal_bookings.admin.base import ReadOnlyAdmin
 from cal_bookings.models import Account
 
 
 @admin.register(Account)
-class AccountAdmin(PauseMixin, KeyReplacementMixin, ReadOnlyAdmin):
+class AccountAdmin(PauseMixin, WebhookMixin, KeyReplacementMixin, ReadOnlyAdmin):
     """Says where a credential is kept, never what it is: to show an account it is not even read."""
 
     add_fieldsets = [(None, {"fields": ["alias", "base_url", "scope", "api_key"]})]
@@ -63,6 +64,7 @@ class AccountAdmin(PauseMixin, KeyReplacementMixin, ReadOnlyAdmin):
         "paused_until",
         "paused_at",
         "why_paused",
+        "webhooks",
         "created_at",
         "its_bookings",
     ]
@@ -71,6 +73,7 @@ class AccountAdmin(PauseMixin, KeyReplacementMixin, ReadOnlyAdmin):
         "paused_until",
         "paused_at",
         "why_paused",
+        "webhooks",
         "created_at",
         "its_bookings",
     ]

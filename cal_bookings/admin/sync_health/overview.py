@@ -28,6 +28,7 @@ from cal_bookings.models import (
     SyncRun,
     SyncState,
 )
+from cal_bookings.webhooks import refusals, silence
 
 #: An action that waits for longer than this: nobody delivers.
 LATE = dt.timedelta(minutes=10)
@@ -169,6 +170,24 @@ class Overview:
             row["account"]: Outbox(row["due"], row["oldest"], row["failed"])
             for row in counted
         }
+
+    @cached_property
+    def unannounced(self) -> list[tuple[Account, silence.Unannounced]]:
+        """What walks of the last day found and no webhook announced, with the account, which is one of those shown."""
+        accounts = {row.account.pk: row.account for row in self.accounts}
+        found = silence.unannounced(accounts.values())
+        return [(accounts[one.account_id], one) for one in found]
+
+    @cached_property
+    def refused_deliveries(self) -> list[tuple[Account, int]]:
+        """The accounts of which many deliveries were refused for their signature, and how many."""
+        accounts = {row.account.pk: row.account for row in self.accounts}
+        counts = refusals.counts(accounts)
+        return [
+            (accounts[pk], count)
+            for pk, count in counts.items()
+            if count >= refusals.MANY
+        ]
 
     @property
     def never_walked(self) -> list[str]:
