@@ -4,12 +4,14 @@ import os
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
 from celery import Celery
 
+from tests.services.proxy import Wire
 from tests.services.site import ROOT, WORKER, Site
 
 POSTGRES = os.environ.get("CI_POSTGRES_URL") or "postgres://postgres@127.0.0.1:5432/x"
@@ -74,6 +76,28 @@ def database_url():
         connection.execute(f"CREATE DATABASE {name}")
         yield f"{server}/{name}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def wires(broker_url, database_url):
+    """One to the broker and one to the database, and the URLs of both behind them."""
+
+    def behind(url, wire):
+        parts = urlsplit(url)
+        host = f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{wire.port}".lstrip("@")
+        return parts._replace(netloc=host).geturl()
+
+    broker, database = urlsplit(broker_url), urlsplit(database_url)
+    assert broker.hostname, broker.port
+    with (
+        Wire(broker.hostname, broker.port or 5672) as to_broker,
+        Wire(database.hostname or "127.0.0.1", database.port or 5432) as to_database,
+    ):
+        yield {
+            "broker": to_broker,
+            "database": to_database,
+            "urls": (behind(broker_url, to_broker), behind(database_url, to_database)),
+        }
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ CAL_BOOKINGS |= {
     "OVERLAP_SECONDS": 5,
     "ACTION_SETTLE_SECONDS": 6,
     "INTERVALS": {"changes": 5, "window": 600, "full": 600},
+    "SITE_URL": os.environ.get("TEST_SITE_URL", ""),
 }
 CELERY_TASK_DEFAULT_QUEUE = os.environ["TEST_QUEUE"]
 # Redis hands out again what was not acknowledged for so long.

@@ -38,6 +38,7 @@ class Site:
             "CAL_BOOKINGS_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "CAL_BOOKINGS_ALLOWED_SERVERS": "127.0.0.1",
             "TEST_QUEUE": self.queue,
+            "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
         }
         self.database = psycopg.connect(database_url, autocommit=True)
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -96,6 +97,11 @@ class Site:
         """What Celery's beat does every now and then."""
         task = "cal_bookings.sync_accounts"
         self.app.send_task(task, queue=self.queue, expires=5)
+
+    def sweep(self) -> None:
+        """What beat does for deliveries and actions that woke nobody."""
+        for task in ("cal_bookings.sweep", "cal_bookings.deliver_due_actions"):
+            self.app.send_task(task, queue=self.queue, expires=5)
 
     def wait_for(
         self,

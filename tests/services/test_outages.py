@@ -5,12 +5,10 @@ Scaled: seconds stand for the minutes and hours that a lease, an interval and an
 
 import json
 import time
-from urllib.parse import urlsplit
 
 import pytest
 
 from cal_bookings.testing import FakeCal
-from tests.services.proxy import Wire
 from tests.services.site import Site
 
 GONE = (
@@ -22,28 +20,6 @@ GONE = (
 def cal():
     with FakeCal(bookings=300) as cal:
         yield cal
-
-
-@pytest.fixture
-def wires(broker_url, database_url):
-    """One to the broker and one to the database, and the URLs of both behind them."""
-
-    def behind(url, wire):
-        parts = urlsplit(url)
-        host = f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{wire.port}".lstrip("@")
-        return parts._replace(netloc=host).geturl()
-
-    broker, database = urlsplit(broker_url), urlsplit(database_url)
-    assert broker.hostname, broker.port
-    with (
-        Wire(broker.hostname, broker.port or 5672) as to_broker,
-        Wire(database.hostname or "127.0.0.1", database.port or 5432) as to_database,
-    ):
-        yield {
-            "broker": to_broker,
-            "database": to_database,
-            "urls": (behind(broker_url, to_broker), behind(database_url, to_database)),
-        }
 
 
 @pytest.fixture
