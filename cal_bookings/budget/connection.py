@@ -113,6 +113,8 @@ class _Meter:
 
     def on_error(self, error: CalError) -> None:
         if isinstance(error, CalRateLimited):
+            if error.is_upstream:  # nobody may conclude anything about the credential
+                return
             for bucket in self._counting(endpoint_limit(error.method, error.path)):
                 bucket.refused(error.retry_after)
         else:

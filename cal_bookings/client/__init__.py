@@ -4,6 +4,16 @@ from cal_bookings.client.booking_actions import (
     ActionAnswer,
     BookingActions,
 )
+from cal_bookings.client.booking_details import (
+    REFERENCE_TYPES,
+    BookingDetails,
+    BookingReference,
+    CalendarLink,
+    ConferencingSession,
+    Participant,
+    Recording,
+    Transcript,
+)
 from cal_bookings.client.booking_list import Page
 from cal_bookings.client.client import (
     BOOKING_VERSION,
@@ -23,6 +33,7 @@ from cal_bookings.client.dialects import (
     Server,
     UnexpectedAnswer,
 )
+from cal_bookings.client.email_verification import EmailVerification
 from cal_bookings.client.errors import (
     CalDialectChanged,
     CalError,
@@ -70,6 +81,10 @@ from cal_bookings.client.slots import (
     Slot,
     Slots,
 )
+from cal_bookings.client.teams import (
+    Member,
+    Teams,
+)
 from cal_bookings.client.trial_delivery import deliver_trial
 from cal_bookings.client.webhook_signatures import (
     SIGNATURE_HEADER,
@@ -89,6 +104,7 @@ __all__ = [
     "LIST_VERSION",
     "PARSER_VERSION",
     "PAYLOAD_VERSION",
+    "REFERENCE_TYPES",
     "SIGNATURE_HEADER",
     "VERSION_HEADER",
     "AccessToken",
@@ -96,6 +112,8 @@ __all__ = [
     "Anonymous",
     "ApiKey",
     "BookingActions",
+    "BookingDetails",
+    "BookingReference",
     "CalClient",
     "CalDialectChanged",
     "CalError",
@@ -108,17 +126,23 @@ __all__ = [
     "CalUnavailable",
     "CalUnexpected",
     "CalUnsupported",
+    "CalendarLink",
     "Cause",
     "ClientSecret",
+    "ConferencingSession",
     "Credential",
     "Dialect",
+    "EmailVerification",
     "EventTypeIdentification",
     "Filters",
     "InvalidBooking",
+    "Member",
     "OtherWalk",
     "Page",
+    "Participant",
     "Position",
     "RateLimit",
+    "Recording",
     "RemoteAttendee",
     "RemoteBooking",
     "RemoteEventType",
@@ -129,7 +153,9 @@ __all__ = [
     "Server",
     "Slot",
     "Slots",
+    "Teams",
     "Tokens",
+    "Transcript",
     "UnexpectedAnswer",
     "WebhookOwner",
     "Webhooks",

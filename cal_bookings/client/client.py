@@ -13,6 +13,7 @@ from cal_bookings.client.booking_actions import (
     PEOPLE_VERSION,
     BookingActions,
 )
+from cal_bookings.client.booking_details import BookingDetails
 from cal_bookings.client.booking_list import (
     BookingList,
     Page,
@@ -26,6 +27,7 @@ from cal_bookings.client.dialects import (
     UnexpectedAnswer,
     recognise,
 )
+from cal_bookings.client.email_verification import EmailVerification
 from cal_bookings.client.errors import (
     CalError,
     CalForbidden,
@@ -46,6 +48,7 @@ from cal_bookings.client.positions import (
 )
 from cal_bookings.client.rate_limit import RateLimit
 from cal_bookings.client.slots import Slots
+from cal_bookings.client.teams import Teams
 from cal_bookings.client.transport import (
     MAX_BYTES,
     RETRIES,
@@ -249,6 +252,21 @@ class CalClient:
     def webhooks(self, owner: WebhookOwner) -> Webhooks:
         """Return the webhook subscriptions of one owner, to be listed and changed. Makes no request."""
         return Webhooks(self._http, owner)
+
+    def details(self, server: Server) -> BookingDetails:
+        """Return what Cal.com shows of a booking on demand, in the version of this kind of server."""
+        return BookingDetails(self._http, ACTION_VERSION[server], PEOPLE_VERSION)
+
+    def email_verification(self, guard: Guard | None = None) -> EmailVerification:
+        """Return the e-mail verification of hosted Cal.com, which needs no credential.
+
+        `guard` is called right before each write, and may stop it by raising.
+        """
+        return EmailVerification(self._http, guard)
+
+    def teams(self) -> Teams:
+        """Return the teams of this server, as far as the credential may read them."""
+        return Teams(self._http)
 
     def me(self) -> dict[str, Any]:
         """The user whom the credential belongs to."""

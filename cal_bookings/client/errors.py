@@ -117,6 +117,7 @@ class CalRateLimited(CalError):
         message: str,
         *,
         retry_after: float | None = None,
+        is_upstream: bool = False,
         method: str = "",
         path: str = "",
         status: int | None = 429,
@@ -133,6 +134,8 @@ class CalRateLimited(CalError):
         )
         #: Seconds to wait, if the server said.
         self.retry_after = retry_after
+        #: The limit is that of the video service which Cal.com asked, and says nothing about the credential.
+        self.is_upstream = is_upstream
 
 
 class CalUnauthorized(CalError):

@@ -10,13 +10,15 @@ from email.utils import parsedate_to_datetime
 
 _REMAINING = "x-ratelimit-remaining-"
 
-#: The requests that Cal.com counts apart from all others, and what they count towards: five a minute for each name, and
-#: header names such as `X-RateLimit-Limit-Booking_guests_add` instead of `Default` (CAL_API.md section 8).
+#: The requests that Cal.com counts apart from all others, and what they count towards: five a minute for each name, sixty
+#: for the sessions, and header names such as `X-RateLimit-Limit-Booking_guests_add` instead of `Default` (CAL_API.md
+#: section 8).
 _ENDPOINT_LIMITS = {
     ("PATCH", "/bookings/{uid}/location"): "location",
     ("POST", "/bookings/{uid}/attendees"): "attendees",
     ("DELETE", "/bookings/{uid}/attendees/{attendee_id}"): "attendees",
     ("POST", "/bookings/{uid}/guests"): "guests",
+    ("GET", "/bookings/{uid}/conferencing-sessions"): "sessions",
 }
 
 

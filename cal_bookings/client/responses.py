@@ -41,6 +41,11 @@ _NAME_LIMIT = 100  # characters
 #: Cal.com's words for a token that does not begin like its API keys, and is no access token that it issued.
 _NO_KEY = "no oauth client found for access token"
 
+#: How the paths end that Cal.com answers from what a video service tells.
+_OF_VIDEO = ("/recordings", "/transcripts", "/conferencing-sessions")
+#: The code of a 429 of Cal.com's own [rec 406].
+_OWN_LIMIT = "ThrottlerException"
+
 E = TypeVar("E", bound=CalError)
 
 
@@ -62,6 +67,11 @@ class Call:
     def endpoint_limit(self) -> str:
         """The rate limit of its own that the request counts towards; empty for the credential's."""
         return endpoint_limit(self.method, self.path)
+
+    @property
+    def asks_video_service(self) -> bool:
+        """Whether Cal.com asks a video service for the answer, and passes on that service's 429."""
+        return self.path.endswith(_OF_VIDEO)
 
     @property
     def url(self) -> str:
@@ -144,7 +154,10 @@ def _error(call: Call, answer: RawAnswer) -> CalError:
     known: dict[str, Any] = {"code": code, "request_id": answer.request_id}
     if answer.status == 429:
         wait = read_retry_after(answer.headers)
-        return call.error(CalRateLimited, message, retry_after=wait, **known)
+        upstream = call.asks_video_service and code != _OWN_LIMIT
+        return call.error(
+            CalRateLimited, message, retry_after=wait, is_upstream=upstream, **known
+        )
     location = _location(call, answer)
     if location:
         message = f"a redirect to {location}"

@@ -7,20 +7,21 @@ cal_bookings.testing` serves one by hand. Uses the standard library alone.
 Each field of a request is honoured or refused as by Cal.com: `endpoints.bodies` lists them. Where servers differ, the dialect
 decides: "cursor" is hosted Cal.com, "offset" a self-hosted server. It differs from the real servers in this:
 
-* Routes that it does not have are answered with 404: reservations, schedules, bookings by seat, calendar links,
-  references, recordings, transcripts, e-mail verification, one event type or attendee, slots by slug or username. They
-  come with the parts of this package that need them.
+* Routes that it does not have are answered with 404: schedules, one event type. They come with the parts of this package
+  that need them.
+* Only what a test puts there is recorded or written down in a room, or refers to another system: `cal.meetings`.
 * Hosts are free around the clock, because tests start at any hour; only the list of free times keeps office hours.
   `allowBookingOutOfBounds` and `skipBookingLimits` are taken, and there is nothing that they would permit.
 * `reassign` works in both dialects, because older self-hosted servers do reassign; `actions.reassign_is_stub` makes it the
   stub that the recorded server has. A fixed host, who cannot be reassigned, does not exist.
-* `instant` is refused, because no event type offers instant meetings. No event type asks for a verified e-mail address, so
+* Every event type of a team offers instant meetings, which wait for a host for ever. An event type asks for a verified
+  e-mail address if a test replaces it by one with `wants_email_code`; `cal.mailbox` has the codes. Else
   `emailVerificationCode` is taken and not read, as Cal.com does then. `rescheduleWithSameHost` is taken: the host always
   stays. Of `routing`, only `teamMemberIds` has an effect.
 * A booker needs an e-mail address: no event type takes a phone number alone. The guests of a seat stand among its
   responses and attend without being shown: what Cal.com makes of them was not recorded.
-* A list leaves out bookings that its user only attends, and nobody acts for a team or an organization as its admin: who
-  sees a booking is its host, and only hosts may change it.
+* A list leaves out bookings that its user only attends, and nobody acts on bookings as the admin of a team or an
+  organization: who sees a booking is its host, and only hosts may change it.
 * The answer to a collision late in a series is 409, which a self-hosted server in production mode words as a 400.
   Two faults of self-hosted servers are not imitated: a seated booking that cannot be cancelled after its attendees or
   location changed, and the old time of one that moved, which stays taken.

@@ -16,6 +16,7 @@ KINDS = {
     "429": "too many requests, without Retry-After, as Cal.com answers",
     "429-retry-after": "too many requests, with Retry-After",
     "429-endpoint": "too many requests of this kind, with the headers of a limit of its own",
+    "429-upstream": "the video service that Cal.com asks refuses, with Retry-After",
     "401": "the key is not accepted",
     "403": "the key may not do this",
     "498": "the access token has run out",
@@ -86,6 +87,9 @@ class Fault:
         if self.kind in _ANSWERS:
             status, content_type, body = _ANSWERS[self.kind]
             return Answer(status, body, content_type=content_type)
+        if self.kind == "429-upstream":
+            told = b'{"statusCode":429,"message":"The conferencing provider limits the requests"}'
+            return Answer(429, told, {"Retry-After": str(self.retry_after)})
         if self.kind.startswith("429"):
             return self._too_many()
         return None

@@ -55,12 +55,14 @@ class RateLimit:
         }
 
 
-#: Requests that Cal.com counts apart, five a minute each, and what the headers of their answers are named.
+#: Requests that Cal.com counts apart, five a minute each and sixty for the sessions, and what the headers of their answers
+#: are named. What those of the sessions are called was not recorded.
 _ENDPOINTS = {
     ("PATCH", "location"): "Booking_location_update",
     ("POST", "attendees"): "Booking_attendees_add",
     ("DELETE", "attendees"): "Booking_attendees_remove",
     ("POST", "guests"): "Booking_guests_add",
+    ("GET", "conferencing-sessions"): "Booking_conferencing_sessions",
 }
 
 

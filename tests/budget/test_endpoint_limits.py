@@ -107,3 +107,29 @@ def test_a_429_of_an_endpoint_blocks_that_endpoint_alone(cal, change, account, u
         connection.get_booking(uid)
 
     assert 38 < error.value.seconds < 41
+
+
+def test_a_429_of_the_video_service_blocks_nobody(cal, account, uid):
+    cal.meetings.open_room(uid)
+    cal.fault("429-upstream", path="sessions", retry_after=40)
+
+    with budget.connect(account, priority=Priority.ACTION, max_wait=0) as connection:
+        details = connection.details(client.Server.HOSTED)
+        with pytest.raises(client.CalRateLimited):
+            details.conferencing_sessions(uid)
+        connection.get_booking(uid)
+        assert details.conferencing_sessions(uid) == []
+
+
+@pytest.mark.cal(endpoint_limit=RateLimit(limit=5, window=60, block=60))
+def test_sessions_have_a_limit_of_their_own(cal, account, uid):
+    cal.meetings.open_room(uid)
+
+    with budget.connect(account, priority=Priority.ACTION, max_wait=0) as connection:
+        for _ in range(4):
+            connection.details(client.Server.HOSTED).conferencing_sessions(uid)
+        with pytest.raises(BudgetExhausted):
+            connection.details(client.Server.HOSTED).conferencing_sessions(uid)
+        connection.get_booking(uid)
+
+    assert 429 not in {one.status for one in cal.requests}

@@ -74,6 +74,14 @@ GOOD: dict[str, dict[str, Any]] = {
     "POST /bookings/{uid}/attendees": ATTENDEE,
     "DELETE /bookings/{uid}/attendees/1": {},
     "POST /bookings/{uid}/guests": {"guests": [ATTENDEE]},
+    "POST /bookings/verification/email/send-code": {
+        "email": "ada@example.net",
+        "language": "de",
+    },
+    "POST /bookings/verification/email/verify-code": {
+        "email": "ada@example.net",
+        "code": "123456",
+    },
     "POST /slots/reservations": RESERVATION,
     "GET /slots/reservations/uid": {},
     "PATCH /slots/reservations/{held}": RESERVATION,
@@ -269,9 +277,8 @@ def test_every_body_is_answered_in_a_shape_of_cal_com(route, dialect):
 
 def test_every_route_that_changes_something_is_among_those():
     routes = [route.format(uid="uid", held="uid", webhook="id") for route in GOOD]
-    for action in ACTIONS:
-        assert any(matches(action, route) for route in routes), action
-    for other in ROUTES:
+    answered: list[Any] = [*ACTIONS, *ROUTES]
+    for other in answered:
         assert other.method == "GET" or any(matches(other, route) for route in routes)
 
 

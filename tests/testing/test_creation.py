@@ -1,6 +1,7 @@
 """A request to create a booking: each field of the contract is honoured or refused, as on Cal.com."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -390,3 +391,25 @@ def test_seats_are_taken_until_none_is_left(cal, post, refused):  # 049, 051
     sits = body | {"attendee": ATTENDEE | {"email": "p3@example.net"}}
     assert refused("/bookings", sits)[1] == "already_signed_up_for_this_booking_error"
     assert kinds(cal) == []
+
+
+def test_a_team_meets_at_once_and_waits_for_a_host(cal, made):
+    now = cal.clock.now().replace(microsecond=0)
+
+    shown = made("round-robin", instant=True, start=now.isoformat())
+
+    assert shown["status"] == "awaiting_host"
+    assert kinds(cal) == ["create"]
+
+
+def test_an_event_type_that_wants_a_code_refuses_all_but_the_last_one(cal, post, made):
+    event_type = cal.event_type(cal.users[1], "normal")
+    cal.event_types[event_type.id] = replace(event_type, wants_email_code=True)
+    refused = [post("/bookings", creation(cal)).json()["error"]["message"]]
+    cal.mailbox.send("zoe@example.net")
+    wrong = creation(cal, emailVerificationCode="0")
+    refused.append(post("/bookings", wrong).json()["error"]["message"])
+
+    made(emailVerificationCode=cal.mailbox.codes["zoe@example.net"])
+
+    assert refused == ["email_verification_required", "invalid_verification_code"]

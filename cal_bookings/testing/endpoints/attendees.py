@@ -85,10 +85,10 @@ def remove_attendee(call: Call) -> Change:
     number = int(call.parts["attendee"])
     if number == _number(call, _primary(call)):
         raise Refusal(400, "cannot_remove_primary_attendee")
-    _numbered(call, number)
+    numbered(call, number)
 
     def carry_out() -> Answer:
-        gone = _numbered(call, number)
+        gone = numbered(call, number)
         call.world.remove_attendee(call.uid, gone["email"])
         call.effect("remove_attendee", call.uid, email=gone["email"])
         shown = {key: gone.get(key) for key in ("name", "email", "timeZone")}
@@ -144,8 +144,8 @@ def _primary(call: Call) -> str:
     return booker if booker in there else "".join(there[:1])
 
 
-def _numbered(call: Call, number: int) -> dict[str, Any]:
-    """Raises Refusal if no attendee has this number."""
+def numbered(call: Call, number: int) -> dict[str, Any]:
+    """Return the attendee with this number. Raises Refusal if there is none."""
     for attendee in call.row["attendees"]:
         if _number(call, attendee["email"]) == number:
             return dict(attendee)

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 
 from cal_bookings.testing.endpoints import (
     attendees,
+    booking_details,
     confirm_decline_cancel,
     creation,
+    email_verification,
     hosts,
     rescheduling,
     reservations,
@@ -35,6 +37,8 @@ from cal_bookings.testing.world.changes import Changes
 
 Handler = Callable[[Call], Change]
 
+#: Routes that do not look at the version.
+ANY = "*"
 SELF_HOSTED, HOSTED = "2024-08-13", "2026-02-25"
 
 
@@ -116,7 +120,7 @@ class Actions:
         version = call.request.version
         known = (SELF_HOSTED, HOSTED) if call.hosted else (SELF_HOSTED,)
         if action.version:
-            known = (action.version,)
+            known = (version if action.version == ANY else action.version,)
         if version not in known:
             # Of the older handlers, which a missing or unknown version means, only this one has the same path.
             if action.handler is confirm_decline_cancel.cancel:
@@ -178,6 +182,16 @@ def _of_slots(method: str, path: str, handler: Handler) -> Action:
     return _action(method, path, handler, is_open=True, version=reservations.VERSION)
 
 
+def _read(path: str, handler: Handler, *, is_open: bool = False) -> Action:
+    return _action("GET", path, handler, is_open=is_open)
+
+
+def _of_verification(method: str, name: str, handler: Handler) -> Action:
+    """None of these needs a credential, and hosted Cal.com alone has them."""
+    path = f"/bookings/verification/email/{name}"
+    return _action(method, path, handler, is_open=True, hosted_only=True, version=ANY)
+
+
 _BOOKING = "/bookings/{uid}"
 _RESERVATIONS = "/slots/reservations"
 ACTIONS = [
@@ -205,6 +219,16 @@ ACTIONS = [
         self_hosted_only=True,
     ),
     _action("POST", f"{_BOOKING}/guests", attendees.add_guests),
+    _read("/bookings/by-seat/{seat}", booking_details.booking_of_seat, is_open=True),
+    _read(f"{_BOOKING}/attendees/{{attendee:int}}", booking_details.attendee),
+    _read(f"{_BOOKING}/calendar-links", booking_details.calendar_links),
+    _read(f"{_BOOKING}/references", booking_details.references),
+    _read(f"{_BOOKING}/recordings", booking_details.recordings),
+    _read(f"{_BOOKING}/transcripts", booking_details.transcripts),
+    _read(f"{_BOOKING}/conferencing-sessions", booking_details.sessions),
+    _of_verification("GET", "check", email_verification.check),
+    _of_verification("POST", "send-code", email_verification.send_code),
+    _of_verification("POST", "verify-code", email_verification.verify_code),
     _of_slots("POST", _RESERVATIONS, reservations.reserve),
     _of_slots("GET", f"{_RESERVATIONS}/{{uid}}", reservations.show),
     _of_slots("PATCH", f"{_RESERVATIONS}/{{uid}}", reservations.move),

@@ -16,6 +16,7 @@ from cal_bookings.testing.endpoints.calls import (
 from cal_bookings.testing.endpoints.validation import (
     is_email,
     is_phone,
+    read_instant,
 )
 from cal_bookings.testing.responses import (
     Bare,
@@ -53,6 +54,8 @@ class BookingRequest:
     responses: dict[str, Any]
     #: Where to meet, if not where the event type has it.
     location: str
+    #: At once, with whichever host comes first; until then nobody is busy.
+    instant: bool = False
 
     @property
     def end(self) -> datetime:
@@ -73,11 +76,12 @@ def read(call: Call, event_type: EventType) -> BookingRequest:
         _host(call, event_type),
         person,
         guests,
-        call.start(),
+        _start(call),
         minutes,
         _metadata(call.body.get("metadata") or {}),
         responses,
         place.get("location", ""),
+        instant=call.flag("instant"),
     )
 
 
@@ -96,7 +100,8 @@ def book(call: Call, request: BookingRequest, series: str = "") -> str:
 
     Subscribers are notified of it, or of the seats of a seated booking.
     """
-    if request.event_type.kind != "confirm":
+    status = _status(request)
+    if status == "accepted":
         must_be_unique(
             call, [{"id": request.host.id}], wire(request.start), wire(request.end)
         )
@@ -108,7 +113,7 @@ def book(call: Call, request: BookingRequest, series: str = "") -> str:
         request.start,
         created=call.world.clock.now(),
         minutes=request.minutes,
-        status="pending" if request.event_type.kind == "confirm" else "accepted",
+        status=status,
         series=series,
     )
     if request.location:
@@ -123,6 +128,12 @@ def book(call: Call, request: BookingRequest, series: str = "") -> str:
     return uid
 
 
+def _status(request: BookingRequest) -> str:
+    if request.instant:
+        return "awaiting_host"
+    return "pending" if request.event_type.kind == "confirm" else "accepted"
+
+
 def must_be_unique(call: Call, hosts: list[Any], start: str, end: str) -> None:
     """The database keeps out a second accepted booking of the same host, start and end, and no other. Raises Refusal."""
     for uid in overlapping(
@@ -131,6 +142,12 @@ def must_be_unique(call: Call, hosts: list[Any], start: str, end: str) -> None:
         row = call.world.rows[uid]
         if (row["start"], row["end"]) == (start, end):
             raise Bare(409, "booking_conflict_error")
+
+
+def _start(call: Call) -> datetime:
+    """An instant meeting begins now, and now is over when the request arrives."""
+    start = read_instant(call.body.get("start"))
+    return start if start and call.flag("instant") else call.start()
 
 
 def _minutes(wanted: int | None, event_type: EventType) -> int:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from cal_bookings.testing.endpoints import (
     bodies,
     booking_requests,
+    email_verification,
     event_types,
     seats,
 )
@@ -32,11 +33,15 @@ from cal_bookings.testing.world.clock import wire
 def create(call: Call) -> Change:
     _check(call)
     event_type = _event_type(call)
-    if call.flag("instant"):
+    if call.flag("instant") and not event_type.is_instant:
         message = "Instant bookings are only supported for team event types that offer instant meetings."
         raise Refusal(400, message)
     count = _occurrences(call, event_type)
     request = booking_requests.read(call, event_type)
+    if event_type.wants_email_code:
+        email_verification.must_be_verified(call, request.person.email)
+    if call.flag("instant"):
+        return _book(call, request)
     if event_type.kind == "seated":
         return seats.take(call, request)
     pending = _same_pending(call, request)
@@ -47,6 +52,10 @@ def create(call: Call) -> Change:
     if event_type.kind == "recurring":
         return _book_series(call, request, count)
 
+    return _book(call, request)
+
+
+def _book(call: Call, request: BookingRequest) -> Change:
     def carry_out() -> Answer:
         uid = booking_requests.book(call, request)
         call.effect("create", uid, metadata=request.metadata)

@@ -10,6 +10,7 @@ from cal_bookings.testing.deliveries.publisher import Webhooks
 from cal_bookings.testing.endpoints import (
     event_types,
     slots,
+    teams,
     webhooks,
 )
 from cal_bookings.testing.endpoints.booking_lists import (
@@ -193,6 +194,26 @@ class Routes:
     ) -> Answer:
         return event_types.answer(self.world, request, user)
 
+    def memberships(
+        self, request: Request, user: User | None, parts: dict[str, str]
+    ) -> Answer:
+        team = self._team(request, user, parts)
+        return teams.memberships(self.world, request, _somebody(user), team)
+
+    def team_event_types(
+        self, request: Request, user: User | None, parts: dict[str, str]
+    ) -> Answer:
+        team = self._team(request, user, parts)
+        return teams.event_types_of(self.world, request, _somebody(user), team)
+
+    def _team(self, request: Request, user: User | None, parts: dict[str, str]) -> int:
+        """Self-hosted servers have no teams. Raises Refusal."""
+        if self.dialect != "cursor":
+            raise _cannot(request)
+        if "organization" in parts:
+            self._organization(user, parts)
+        return int(parts["team"])
+
     def slots(
         self, request: Request, user: User | None, parts: dict[str, str]
     ) -> Answer:
@@ -300,6 +321,14 @@ ROUTES = [
         Routes.organization_bookings,
     ),
     _route("GET", "/teams/{team:int}/bookings", Routes.team_bookings),
+    *(
+        _route("GET", f"{prefix}/teams/{{team:int}}/{name}", handler)
+        for prefix in ("", _ORGANIZATION)
+        for name, handler in (
+            ("memberships", Routes.memberships),
+            ("event-types", Routes.team_event_types),
+        )
+    ),
     _route("GET", "/me", Routes.me, 401),
     _route("GET", "/event-types", Routes.event_types, None),
     _route("GET", "/slots", Routes.slots, None),

@@ -78,6 +78,13 @@ class EventType:
     seats: int = 10
     #: Of a recurring event type.
     occurrences: int = 4
+    #: Whether bookers must prove their e-mail address with a code.
+    wants_email_code: bool = False
+
+    @property
+    def is_instant(self) -> bool:
+        """Whether its team offers to meet at once."""
+        return self.team_id is not None
 
     @property
     def team_slug(self) -> str:

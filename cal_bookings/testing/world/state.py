@@ -29,6 +29,9 @@ from cal_bookings.testing.world.clock import (
     wire,
 )
 from cal_bookings.testing.world.held_slots import Reservations
+from cal_bookings.testing.world.mailbox import Mailbox
+from cal_bookings.testing.world.meetings import Meetings
+from cal_bookings.testing.world.memberships import Memberships
 
 Payload = dict[str, Any]
 
@@ -84,6 +87,10 @@ class World:
         self.rows: dict[str, Row] = {}
         self._random = Random(seed)  # noqa: S311 - no secret hangs on it
         self.reservations = Reservations(self.clock, Random(seed))  # noqa: S311 - as above
+        self.mailbox = Mailbox(Random(seed))  # noqa: S311 - as above
+        self.meetings = Meetings()
+        #: Everybody is a member of team 1, which offers the event types in turn; the first user owns it.
+        self.memberships = Memberships()
         self._last_id = 0
         #: The numbers of attendees, by booking and e-mail: a list of attendees shows them, a booking does not.
         self.attendee_numbers: dict[tuple[str, str], int] = {}
@@ -127,6 +134,7 @@ class World:
                 else api_key,
             )
             self.users[number] = user
+            self.memberships.add(user)
             for slug, title, minutes, kind in EVENT_TYPES:
                 identity = len(self.event_types) + 1
                 team = 1 if kind == "round-robin" else None
