@@ -1,6 +1,6 @@
 """What is known of an account's Cal.com server, and the requests that depend on it.
 
-Which dialect a list is in and which kind of server answers are two things: the versions of the actions and the actions
+Which dialect a list is in and which kind of server it is are two things: the versions of the actions and the actions
 that only hosted Cal.com has follow from the second.
 """
 

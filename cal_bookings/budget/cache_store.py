@@ -97,7 +97,7 @@ class CacheStore:
 
 
 def read_many(cache: BaseCache, keys: Collection[str]) -> dict[str, Reading]:
-    """What `read` says of each credential of which anything is known. Two requests to the cache."""
+    """Return the reading of each credential; an empty one where nothing is known. Two requests to the cache."""
     entries = [_entry(key, what) for key in keys for what in ("window", "blocked")]
     values: dict[str, Any] = cache.get_many(entries)
     windows = {

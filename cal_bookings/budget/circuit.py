@@ -60,7 +60,7 @@ class Circuit:
         self._looked_at = clock()
 
     def enter(self) -> None:
-        """Raises CircuitOpen unless it is closed, or half-open and we are the ones to try.
+        """Raise CircuitOpen unless the circuit is closed, or half-open and this client is the one to try.
 
         No statement as long as the account is known to be well.
         """
@@ -79,7 +79,7 @@ class Circuit:
             self._probe(until, now + _PROBE)
 
     def look(self) -> None:
-        """Between two requests: raises CircuitOpen if somebody paused the account. A short query every few seconds."""
+        """Raise CircuitOpen if a person has paused the account meanwhile. One short query every few seconds."""
         now = self._clock()
         if now - self._looked_at < LOOK_AGAIN:
             return
@@ -97,7 +97,7 @@ class Circuit:
         self._is_probe = True
 
     def failed(self, error: CalError) -> None:
-        """Counts a failure that tells of the account or its server; one that tells of one booking changes nothing."""
+        """Count a failure of the account or its server; a failure of one booking changes nothing."""
         refused = _is_refused(error)
         if not (refused or _is_down(error)) or not self._count():
             return
@@ -109,7 +109,7 @@ class Circuit:
             _open(account, error, self._key)
 
     def _count(self) -> bool:
-        """Whether it is ours to count: of those that fail together, the one that opens the circuit speaks for all."""
+        """Count one failure; return False if the circuit is open already: of requests that fail together, one opens it."""
         row = Account.objects.filter(pk=self._account.pk)
         if not self._is_probe:
             row = row.filter(
@@ -119,7 +119,7 @@ class Circuit:
         return bool(row.update(circuit_failures=F("circuit_failures") + 1))
 
     def succeeded(self) -> None:
-        """An answer as it should be closes the circuit. No statement if there is nothing to close."""
+        """Close the circuit after a good response. No statement if it is closed."""
         if self._account.circuit_failures:
             _close(self._account)
 
@@ -179,7 +179,7 @@ def _store(account: Account, columns: dict[str, Any]) -> None:
 
 
 def _is_refused(error: CalError) -> bool:
-    """The credential itself is bad, or does not even reach the list it is to read."""
+    """Return whether the credential itself is bad, or does not reach the list that it is to read."""
     if isinstance(error, CalForbidden):
         # The mirror does without whatever else a credential may not do: book, read event types or free times.
         return _is_of_the_list(error)
@@ -187,7 +187,7 @@ def _is_refused(error: CalError) -> bool:
 
 
 def _is_down(error: CalError) -> bool:
-    # A 500 for one booking is often Cal.com's way to say that it does not exist: it tells of what was asked for.
+    # A 500 for one booking is often Cal.com's way to say that it does not exist.
     of_more = error.status != 500 or _is_of_the_list(error)
     return isinstance(error, CalUnavailable) and of_more
 

@@ -37,7 +37,7 @@ def connect(
     max_wait: MaxWait = None,
     though_paused: bool = False,
 ) -> Iterator[CalClient]:
-    """A client for `account` that asks no more than Cal.com allows, together with all other processes.
+    """Connect a client for `account` that sends no more than Cal.com allows, together with all other processes.
 
     Each request waits for its turn. If that would take longer than `max_wait` seconds (None: as long as it takes; a
     function is asked before each request), it raises BudgetExhausted instead of being sent. Raises CircuitOpen if the
@@ -61,7 +61,7 @@ def connect(
 
 
 class _Meter:
-    """What a client reports to."""
+    """The budget and the circuit that a client reports to."""
 
     def __init__(self, account: Account, priority: Priority, max_wait: MaxWait) -> None:
         self._account = account
@@ -83,7 +83,7 @@ class _Meter:
         }
 
     def _counting(self, limit: str) -> list[Bucket]:
-        """The buckets of a request, that of the limit of its own first: it is the tighter one.
+        """Return the buckets of a request; that of its own limit comes first, because it is the tighter one.
 
         Whether Cal.com counts such a request towards the credential's limit too is not known, so both are kept.
         """
@@ -125,7 +125,7 @@ class _Meter:
         try:
             credential = token_renewal.renew(self._account, self.credential, error)
         except CalError as failure:
-            # It tells of the tokens: the request that they were for had no effect.
+            # The failure is that of the tokens: the request that they were for had no effect.
             failure.may_have_applied = False
             self.circuit.failed(failure)
             raise

@@ -64,7 +64,7 @@ class DatabaseStore:
         self._row.filter(ahead).update(**dict.fromkeys(_ENDS))
 
     def _of(self, window: Window) -> QuerySet[RateWindow]:
-        """The row, if this is still its window."""
+        """Return the row, if this is still its window."""
         return self._row.filter(began_at=_time(window.began))
 
 
@@ -73,7 +73,7 @@ _ENDS = ("opening_until", "ends_at", "blocked_until")
 
 
 def read_many(keys: Collection[str]) -> dict[str, Reading]:
-    """What `read` says of each credential of which anything is known. One query."""
+    """Return the reading of each credential that has a row. One query."""
     rows = RateWindow.objects.filter(key__in=keys)
     return {row.key: _reading(row) for row in rows}
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class FallbackStore:
-    """The first store, and where it fails the second.
+    """The first store, and the second where the first fails.
 
     Between them processes may disagree for a while; what the server says in each answer brings them together.
     """

@@ -1,6 +1,6 @@
 """Tokens that run out: exchanged once by one worker, however many meet the refusal.
 
-A refresh token works once. So the one who exchanges it takes a lease on the account's row, the others wait for what he
+A refresh token works once. So the worker that exchanges it takes a lease on the account's row, and the others wait for what it
 stores; both new tokens are stored by one UPDATE, before either is used.
 """
 
@@ -22,14 +22,14 @@ _LOOK_AGAIN = 0.2  # seconds
 
 
 def can_renew(account: Account) -> bool:
-    """Whether the account is kept in the database with a refresh token. Reads its credentials."""
+    """Return whether the account is kept in the database with a refresh token. Reads its credentials."""
     return account.alias not in conf.aliases() and bool(
         account.credentials.get("REFRESH_TOKEN")
     )
 
 
 def renew(account: Account, refused: Credential, error: CalUnauthorized) -> Credential:
-    """The credential that works after `refused` was refused with `error`; `account` has it too then.
+    """Return the credential that works after `refused` was refused with `error`; `account` has it too then.
 
     One request, outside any transaction, unless another worker did it. Raises CalUnauthorized if the refresh token is
     not accepted either; the other errors of the client leave everything as it is, for a later try.

@@ -37,7 +37,7 @@ _RELEASED_AT = 0.9
 
 
 class Priority(IntEnum):
-    """Who goes first when requests are scarce: the smaller number."""
+    """The order of requests when they are scarce: the smaller number goes first."""
 
     ACTION = 0
     REFRESH = 1
@@ -47,7 +47,7 @@ class Priority(IntEnum):
 
     @property
     def reserve(self) -> float:
-        """The part of a window that is left to the more urgent ones at its beginning."""
+        """The part of a window that is reserved for more urgent requests at its beginning."""
         return 0.05 * self
 
 
@@ -63,17 +63,17 @@ class Window:
 
     @property
     def number(self) -> int:
-        """Tells it from the windows before and after."""
+        """The number that distinguishes the window from those before and after it."""
         return int(self.began * 1000)
 
     def open_slots(self, priority: Priority, now: float) -> int:
-        """How many of the slots a request of this priority may be among, now."""
+        """Return how many slots may be used at `now` for a request of this priority to be sent."""
         passed = (now - self.began) / (_RELEASED_AT * (self.ends - self.began))
         kept = priority.reserve * self.slots * (1 - min(1.0, max(0.0, passed)))
         return max(1, int(self.slots - kept))
 
     def next_slot_at(self, priority: Priority, used: int, now: float) -> float:
-        """When there is one for this priority after `used` ones; the end of the window if there is none in it."""
+        """Return when the next slot is free for this priority after `used` slots; the end of the window if none is."""
         if used >= self.slots:
             return self.ends
         kept = priority.reserve * self.slots
@@ -89,28 +89,28 @@ class Store(Protocol):
     """What all processes know about one credential's budget. Each method is atomic between processes."""
 
     def claim(self, now: float) -> bool:
-        """Whether we may make the first request of a new window: none is open, nobody is at it, nothing is blocked."""
+        """Claim the first request of a new window; return whether it is ours: no window is open or being opened or blocked."""
 
     def open(self, window: Window, used: int) -> None:
-        """The answer to the first request is there. No effect if another window is open."""
+        """Open the window that the response to the first request described. No effect if another window is open."""
 
     def release(self) -> None:
-        """The first request said nothing: let another one try."""
+        """Give up the claim: the first request got no response, and another may try."""
 
     def read(self) -> Reading:
-        """How it stands."""
+        """Return the window, its used slots and the end of a block."""
 
     def take(self, window: Window, at_most: int) -> bool:
-        """Uses one more slot, unless more than `at_most` would be used then."""
+        """Use one more slot, unless more than `at_most` would be used; return whether it was used."""
 
     def count_up(self, window: Window, used: int) -> None:
         """Note that at least `used` slots of this window are used, by this site or by others."""
 
     def block(self, until: float) -> None:
-        """No request before that time. Never shortens a block."""
+        """Allow no request before `until`. Never shortens a block."""
 
     def forget(self, after: float) -> None:
-        """Drop what lasts until after that time: it was written by a clock that was wrong."""
+        """Drop what lasts beyond `after`: a clock that was wrong wrote it."""
 
 
 #: How many seconds a request waits for its turn at most: None for as long as it takes; a function is asked each time.
@@ -118,7 +118,7 @@ MaxWait = float | Callable[[], float | None] | None
 
 
 class Bucket:
-    """The turn-taking of one client: `wait` before each request, `heard` or `refused` after its answer."""
+    """The turn-taking of one client: `wait` before each request, `heard` or `refused` after its response."""
 
     #: Requests in a window if Cal.com does not say.
     default_limit = DEFAULT_LIMIT
@@ -148,7 +148,7 @@ class Bucket:
         self._is_other = False
 
     def wait(self) -> None:
-        """Returns when the next request may be sent; raises BudgetExhausted if that is later than `max_wait`."""
+        """Wait until the next request may be sent; raise BudgetExhausted if that takes longer than `max_wait`."""
         self.close()
         began, max_wait = self._clock(), self._max_wait
         if callable(max_wait):
@@ -160,7 +160,7 @@ class Bucket:
             self._sleep(min(pause, _LOOK_AGAIN))
 
     def heard(self, said: RateLimit | None, status: int) -> None:
-        """Learns from an answer; `said` is what it says about the rate limit, if anything."""
+        """Learn from a response; `said` is what it says about the rate limit, if anything."""
         self._is_other = said is not None and self._is_of_another(said)
         if status == 429:
             return
@@ -174,20 +174,20 @@ class Bucket:
                 self._store.count_up(self._window, used)
 
     def refused(self, retry_after: float | None) -> None:
-        """The answer just heard was a 429: nobody asks again before the block is over."""
+        """Note that the response just heard was a 429: no process asks again before the block is over."""
         if not self._is_other:
             seconds = _sane(retry_after, DEFAULT_BLOCK)
             self._store.block(self._clock() + seconds + _EDGE)
         self.close()
 
     def close(self) -> None:
-        """A first request of a window that got no answer leaves its place to another."""
+        """Leave the first request of a window to another process, if ours got no response."""
         if self._opening_since is not None:
             self._opening_since = None
             self._store.release()
 
     def _is_of_another(self, said: RateLimit) -> bool:
-        """Whether an answer is about another limit than the one that is kept here."""
+        """Return whether a response is about another limit than the one that is kept here."""
         return said.is_of_an_endpoint
 
     def _take_turn(self) -> float:

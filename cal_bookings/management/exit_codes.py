@@ -1,7 +1,7 @@
 """Exit codes that the app's commands share, and the base class that ends a command with them.
 
 A command uses 0, 1 and 2 for its own outcomes. Everything that keeps it from an outcome has a code of its own, so that
-a monitor can tell a dead database from a booking that could not be mirrored.
+a monitor can distinguish a dead database from a booking that could not be mirrored.
 """
 
 from typing import Any
@@ -30,7 +30,7 @@ SHARED = (
 
 
 class CalCommand(BaseCommand):
-    """A command whose exit code tells what went wrong, and which prints one line for it instead of a traceback.
+    """A command whose exit code says what went wrong, and which prints one line for it instead of a traceback.
 
     With ``--traceback``, Django shows the exception all the same.
     """

@@ -1,4 +1,4 @@
-"""Whose bookings we mirror: a Cal.com credential, where it is valid, and what we learnt of the server behind it."""
+"""Whose bookings we mirror: a Cal.com credential, where it is valid, and what is known of its server."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -42,7 +42,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return self.defer("credentials", "webhook_secrets")
 
     def configured(self) -> Self:
-        """The active accounts; makes or corrects the rows of those that the settings define.
+        """Return the active accounts; make or correct the rows of those that the settings define.
 
         Opens a transaction only for one whose server or scope has changed.
         """
@@ -236,7 +236,7 @@ class Account(MirrorBeginning, Pausable):
         return seal(credentials, (self._meta.label_lower, "credentials", self.alias))
 
     def store_credentials(self, credentials: Mapping[str, Any]) -> None:
-        """Stores another credential, encrypted; a worker that exchanges tokens of the old one discards its result.
+        """Store another credential, encrypted; a worker that exchanges tokens of the old one discards its result.
 
         One statement, no transaction. The keys are those of an account in the settings, and beside ACCESS_TOKEN:
         REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET, and MANAGED_USER (true) for the tokens of a managed user.
@@ -290,7 +290,7 @@ class Account(MirrorBeginning, Pausable):
         return conf.is_restricted_to_public(self.base_url)
 
     def connect(self, **hooks: Any) -> CalClient:
-        """A client for this account, without a budget: `budget.connect` is what you want.
+        """Return a client for this account, without a budget: `budget.connect` is what you want.
 
         Makes no request; close it (it is a context manager). `hooks` are those of CalClient. Raises
         ImproperlyConfigured with the cure if the account's credential, base URL or scope cannot be used.

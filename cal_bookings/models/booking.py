@@ -245,13 +245,13 @@ class Booking(models.Model):
     def __str__(self) -> str:
         """The title; the primary key where there is no title, or where it was not read from the database.
 
-        Whoever may not see people is shown rows whose title was never read (`cal_bookings.privacy`).
+        People without `view_attendee` are shown rows whose title was never read (`cal_bookings.privacy`).
         """
         return self.__dict__.get("title") or _("Booking %s") % self.pk
 
     @property
     def takes_place(self) -> bool:
-        """Whether the booking is neither cancelled nor rejected."""
+        """Return whether the booking is neither cancelled nor rejected."""
         return self.status not in self.NOT_TAKING_PLACE
 
     @property

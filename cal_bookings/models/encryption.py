@@ -34,7 +34,7 @@ _CIPHERTEXT = re.compile(r"gAAAA[\w-]+={0,2}")
 
 
 def fernet() -> MultiFernet:
-    """Encrypts with the newest key, decrypts with any; raises ImproperlyConfigured with the cure."""
+    """Return what encrypts with the newest key and decrypts with any; raise ImproperlyConfigured with the cure."""
     keys = conf.get("ENCRYPTION_KEYS")
     if not keys:
         raise ImproperlyConfigured(
@@ -95,7 +95,7 @@ class Sealed(Mapping[str, Any]):
         return f'for the Cal.com account "{self.place[2]}"' if self.place else "there"
 
     def sealed_again(self) -> str:
-        """The ciphertext for the same place with the newest key; unchanged if it cannot be read."""
+        """Return the ciphertext for the same place with the newest key; unchanged if it cannot be read."""
         try:
             return seal(self, self.place).text if self.place else self.text
         except ImproperlyConfigured:
@@ -130,7 +130,7 @@ def seal(value: Mapping[str, Any], place: Place) -> Sealed:
 
 
 class _SealedAttribute(DeferredAttribute):
-    """Tells a ciphertext that is read into an account which place it belongs to."""
+    """Gives a ciphertext that is read into an account the place that it belongs to."""
 
     field: "EncryptedJSONField"
 
@@ -153,12 +153,12 @@ class EncryptedJSONField(models.TextField):
     descriptor_class = _SealedAttribute
 
     def place_in(self, instance: models.Model) -> Place | None:
-        """The place of this column's value; None while the alias is not loaded."""
+        """Return the place of this column's value; None while the alias is not loaded."""
         alias = instance.__dict__.get("alias")
         return alias and (instance._meta.label_lower, self.attname, alias)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
-        """The value, sealed for the row that is saved. What cannot be read is left as it is."""
+        """Return the value, sealed for the row that is saved. What cannot be read is left as it is."""
         value = getattr(model_instance, self.attname)
         place = self.place_in(model_instance)
         if not value or place is None or getattr(value, "place", None) == place:
@@ -185,7 +185,7 @@ class EncryptedJSONField(models.TextField):
         return Sealed(value) if value else {}
 
     def to_python(self, value: Any) -> Any:
-        """Reads what `value_to_string` wrote. Text that is no ciphertext is replaced, for it may be a secret."""
+        """Read what `value_to_string` wrote. Text that is no ciphertext is replaced, for it may be a secret."""
         if not isinstance(value, str):
             return value or {}
         if not value:
@@ -193,5 +193,5 @@ class EncryptedJSONField(models.TextField):
         return Sealed(value if _CIPHERTEXT.fullmatch(value) else _UNREADABLE)
 
     def value_to_string(self, obj: models.Model) -> str:
-        """The ciphertext, for `dumpdata`."""
+        """Return the ciphertext, for `dumpdata`."""
         return self.get_prep_value(self.pre_save(obj, add=False))

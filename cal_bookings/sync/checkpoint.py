@@ -42,7 +42,7 @@ class Checkpoint:
     def after(
         self, following: Position | None, *, answered_at: datetime | None
     ) -> Self:
-        """Where the walk stands when a page is stored, whose `next` is `following`."""
+        """Return where the walk stands after a page whose `next` is `following`."""
         filters = self.filters if following else self.filters[1:]
         return replace(
             self,
@@ -54,7 +54,7 @@ class Checkpoint:
         )
 
     def cut_off(self) -> Self:
-        """Where the walk stands when it leaves a list that cannot be read to its end."""
+        """Return where the walk stands when it leaves a list that cannot be read to its end."""
         return replace(self.after(None, answered_at=None), is_whole=False)
 
     def with_failures(self, number: int) -> Self:
@@ -84,7 +84,7 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> Self | None:
-        """None if there is none, or one that another version of this app saved in another form."""
+        """Read a checkpoint; return None if `saved` is empty, or was saved in another form by another version of this app."""
         try:
             return cls(
                 started_at=datetime.fromisoformat(saved["started_at"]),

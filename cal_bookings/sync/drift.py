@@ -7,7 +7,7 @@ from cal_bookings.mirror import Outcome
 
 
 def count(outcome: Outcome, until: datetime | None) -> Counter[str]:
-    """How many bookings differed in each field although the changes loop had seen all changes before `until`.
+    """Count the bookings that differed in each field although the changes loop had seen all changes before `until`.
 
     Empty without `until`: then nothing was known, and all of it is news.
     """

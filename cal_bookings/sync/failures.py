@@ -31,7 +31,7 @@ def count(run: SyncRun, place: str, uid: str, error: str) -> None:
 
 
 def is_alone(error: client.CalError) -> bool:
-    """Whether Cal.com fails with the one thing that was asked for: the others can be asked for all the same.
+    """Return whether Cal.com fails with the one thing that was asked for: the others can be asked for all the same.
 
     A 500 is the only response to some bookings. A walk that ended at such a booking would end there each time. Without
     a response, or with that of a proxy (502 to 504), it is the server that fails.
@@ -64,7 +64,7 @@ def log_stack(error: BaseException) -> None:
 
 
 def mark_recorded(error: BaseException) -> None:
-    """Say on `error` itself that the state of its loop tells of it."""
+    """Mark `error` as recorded in the state of its loop."""
     error.add_note(_RECORDED)
 
 

@@ -38,7 +38,7 @@ class NoSuchLoop(ValueError):
 
 
 def modes(account: Account) -> list[Mode]:
-    """The loops this account can be walked in: not every server filters the list of a team by change."""
+    """Return the loops that this account can be walked in: not every server filters the list of a team by change."""
     scope = conf.scope(account.scope)
     has_changes = scope.has_change_filters or account.has_change_filters
     return [mode for mode in Mode if has_changes or mode != Mode.CHANGES]
@@ -60,7 +60,7 @@ def first_mode(account: Account, mode: Mode) -> Mode:
 def begin(
     account: Account, state: SyncState, *, since: datetime | None = None
 ) -> Checkpoint:
-    """The start of a walk of this loop; `since` asks for changes from then on, whatever was seen before."""
+    """Return the start of a walk of this loop; `since` asks for changes from then on, whatever was seen before."""
     now = timezone.now()
     return Checkpoint(
         started_at=now,
@@ -71,7 +71,7 @@ def begin(
 
 
 def _is_seen_until(state: SyncState, since: datetime) -> bool:
-    """Whether a complete walk has seen all changes up to then: without a watermark none has."""
+    """Return whether a complete walk has seen all changes up to then: without a watermark none has."""
     return state.watermark is not None and since <= state.watermark
 
 
@@ -102,7 +102,7 @@ def _overlapped(watermark: datetime | None) -> datetime | None:
 
 
 def _changes_until(full: SyncState) -> datetime | None:
-    """What the changes loop has seen: later changes are in flight, and no drift."""
+    """Return up to when the changes loop has seen all changes: later changes are in flight, and no drift."""
     changes = SyncState.objects.filter(account=full.account_id, mode=Mode.CHANGES)
     return _overlapped(changes.values_list("watermark", flat=True).first())
 
@@ -138,7 +138,7 @@ def open_loops(account: Account, checkpoint: Checkpoint) -> None:
 
     The first one makes the account's other loops, due at once: before it, they would read the same bookings beside it.
     Each one has seen all changes up to its beginning, so that the changes loop need not look at them. One that could
-    not read its list to the end proves less, and only tells a new changes loop where to begin.
+    not read its list to the end proves less, and only gives a new changes loop its beginning.
     """
     Account.objects.filter(pk=account.pk, fully_mirrored_at=None).update(
         fully_mirrored_at=timezone.now()
@@ -163,12 +163,12 @@ def next_due(mode: Mode, *, failures: int = 0) -> datetime:
 
 
 def later() -> datetime:
-    """When to run again what may fail in the same way, and cost much until then."""
+    """Return when to run a loop again that may fail in the same way, and cost much until then."""
     return timezone.now() + timedelta(seconds=LONGEST_PAUSE)
 
 
 def pause(mode: Mode, *, failures: int = 0) -> float:
-    """Seconds until then, a little different each time."""
+    """Return the seconds until this loop is to run again, a little different each time."""
     interval, spread = conf.interval(mode), (1 - JITTER, 1 + JITTER)
     if not failures:
         return backoff.seconds(0, first=interval, spread=spread)

@@ -83,7 +83,7 @@ def ask(account: Account, connection: CalClient) -> Owner | None:
 
 
 def _must_wait(account: Account, error: client.CalError) -> bool:
-    """Whether another user's bookings might be mixed into those of the account if nobody asked whose they are."""
+    """Return whether another user's bookings might be mixed into those of the account if nobody asked whose they are."""
     was_replaced = bool(account.pk and account.owner_key and account.bookings.exists())
     return was_replaced and not isinstance(error, failures.REFUSALS)
 
@@ -165,7 +165,7 @@ def _is_known(account: Account) -> bool:
 
 
 def _is_another_user(account: Account, owner: Owner) -> bool:
-    """Whether the account's own bookings would be another user's; those of an organization or a team are the same."""
+    """Return whether the account's own bookings would be another user's; those of an organization or a team are the same."""
     ids = account.remote_id, owner.remote_id
     return not account.scope and None not in ids and ids[0] != ids[1]
 

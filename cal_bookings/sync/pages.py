@@ -42,7 +42,7 @@ class Read:
 
 
 class Pages:
-    """Reads the pages of one walk, and remembers between them that a smaller page was needed."""
+    """The reader of one walk's pages, which remembers between them that a smaller page was needed."""
 
     def __init__(
         self, account: Account, connection: CalClient, *, learns: bool = True
@@ -123,7 +123,7 @@ class Pages:
         return None
 
     def _read_one(self, at: Checkpoint) -> Page | None:
-        """The next booking alone: those that Cal.com cannot show often stand together."""
+        """Return a page of the next booking alone: bookings that Cal.com cannot show often stand together."""
         self._size = self._position(at).smallest
         page = self._try(at)
         if page is not None:
@@ -140,7 +140,7 @@ class Pages:
         return Read(page) if page else read
 
     def _try(self, at: Checkpoint) -> Page | None:
-        """The page, or None if it is a page that Cal.com cannot show. Asks once: it has just been asked often enough."""
+        """Return the page, or None if Cal.com cannot show it. Ask once: it has just been asked often enough."""
         try:
             return self._ask(at, persist=False)
         except client.CalError as error:
@@ -160,7 +160,7 @@ class Pages:
         )
 
     def _position(self, at: Checkpoint) -> Position:
-        """The position at `at`, made for the first page of a list, which has none."""
+        """Return the position of `at`; one is made for the first page of a list, which has none."""
         if at.position:
             return at.position
         usual = (
@@ -183,7 +183,7 @@ class Pages:
         self._size, self._ahead = conf.get("PAGE_SIZE"), 0
 
     def _is_well(self) -> bool:
-        """Whether Cal.com responds to another request: then this page fails, and not the server.
+        """Return whether Cal.com responds to another request: then this page fails, and not the server.
 
         A refusal is a response, too: a token without the scope for profiles gets a 403. Raises CalRateLimited.
         """
@@ -199,7 +199,7 @@ class Pages:
 
 
 def is_of_the_page(error: client.CalError) -> bool:
-    """Whether the page itself may be at fault: Cal.com fails with a 500, or sends JSON that nobody can read."""
+    """Return whether the page itself may be at fault: Cal.com fails with a 500, or sends JSON that nobody can read."""
     return isinstance(error, client.CalUnavailable) and error.status in (200, 500)
 
 

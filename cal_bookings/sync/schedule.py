@@ -14,7 +14,7 @@ from cal_bookings.sync import failures, loops
 
 logger = logging.getLogger(__name__)
 
-#: So many loops are handed out by one query. What is handed out is no longer due: ask again until nothing is.
+#: The loops that one query hands out. A loop that is handed out is no longer due: ask again until none is due.
 AT_ONCE = 1000
 
 
@@ -60,7 +60,7 @@ def take_due(
 
 
 def take(account_id: int, mode: Mode) -> int | None:
-    """Hands out this loop, if it is due and nobody is at it: its ticket, or None. The UPDATE decides."""
+    """Hand out this loop if it is due and no worker is on it: return its ticket, else None. The UPDATE decides."""
     now = timezone.now()
     due = SyncState.objects.filter(
         is_free(), account=account_id, mode=mode, due_at__lte=now
@@ -73,7 +73,7 @@ def take(account_id: int, mode: Mode) -> int | None:
 
 
 def is_current(account_id: int, mode: Mode, ticket: int) -> bool:
-    """Whether what was handed out with this ticket is still to be walked: nobody has done so since.
+    """Return whether the loop that was handed out with this ticket is still to be walked: no worker has done so since.
 
     The ticket is the number of the last lease. The next one, as long as it is not given back, may be that of a worker
     who died with this very message, which the broker then delivers to another.
@@ -85,13 +85,13 @@ def is_current(account_id: int, mode: Mode, ticket: int) -> bool:
 
 
 def put_back(account_id: int, mode: Mode) -> None:
-    """What was handed out is due again: its account is paused, and nothing was done. One UPDATE."""
+    """Make a loop due again that was handed out while its account was paused. One UPDATE."""
     states = SyncState.objects.filter(account=account_id, mode=mode)
     states.update(due_at=timezone.now())
 
 
 def put_off(account_id: int, mode: Mode, error: Message | str) -> None:
-    """What was handed out could not even begin: its state says why, and it is due after a pause that grows."""
+    """Record why a loop that was handed out could not begin, and make it due after a pause that grows."""
     for state in SyncState.objects.filter(account=account_id, mode=mode):
         columns = loops.failed(mode, state.failures + 1, error)
         logger.error("%s: %s", state, columns["last_error"])
@@ -107,5 +107,5 @@ def record_unexpected(account_id: int, mode: Mode, error: Exception) -> None:
 
 
 def forget(account_id: int, mode: Mode) -> None:
-    """What was handed out is a loop that the account no longer has."""
+    """Delete the state of a loop that the account no longer has."""
     SyncState.objects.filter(account=account_id, mode=mode).delete()

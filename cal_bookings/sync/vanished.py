@@ -16,7 +16,7 @@ from cal_bookings.sync.checkpoint import Checkpoint
 
 
 def place(pk: int) -> str:
-    """Where a booking was met that was asked for one by one, in the failures of a run; without its uid."""
+    """Name a booking that was asked for by itself, for the failures of a run; without its uid."""
     return f"booking {pk}, asked for on its own"
 
 
@@ -31,7 +31,7 @@ UNLISTED_DAYS = 4, 10
 
 
 def remember(state: SyncState, number: int, booking_ids: list[int]) -> None:
-    """What page `number`, counted from 0, showed. Opens no transaction: it is to be that of the page."""
+    """Store what page `number`, counted from 0, showed. Opens no transaction: call it in that of the page."""
     if number == 0:
         forget(state)
     WalkPage.objects.create(state=state, number=number, booking_ids=booking_ids)
@@ -67,7 +67,7 @@ def unseen(
 
 
 def seen(state: SyncState) -> "array[int]":
-    """The primary keys of what all pages of the walk showed, sorted; eight bytes a booking."""
+    """Return the primary keys of what all pages of the walk showed, sorted; eight bytes a booking."""
     shown = array("q")
     pages = WalkPage.objects.filter(state=state).order_by("number")
     last = -1

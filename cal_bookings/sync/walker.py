@@ -147,7 +147,7 @@ class _Walk:
         return SyncRun.Outcome.COMPLETE
 
     def _steps(self) -> Iterator[Callable[[], None]]:
-        """What is left of the walk, in steps of a page or less; a step is chosen when the step before it is done."""
+        """Yield what is left of the walk, in steps of a page or less; a step is chosen when the step before it is done."""
         while self.checkpoint.filters:
             yield self._walk_page
         if self.mode != Mode.FULL:
@@ -344,7 +344,7 @@ class _Walk:
             self._close(SyncRun.Outcome.FAILED, error=message)
 
     def _got_on(self) -> bool:
-        """Whether this run stored anything: what failed before it is not in a row with what fails after it."""
+        """Return whether this run stored anything: what failed before it is not in a row with what fails after it."""
         return bool(self.record.pages or self.record.seen or self.record.missing)
 
     def _close(self, outcome: SyncRun.Outcome, *, error: Message | str = "") -> None:

@@ -75,7 +75,7 @@ class Command(exit_codes.CalCommand):
                     yield action
 
     def _deliver(self, action_id: int) -> BookingAction | None:
-        """Take a turn at one action. An exception in it ends no other action's turn; the exit code tells of it."""
+        """Take a turn at one action. An exception in it ends no other action's turn; the exit code says so."""
         try:
             return outbox.deliver(action_id)
         except Exception as error:
