@@ -289,6 +289,7 @@ REFUSALS = frozenset(
         RefusalCode.PAST,
         RefusalCode.REASON,
         RefusalCode.RESCHEDULED,
+        RefusalCode.RESERVATION,
         RefusalCode.SAME_HOST,
         RefusalCode.SAME_START,
         RefusalCode.SEAT,

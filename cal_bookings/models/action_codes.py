@@ -37,6 +37,7 @@ class RefusalCode(models.TextChoices):
     PAST = "past", _("the booking, the new time or the deadline is in the past")
     REASON = "reason", _("a reason is missing")
     RESCHEDULED = "rescheduled", _("the booking was rescheduled")
+    RESERVATION = "reservation", _("the reservation does not hold this slot")
     SAME_HOST = "same_host", _("the host has the booking already")
     SAME_START = "same_start", _("the booking starts at that time already")
     SEAT = "seat", _("a seat and the rest of the series at once")

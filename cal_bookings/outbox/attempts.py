@@ -17,7 +17,7 @@ from cal_bookings.models import (
     BookingChange,
     ErrorCode,
 )
-from cal_bookings.outbox import claims
+from cal_bookings.outbox import claims, held_slots
 from cal_bookings.outbox.kinds import Effect
 from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import facts
@@ -204,6 +204,7 @@ class Record:
                 rows = Booking.objects.filter(account=action.account, uid=uid)
                 columns["booking"] = rows.first()
             self.claim.end(outcome, ended_at=timezone.now(), **columns)
+            held_slots.release(action)
             signals.send_after_commit(signal, BookingAction, action=action)
             db.after_commit(self._log)
 

@@ -18,8 +18,15 @@ from uuid import uuid4
 from django.utils import timezone
 
 from cal_bookings.client.timestamps import write_instant
-from cal_bookings.models import Account, Booking, BookingAction, Host, RefusalCode
-from cal_bookings.outbox import kinds, messages
+from cal_bookings.models import (
+    Account,
+    Booking,
+    BookingAction,
+    Host,
+    RefusalCode,
+    SlotReservation,
+)
+from cal_bookings.outbox import held_slots, kinds, messages
 from cal_bookings.outbox.kinds import Refused
 from cal_bookings.outbox.kinds.base import seat_holder
 from cal_bookings.outbox.queue import Proposal, enqueue_proposal
@@ -245,12 +252,16 @@ def create(
     event_type_id: int,
     start: datetime,
     attendee: Mapping[str, str],
+    reservation: SlotReservation | None = None,
     requested_by: Any = None,
     deadline: datetime | None = None,
     **fields: Any,
 ) -> Proposal:
     """Create a booking, or a series of them. `fields` go to Cal.com as they are: ``guests``, ``location``, ``metadata``,
     ``recurrenceCount``, ``bookingFieldsResponses``…; it refuses those it does not know.
+
+    `reservation` holds the slot until it is booked: the action is sent before the reservation ends, or not at all, and
+    releases it once its outcome is final. While that is unknown, the reservation is left to run out.
     """
     body = {
         "start": _on_the_wire(start),
@@ -259,7 +270,16 @@ def create(
     }
     kind = kinds.Create(fields=body | fields, mark=uuid4().hex)
     draft = kind.draft(account)
-    return Proposal(kind, draft, requested_by, deadline)
+    if reservation is None:
+        return Proposal(kind, draft, requested_by, deadline)
+    return Proposal(
+        kind,
+        draft,
+        requested_by,
+        held_slots.last_moment(reservation, deadline),
+        held_slots.refusal_of(reservation, account, kind),
+        reservation.pk,
+    )
 
 
 def _on_the_wire(start: datetime) -> str:

@@ -51,6 +51,10 @@ PARAMETERS = (
 PAST = "This booking is over: it can no longer be changed."
 REASON = "Cal.com wants a reason when a host cancels: give one."
 RESCHEDULED = "This booking was rescheduled: choose the one that took its place."
+RESERVATION = (
+    "The reservation does not hold this slot for a new booking: it has ended, belongs to another action, or is for another "
+    "account, event type or time. Reserve the slot again."
+)
 SAME_HOST = "This host has the booking already: choose another."
 SAME_START = "The booking starts at that time already: choose another."
 SEAT = "A seat, or the rest of the series: cancel one after the other."

@@ -15,7 +15,7 @@ from django.utils import timezone
 from cal_bookings import db, signals
 from cal_bookings.client import parse_booking
 from cal_bookings.models import Account, Booking, BookingAction
-from cal_bookings.outbox import refusals
+from cal_bookings.outbox import held_slots, refusals
 from cal_bookings.outbox.kinds import Kind, Refused
 from cal_bookings.outbox.parameters import check_parameters
 from cal_bookings.outbox.refusals import OpenAction
@@ -34,6 +34,8 @@ class Proposal:
     deadline: datetime | None = None
     #: Why the intent refuses it, whatever the booking is like.
     refusal: Refused | None = None
+    #: The reservation of the slot that is to be booked, which the action takes over.
+    reservation_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def enqueue_proposal(proposal: Proposal) -> BookingAction:
     """
     with db.atomic():
         action = _Situation([proposal], lock=True).accept(proposal)
-        _save([action])
+        _save([(proposal, action)])
     return action
 
 
@@ -79,9 +81,16 @@ def enqueue_many(
     The bookings are what the person saw, read with their `payload_hash`: one that the mirror has otherwise by now is
     refused. Makes no request. Locks the bookings and their series in the order of primary keys, as `enqueue` does.
     """
+    complete = _complete(proposals, requested_by)
     with db.atomic():
-        decisions = _decide(proposals, requested_by, lock=True)
-        _save([decision.action for decision in decisions if decision.action])
+        decisions = _decide(complete, lock=True)
+        _save(
+            [
+                (proposal, decision.action)
+                for proposal, decision in zip(complete, decisions, strict=True)
+                if decision.action
+            ]
+        )
     return decisions
 
 
@@ -89,7 +98,7 @@ def examine(
     proposals: Iterable[Proposal | tuple[Kind, Booking]], *, requested_by: Any = None
 ) -> list[Decision]:
     """Return what `enqueue_many` would decide, in the order of the proposals. Writes and locks nothing."""
-    return _decide(proposals, requested_by, lock=False)
+    return _decide(_complete(proposals, requested_by), lock=False)
 
 
 def due(limit: int, *, account: Account | None = None) -> list[int]:
@@ -168,6 +177,8 @@ class _Situation:
             refusals.refuse_inactive(booking.account)
         check_parameters(kind)
         kind.check(booking, now)
+        if proposal.reservation_id:
+            held_slots.refuse_ended(proposal.reservation_id)
         open_actions = self._open[booking.account_id, lane_of(booking)]
         for open_action in open_actions:
             refusals.refuse_contradiction(kind, booking, open_action)
@@ -187,22 +198,23 @@ class _Situation:
         return self._bookings.get(booking.pk) or refusals.refuse_deleted()
 
 
-def _decide(
-    proposals: Iterable[Proposal | tuple[Kind, Booking]],
-    requested_by: Any,
-    *,
-    lock: bool,
-) -> list[Decision]:
-    complete = [_complete(proposal, requested_by) for proposal in proposals]
-    situation = _Situation(complete, lock=lock)
-    return [_decision(situation, proposal) for proposal in complete]
+def _decide(proposals: Sequence[Proposal], *, lock: bool) -> list[Decision]:
+    situation = _Situation(proposals, lock=lock)
+    return [_decision(situation, proposal) for proposal in proposals]
 
 
-def _complete(proposal: Proposal | tuple[Kind, Booking], requested_by: Any) -> Proposal:
-    if isinstance(proposal, Proposal):
-        return replace(proposal, requested_by=proposal.requested_by or requested_by)
-    kind, booking = proposal
-    return Proposal(kind, booking, requested_by)
+def _complete(
+    proposals: Iterable[Proposal | tuple[Kind, Booking]], requested_by: Any
+) -> list[Proposal]:
+    """Return proposals that each name somebody, if anybody is named."""
+    made = [
+        proposal if isinstance(proposal, Proposal) else Proposal(*proposal)
+        for proposal in proposals
+    ]
+    return [
+        replace(proposal, requested_by=proposal.requested_by or requested_by)
+        for proposal in made
+    ]
 
 
 def _decision(situation: _Situation, proposal: Proposal) -> Decision:
@@ -216,9 +228,11 @@ def _decision(situation: _Situation, proposal: Proposal) -> Decision:
     return Decision(booking, action)
 
 
-def _save(actions: Sequence[BookingAction]) -> None:
-    BookingAction.objects.bulk_create(actions)
-    for action in actions:
+def _save(accepted: Sequence[tuple[Proposal, BookingAction]]) -> None:
+    BookingAction.objects.bulk_create([action for _proposal, action in accepted])
+    for proposal, action in accepted:
+        if proposal.reservation_id:
+            held_slots.take_over(proposal.reservation_id, action)
         signals.send_after_commit(signals.action_enqueued, BookingAction, action=action)
 
 

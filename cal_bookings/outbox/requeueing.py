@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from cal_bookings import db
 from cal_bookings.models import Booking, BookingAction, RefusalCode
-from cal_bookings.outbox import messages
+from cal_bookings.outbox import held_slots, messages
 from cal_bookings.outbox.kinds import Refused
 from cal_bookings.outbox.queue import enqueue
 from cal_bookings.outbox.refusals import understood
@@ -16,10 +16,16 @@ ENDED_UNDONE = (BookingAction.Status.FAILED, BookingAction.Status.WITHDRAWN)
 
 
 def withdraw(action: BookingAction) -> BookingAction:
-    """Take back an action that has not been sent; raises Refused if it is too late. Needs no transaction."""
-    withdrawn = BookingAction.objects.filter(
+    """Take back an action that has not been sent; raises Refused if it is too late. Opens a transaction."""
+    queued = BookingAction.objects.filter(
         pk=action.pk, status=BookingAction.Status.QUEUED
-    ).update(status=BookingAction.Status.WITHDRAWN, ended_at=timezone.now())
+    )
+    with db.atomic():
+        withdrawn = queued.update(
+            status=BookingAction.Status.WITHDRAWN, ended_at=timezone.now()
+        )
+        if withdrawn:
+            held_slots.release(action)
     action.refresh_from_db()
     if not withdrawn:
         parameters = {"status": action.get_status_display()}

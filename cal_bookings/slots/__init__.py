@@ -7,7 +7,7 @@ needs nor consumes it (docs/slots.md).
 from cal_bookings.client import Slot
 from cal_bookings.slots.availability import free
 from cal_bookings.slots.refusals import SlotRefused
-from cal_bookings.slots.releases import release, sweep
+from cal_bookings.slots.releases import release, release_held_by, sweep
 from cal_bookings.slots.reservations import check, hold, renew, reserve
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "free",
     "hold",
     "release",
+    "release_held_by",
     "renew",
     "reserve",
     "sweep",

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cal_bookings import backoff, budget
 from cal_bookings.client import CalError
-from cal_bookings.models import Account, SlotReservation
+from cal_bookings.models import Account, BookingAction, SlotReservation
 from cal_bookings.slots.availability import PATIENCE
 
 State = SlotReservation.State
@@ -46,6 +46,13 @@ def sweep(account: Account | None = None, *, limit: int = 1000) -> int:
     rows.expire()
     due = rows.due().order_by("until").values_list("pk", flat=True)[:limit]
     return sum(carry_out(pk) for pk in due)
+
+
+def release_held_by(action: BookingAction) -> None:
+    """Release at once what an action that has ended held for its booking. No statement but for a `create`."""
+    if action.kind == BookingAction.Kind.CREATE:
+        for pk in action.reservations.due().values_list("pk", flat=True):
+            carry_out(pk)
 
 
 def carry_out(pk: int, *, max_wait: float | None = PATIENCE) -> bool:

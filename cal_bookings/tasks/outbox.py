@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.dispatch import receiver
 
-from cal_bookings import conf, outbox, signals
+from cal_bookings import conf, outbox, signals, slots
 from cal_bookings.models import BookingAction
 from cal_bookings.tasks.options import OPTIONS, routing
 from cal_bookings.tasks.schedule import SWEEP_EVERY
@@ -20,6 +20,7 @@ def deliver_action(action_id: int) -> None:
     """Takes a turn at one action; if that ends it, the next one of its lane is due."""
     action = outbox.deliver(action_id)
     if action and not action.is_open:
+        slots.release_held_by(action)
         following = outbox.following(action)
         if following:
             deliver_action.apply_async((following,), **routing())

@@ -1,0 +1,71 @@
+"""Slots that are held until an action has booked them, and released when its outcome is final."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from cal_bookings.models import (
+    Account,
+    BookingAction,
+    RefusalCode,
+    SlotReservation,
+)
+from cal_bookings.models.slots import SlotReservationQuerySet
+from cal_bookings.outbox import messages
+from cal_bookings.outbox.kinds import Create, Refused
+
+
+def refusal_of(
+    reservation: SlotReservation, account: Account, kind: Create
+) -> Refused | None:
+    """Return why a reservation cannot be used for what is to be created; None if it can, as far as its instance knows."""
+    event_type = kind.fields.get("eventTypeId")
+    fits = (
+        reservation.account_id == account.pk
+        and event_type in (None, reservation.event_type_remote_id)
+        and (timezone.is_naive(kind.start) or reservation.start == kind.start)
+    )
+    return None if fits and reservation.is_held else _refused()
+
+
+def last_moment(
+    reservation: SlotReservation, deadline: datetime | None
+) -> datetime | None:
+    """Return when an action is no longer sent: at its own deadline, and at the latest when the slot is no longer held.
+
+    A naive deadline stays as it is, and is refused as such.
+    """
+    if deadline is None:
+        return reservation.until
+    return deadline if timezone.is_naive(deadline) else min(deadline, reservation.until)
+
+
+def refuse_ended(reservation_id: int) -> None:
+    """Raise Refused for a reservation that has ended, or that another action has taken over. One query."""
+    if not _free(reservation_id).filter(until__gt=timezone.now()).exists():
+        raise _refused()
+
+
+def take_over(reservation_id: int, action: BookingAction) -> None:
+    """Let a saved action hold a reservation until its outcome is final; raises Refused if another one was first.
+
+    One UPDATE, in the transaction that saves the action.
+    """
+    if not _free(reservation_id).update(action=action):
+        raise _refused()
+
+
+def release(action: BookingAction) -> None:
+    """Ask for the release of what an action holds, in the transaction that ends it. No statement but for a `create`."""
+    if action.kind == BookingAction.Kind.CREATE:
+        SlotReservation.objects.filter(action=action.pk).ask_for_release()
+
+
+def _free(reservation_id: int) -> SlotReservationQuerySet:
+    return SlotReservation.objects.filter(
+        pk=reservation_id, state=SlotReservation.State.HELD, action=None
+    )
+
+
+def _refused() -> Refused:
+    return Refused(messages.RESERVATION, RefusalCode.RESERVATION)
