@@ -31,7 +31,7 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             print(json.dumps({"status": book(account, event_type, start, held)}))
     except slots.SlotRefused as refused:
-        print(json.dumps({"refused": refused.code, "message": refused.message}))
+        print(json.dumps({"refused": refused.code, "message": refused.messages[0]}))
 
 
 def book(account, event_type, start, held) -> str:
