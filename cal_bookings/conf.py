@@ -18,6 +18,7 @@ from django.http.request import validate_host
 
 from cal_bookings.client import (
     AccessToken,
+    Anonymous,
     ApiKey,
     ClientSecret,
     Credential,
@@ -124,8 +125,8 @@ def account_credential(alias: str) -> Credential:
 
 
 def credential(entry: Mapping[str, Any], *, of: str) -> Credential:
-    """The credential in `entry`: exactly one of an API key, an access token, a client id with its secret; raises
-    ImproperlyConfigured if it has none or more, or one that cannot be sent.
+    """The credential in `entry`: exactly one of an API key, an access token, a client id with its secret, or none on
+    purpose (ANONYMOUS); raises ImproperlyConfigured if it has none or more, or one that cannot be sent.
 
     Beside a REFRESH_TOKEN, the client is the one that exchanges it.
     """
@@ -135,8 +136,8 @@ def credential(entry: Mapping[str, Any], *, of: str) -> Credential:
         raise ImproperlyConfigured(f"{of}: {error}") from None
     if len(credentials) != 1:
         raise ImproperlyConfigured(
-            f"{of} needs exactly one credential: API_KEY, or ACCESS_TOKEN, or CLIENT_ID with CLIENT_SECRET; "
-            f"it has {len(credentials)}."
+            f"{of} needs exactly one credential: API_KEY, or ACCESS_TOKEN, or CLIENT_ID with CLIENT_SECRET, or "
+            f"ANONYMOUS: True to go without one; it has {len(credentials)}."
         )
     return credentials[0]
 
@@ -149,11 +150,29 @@ def _credentials(entry: Mapping[str, Any]) -> list[Credential]:
     if entry.get("API_KEY"):
         credentials.append(ApiKey(entry["API_KEY"]))
     if entry.get("ACCESS_TOKEN"):
-        credentials.append(AccessToken(entry["ACCESS_TOKEN"]))
+        credentials.append(AccessToken(entry["ACCESS_TOKEN"], _named_client(entry)))
     has_client = entry.get("CLIENT_ID") and entry.get("CLIENT_SECRET")
     if has_client and not entry.get("REFRESH_TOKEN"):
         credentials.append(ClientSecret(entry["CLIENT_ID"], entry["CLIENT_SECRET"]))
+    if _is_anonymous(entry):
+        credentials.append(Anonymous(entry.get("CLIENT_ID") or ""))
     return credentials
+
+
+def _named_client(entry: Mapping[str, Any]) -> str:
+    """Return the platform's client that reservations name beside the token of a managed user; empty for none.
+
+    The client beside another refresh token exchanges it, and is no platform's.
+    """
+    is_platform = entry.get("MANAGED_USER") or not entry.get("REFRESH_TOKEN")
+    return (is_platform and entry.get("CLIENT_ID")) or ""
+
+
+def _is_anonymous(entry: Mapping[str, Any]) -> bool:
+    value = entry.get("ANONYMOUS") or False
+    if not isinstance(value, bool):
+        raise ValueError("ANONYMOUS must be True or False.")  # noqa: TRY004 - as above
+    return value
 
 
 def scope(value: Mapping[str, int]) -> Scope:

@@ -266,6 +266,7 @@ FAILURE = ("place", "error")
 REFUSALS = frozenset(
     {
         RefusalCode.ACCOUNT,
+        RefusalCode.ANONYMOUS,
         RefusalCode.BOOKER,
         RefusalCode.CHANGED,
         RefusalCode.DELETED,

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.utils import timezone
 
 from cal_bookings.client import (
+    Anonymous,
     CalClient,
     CalError,
     CalRefused,
@@ -74,7 +75,9 @@ def kind_of(account: Account, connection: CalClient) -> Server:
     """
     if account.server:
         return Server(account.server)
-    server = _by_address(account.base_url) or connection.find_server()
+    server = _by_address(account.base_url)
+    if not server and not isinstance(connection.credential, Anonymous):
+        server = connection.find_server()
     if server:
         _save(account, {"server": str(server)})
     return server or Server.SELF_HOSTED

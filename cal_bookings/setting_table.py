@@ -202,6 +202,12 @@ ACCOUNT_SETTINGS = (
     Setting("ACCESS_TOKEN", "", _TEXT, _is_anything),
     Setting("CLIENT_ID", "", _TEXT, _is_anything),
     Setting("CLIENT_SECRET", "", _TEXT, _is_anything),
+    Setting(
+        "ANONYMOUS",
+        False,  # noqa: FBT003 - a value, not a switch
+        "True or False",
+        lambda value: isinstance(value, bool),
+    ),
     Setting("BASE_URL", "https://api.cal.com/v2", "a URL", _is_anything),
     Setting(
         "SCOPE",

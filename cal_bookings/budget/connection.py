@@ -18,6 +18,7 @@ from cal_bookings.budget.window import (
     Store,
 )
 from cal_bookings.client import (
+    Anonymous,
     CalClient,
     CalError,
     CalRateLimited,
@@ -117,8 +118,14 @@ class _Meter:
                 return
             for bucket in self._counting(endpoint_limit(error.method, error.path)):
                 bucket.refused(error.retry_after)
-        else:
+        elif not self._is_about_nobody(error):
             self.circuit.failed(error)
+
+    def _is_about_nobody(self, error: CalError) -> bool:
+        """Whether an answer only says that a credential is needed, to an account that has none."""
+        return isinstance(error, CalUnauthorized) and isinstance(
+            self.credential, Anonymous
+        )
 
     def renew(self, error: CalUnauthorized) -> Credential:
         self.close()

@@ -11,7 +11,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from cal_bookings import conf, db
-from cal_bookings.client import LIST_VERSION, CalClient, Credential, Dialect, Server
+from cal_bookings.client import (
+    LIST_VERSION,
+    Anonymous,
+    CalClient,
+    Credential,
+    Dialect,
+    Server,
+)
 from cal_bookings.models.encryption import EncryptedJSONField, Sealed, seal
 from cal_bookings.models.mirror_beginning import MirrorBeginning
 from cal_bookings.models.pauses import CLOSED_CIRCUIT, Pausable
@@ -220,6 +227,14 @@ class Account(MirrorBeginning, Pausable):
         return conf.credential(
             self.credentials, of=f'The Cal.com account "{self.alias}"'
         )
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether the account goes without a credential on purpose; not where the one it has cannot be read."""
+        try:
+            return isinstance(self.credential, Anonymous)
+        except ImproperlyConfigured:
+            return False
 
     def webhook_path(self) -> str:
         """Return the path on this site at which Cal.com delivers the account's webhooks; makes it at the first call.

@@ -8,6 +8,7 @@ class RefusalCode(models.TextChoices):
     """Why an action is refused before it is queued: the `code` of every `outbox.Refused`."""
 
     ACCOUNT = "account", _("the host belongs to another account")
+    ANONYMOUS = "anonymous", _("the account has no credential")
     ATTENDS_ALREADY = "attends_already", _("the attendee attends already")
     BOOKER = "booker", _("the person who booked cannot be removed")
     CHANGED = "changed", _("the booking changed since the person saw it")

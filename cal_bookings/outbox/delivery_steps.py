@@ -177,6 +177,9 @@ class Delivery:
                 )
             case client.CalRefused() | client.CalNotFound() | client.CalForbidden():
                 self._refused(error)
+            case client.CalUnauthorized() if self.action.account.is_anonymous:
+                # No credential is bad: this event type, or this option, is not for everybody.
+                self._refused(error)
             case _ if error.may_have_applied:
                 self.record.unknown(
                     Outcome.LOST, _code(error), error.summary, claims.settling()

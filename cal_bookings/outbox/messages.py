@@ -5,6 +5,7 @@ Each text is here once, with the parameters that its place fills in. The codes a
 
 # Refusals.
 ACCOUNT = "This host belongs to another account: choose one of the booking's."
+ANONYMOUS = 'The account "%(account)s" has no credential, and Cal.com lets only hosts do this: give the account an API key.'
 ATTENDS_ALREADY = "%(email)s attends already."
 BOOKER = "The person who booked cannot be removed from a booking: cancel the booking instead."
 CHANGED = "This booking changed since you looked at it: look again, and decide again."

@@ -175,6 +175,7 @@ class _Situation:
             raise proposal.refusal
         if not _account_is_active(booking):
             refusals.refuse_inactive(booking.account)
+        refusals.refuse_anonymous(kind, booking.account)
         check_parameters(kind)
         kind.check(booking, now)
         if proposal.reservation_id:

@@ -10,6 +10,13 @@ from cal_bookings.models import Account, Booking, BookingAction, RefusalCode
 from cal_bookings.outbox import kinds, messages
 from cal_bookings.outbox.kinds import Kind, Refused
 
+#: What Cal.com lets those do who know the uid of a booking (CAL_API.md section 2).
+_FOR_EVERYBODY = (
+    BookingAction.Kind.CREATE,
+    BookingAction.Kind.RESCHEDULE,
+    BookingAction.Kind.CANCEL,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenAction:
@@ -52,6 +59,12 @@ def refuse_contradiction(kind: Kind, booking: Booking, earlier: OpenAction) -> N
 def refuse_inactive(account: Account) -> NoReturn:
     """Raise Refused for an account whose actions would wait until somebody activates it."""
     raise Refused(messages.INACTIVE, RefusalCode.INACTIVE, {"account": account})
+
+
+def refuse_anonymous(kind: Kind, account: Account) -> None:
+    """Raise Refused for what needs a credential, if the account has none on purpose."""
+    if kind.name not in _FOR_EVERYBODY and account.is_anonymous:
+        raise Refused(messages.ANONYMOUS, RefusalCode.ANONYMOUS, {"account": account})
 
 
 def refuse_deleted() -> NoReturn:

@@ -62,6 +62,10 @@ class RemoteView:
         by_the_wall = (timezone.now() - self._answered_at).total_seconds()
         return max(time.monotonic() - self._answered, by_the_wall)
 
+    @property
+    def _is_anonymous(self) -> bool:
+        return isinstance(self._connection.credential, client.Anonymous)
+
     def _note_time(self) -> None:
         self._answered, self._answered_at = time.monotonic(), timezone.now()
 
@@ -107,6 +111,8 @@ class RemoteView:
         mirrored = rows.values_list("payload", flat=True).first()
         if mirrored:
             return dict(mirrored)
+        if self._is_anonymous:
+            return {}
         if self._event_types is None:
             self._event_types = self._own_event_types()
         own = (
@@ -125,8 +131,11 @@ class RemoteView:
     def starting_at(self, start: datetime) -> list[RemoteBooking]:
         """Return the bookings of the account that start at this time and last for less than a day.
 
-        Raises CalUnexpected rather than overlook one among too many.
+        None of them for an account without a credential, to which Cal.com shows no list. Raises CalUnexpected rather than overlook
+        one among too many.
         """
+        if self._is_anonymous:
+            return []
         filters = Filters(after_start=start, before_end=start + timedelta(days=1))
         bookings, position = [], None
         for _ in range(PAGES):

@@ -30,15 +30,33 @@ class NoSuchLoop(ValueError):
     """This account cannot be walked in this loop; the message names those it can."""
 
     def __init__(self, account: Account, mode: Mode) -> None:
-        possible = ", ".join(f'"{each}"' for each in modes(account))
-        super().__init__(
-            f'The account "{account}" mirrors a team, and its server is not known to filter the list of a team by change: '
-            f'instead of "{mode}" walk {possible}.'
-        )
+        super().__init__(_no_list(account) or _no_filters(account, mode))
+
+
+def _no_list(account: Account) -> str:
+    """Say why the account has no loop at all; empty if it has one."""
+    return (
+        account.is_anonymous
+        and f'The account "{account}" is anonymous, and Cal.com lists bookings only to those with a credential: give it '
+        "an API key."
+    ) or ""
+
+
+def _no_filters(account: Account, mode: Mode) -> str:
+    possible = ", ".join(f'"{each}"' for each in modes(account))
+    return (
+        f'The account "{account}" mirrors a team, and its server is not known to filter the list of a team by change: '
+        f'instead of "{mode}" walk {possible}.'
+    )
 
 
 def modes(account: Account) -> list[Mode]:
-    """Return the loops that this account can be walked in: not every server filters the list of a team by change."""
+    """Return the loops that this account can be walked in: not every server filters the list of a team by change.
+
+    There are none for an account without a credential, to which Cal.com shows no list.
+    """
+    if account.is_anonymous:
+        return []
     scope = conf.scope(account.scope)
     has_changes = scope.has_change_filters or account.has_change_filters
     return [mode for mode in Mode if has_changes or mode != Mode.CHANGES]

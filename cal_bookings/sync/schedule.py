@@ -28,7 +28,8 @@ def make_states() -> int:
     new = Account.objects.configured().filter(~Exists(states))
     made = [
         SyncState(account=account, mode=Mode.FULL)
-        for account in new.without_credentials()
+        for account in new
+        if not account.is_anonymous
     ]
     SyncState.objects.bulk_create(made, ignore_conflicts=True)
     return len(made)

@@ -34,6 +34,7 @@ NO_ACCOUNT = (
     'No Cal.com account is configured. Add one to CAL_BOOKINGS["ACCOUNTS"] in your settings, for example '
     '{"default": {"API_KEY": env("CAL_BOOKINGS_API_KEY")}}.'
 )
+ALL_ANONYMOUS = "Every account is anonymous, and Cal.com lists bookings only to those with a credential: give an account an API key."
 
 
 class Command(exit_codes.CalCommand):
@@ -154,7 +155,13 @@ class Command(exit_codes.CalCommand):
     def _accounts(self, alias: str | None, *, dry_run: bool) -> list[Account]:
         objects = Account.objects
         accounts = objects.planned() if dry_run else list(objects.configured())
-        chosen = [each for each in accounts if alias in (None, each.alias)]
+        chosen = [
+            each
+            for each in accounts
+            if each.alias == alias or (alias is None and not each.is_anonymous)
+        ]
+        if accounts and alias is None and not chosen:
+            raise CommandError(ALL_ANONYMOUS, returncode=exit_codes.CONFIGURATION)
         if not chosen:
             known = ", ".join(conf.aliases())
             message = (
