@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
 
 from cal_bookings.testing.responses import (
     Answer,
     Refusal,
     Request,
 )
+from cal_bookings.testing.script import Script, Step
 
 #: What each fault does to the answer.
 KINDS = {
@@ -69,10 +69,7 @@ def too_many() -> Refusal:
 
 
 @dataclass
-class Fault:
-    kind: str
-    times: int
-    skip: int
+class Fault(Step):
     path: str
     method: str
     version: str
@@ -112,12 +109,8 @@ class Fault:
         )
 
 
-class Faults:
+class Faults(Script[Fault]):
     """Scripted faults; the first that meets a request and is not used up strikes."""
-
-    def __init__(self) -> None:
-        self._planned: list[Fault] = []
-        self._lock = Lock()
 
     def plan(
         self,
@@ -136,24 +129,8 @@ class Faults:
             raise ValueError(
                 f"There is no fault {kind!r}: choose one of {', '.join(KINDS)}"
             )
-        with self._lock:
-            self._planned.append(
-                Fault(kind, times, skip, path, method, version, seconds, retry_after)
-            )
-
-    def clear(self) -> None:
-        with self._lock:
-            self._planned.clear()
+        self.add(Fault(kind, times, skip, path, method, version, seconds, retry_after))
 
     def strike(self, request: Request) -> Fault | None:
-        with self._lock:
-            for fault in self._planned:
-                if fault.meets(request):
-                    if fault.skip:
-                        fault.skip -= 1
-                        continue
-                    fault.times -= 1
-                    if not fault.times:
-                        self._planned.remove(fault)
-                    return fault
-        return None
+        """Return the fault that meets a request, and count it."""
+        return self.take(lambda fault: fault.meets(request))

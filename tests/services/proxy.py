@@ -50,8 +50,18 @@ class Wire:
                 continue
             with self._lock:
                 self._open |= {near, far}
-            for one, other in ((near, far), (far, near)):
-                Thread(target=_forward, args=(one, other), daemon=True).start()
+            Thread(target=self._carry, args=(near, far), daemon=True).start()
+
+    def _carry(self, near: socket.socket, far: socket.socket) -> None:
+        """Forward both ways until both are at their end, and close them."""
+        back = Thread(target=_forward, args=(far, near), daemon=True)
+        back.start()
+        _forward(near, far)
+        back.join()
+        with self._lock:
+            self._open -= {near, far}
+        near.close()
+        far.close()
 
 
 def _forward(one: socket.socket, other: socket.socket) -> None:

@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 import requests
 
+from tests.testing.receiver import Receiver
+
+SECRET = "whsec_test"
 SELF_HOSTED = pytest.mark.cal(dialect="offset")
 
 
@@ -53,6 +56,18 @@ def refused(post):
         return answer.status_code, body.get("error", body)["message"]
 
     return refused
+
+
+@pytest.fixture
+def receiver():
+    with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def hook(cal, receiver):
+    """A subscription of the first user to everything."""
+    return cal.webhooks.subscribe(receiver.url, secret=SECRET)
 
 
 def kinds(cal):

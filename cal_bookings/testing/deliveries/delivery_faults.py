@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import Lock
+
+from cal_bookings.testing.script import Script, Step
 
 KINDS = {
     "lost": "the delivery is not sent",
@@ -14,20 +15,13 @@ KINDS = {
 
 
 @dataclass
-class DeliveryFault:
-    kind: str
-    times: int
-    skip: int
+class DeliveryFault(Step):
     trigger: str
     seconds: float
 
 
-class DeliveryFaults:
+class DeliveryFaults(Script[DeliveryFault]):
     """Scripted faults; the first that meets a delivery and is not used up strikes."""
-
-    def __init__(self) -> None:
-        self._planned: list[DeliveryFault] = []
-        self._lock = Lock()
 
     def plan(
         self,
@@ -43,24 +37,8 @@ class DeliveryFaults:
             raise ValueError(
                 f"There is no delivery fault {kind!r}: choose one of {', '.join(KINDS)}"
             )
-        with self._lock:
-            self._planned.append(DeliveryFault(kind, times, skip, trigger, seconds))
-
-    def clear(self) -> None:
-        with self._lock:
-            self._planned.clear()
+        self.add(DeliveryFault(kind, times, skip, trigger, seconds))
 
     def strike(self, trigger: str) -> DeliveryFault | None:
         """Return the fault that meets a delivery of this trigger, and count it."""
-        with self._lock:
-            for fault in self._planned:
-                if fault.trigger not in ("", trigger):
-                    continue
-                if fault.skip:
-                    fault.skip -= 1
-                    continue
-                fault.times -= 1
-                if not fault.times:
-                    self._planned.remove(fault)
-                return fault
-        return None
+        return self.take(lambda fault: fault.trigger in ("", trigger))
