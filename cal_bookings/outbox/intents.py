@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
+from cal_bookings.client import EventTypeIdentification
 from cal_bookings.client.timestamps import write_instant
 from cal_bookings.models import (
     Account,
@@ -144,16 +145,22 @@ def reassign(
     booking: Booking,
     *,
     host: Host | None = None,
+    user_id: int | None = None,
     reason: str = "",
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> Proposal:
-    """Give a round-robin booking to another host, or to one that Cal.com chooses. Cal.com does not check who is free."""
+    """Give a round-robin booking to another host, or to one that Cal.com chooses. Cal.com does not check who is free.
+
+    `user_id` is Cal.com's number of somebody who hosted no mirrored booking yet; raises TypeError if `host` is given too.
+    """
+    if host and user_id is not None:
+        raise TypeError("reassign() takes host or user_id, not both")
     refusal = None
     if host and host.account_id != booking.account_id:
         refusal = Refused(messages.ACCOUNT, RefusalCode.ACCOUNT)
     kind = kinds.Reassign(
-        host_id=host.remote_id if host else None,
+        host_id=host.remote_id if host else user_id,
         host_email=host.email if host else "",
         reason=reason,
     )
@@ -249,35 +256,54 @@ def add_guests(
 def create(
     account: Account,
     *,
-    event_type_id: int,
-    start: datetime,
     attendee: Mapping[str, str],
     reservation: SlotReservation | None = None,
+    start: datetime | None = None,
+    event_type_id: int | None = None,
+    event_type_slug: str = "",
+    username: str = "",
+    team_slug: str = "",
+    organization_slug: str = "",
     requested_by: Any = None,
     deadline: datetime | None = None,
     **fields: Any,
 ) -> Proposal:
-    """Create a booking, or a series of them. `fields` go to Cal.com as they are: ``guests``, ``location``, ``metadata``,
-    ``recurrenceCount``, ``bookingFieldsResponses``…; it refuses those it does not know.
+    """Create a booking, or a series of them. `fields` go to Cal.com in its own names: ``guests``, ``location``,
+    ``metadata``, ``recurrenceCount``, ``bookingFieldsResponses``, ``instant``…; one that it does not know is refused.
+
+    The event type is named in exactly one way: by `event_type_id`, or by `event_type_slug` with `username` or `team_slug`,
+    and `organization_slug` where there is one. With ``instant=True`` the `start` is now, and may be left out; the action
+    is given up after two minutes. Of a recurring event type, Cal.com books as many occurrences as it has.
 
     `reservation` holds the slot until it is booked: the action is sent before the reservation ends, or not at all, and
     releases it once its outcome is final. While that is unknown, the reservation is left to run out.
     """
-    body = {
-        "start": _on_the_wire(start),
-        "eventTypeId": event_type_id,
-        "attendee": dict(attendee),
-    }
+    refusal = None
+    try:
+        named = EventTypeIdentification(
+            event_type_id=event_type_id,
+            event_type_slug=event_type_slug,
+            username=username,
+            team_slug=team_slug,
+            organization_slug=organization_slug,
+        ).fields()
+    except ValueError:
+        named, refusal = {}, Refused(messages.EVENT_TYPE, RefusalCode.EVENT_TYPE)
+    if start is None or fields.get("instant"):
+        if not fields.get("instant"):
+            refusal = refusal or Refused(messages.NO_START, RefusalCode.PAST)
+        start = timezone.now().replace(microsecond=0)
+    body = {"start": _on_the_wire(start), "attendee": dict(attendee)} | named
     kind = kinds.Create(fields=body | fields, mark=uuid4().hex)
     draft = kind.draft(account)
     if reservation is None:
-        return Proposal(kind, draft, requested_by, deadline)
+        return Proposal(kind, draft, requested_by, deadline, refusal)
     return Proposal(
         kind,
         draft,
         requested_by,
         held_slots.last_moment(reservation, deadline),
-        held_slots.refusal_of(reservation, account, kind),
+        refusal or held_slots.refusal_of(reservation, account, kind),
         reservation.pk,
     )
 

@@ -64,6 +64,18 @@ SELF_HOSTED = "Hosted Cal.com cannot remove an attendee: cancel the booking, and
 START_PAST = "The start time is in the past: choose one in the future."
 TIME_ZONE = 'An attendee needs a "timeZone".'
 TOO_LATE_TO_WITHDRAW = "It is too late to withdraw this: it is %(status)s."
+EVENT_TYPE = (
+    "Name in exactly one way what is to be booked: event_type_id; or event_type_slug with username or with team_slug, and "
+    "organization_slug where there is one."
+)
+HOSTED_FIELDS = "Only hosted Cal.com accepts allowConflicts, allowBookingOutOfBounds and skipBookingLimits: leave them out."
+LANGUAGE = "Cal.com knows no language %(language)s: choose one of %(known)s."
+METADATA = (
+    "Cal.com keeps at most 50 metadata, of which 49 are yours, with names of at most 40 characters and texts of at most 500: "
+    "shorten them."
+)
+NO_START = "A booking needs a start, unless it is an instant one: give it one."
+UNKNOWN_FIELD = "Cal.com knows no field %(name)s: did you mean %(nearest)s?"
 
 # Conflicts: the booking is no longer the one that the person saw.
 CONFLICT = "The booking changed on Cal.com in the meantime: %(changes)s."

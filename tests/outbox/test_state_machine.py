@@ -164,15 +164,25 @@ class Office(RuleBasedStateMachine):
         return Host(account=self.account, remote_id=user.id, email=user.email)
 
     def create(self, rng):
-        """On an own event type, one with seats, a series of a length that nobody says, or that of somebody else."""
+        """On an own event type, one with seats, a series of a length that nobody says, or that of somebody else; by number or
+        by slug; or at once with a team.
+        """
+        zoe = {"name": "Zoë", "email": "zoe@example.net", "timeZone": "UTC"}
+        if rng.random() < 0.15:
+            team = {"event_type_slug": "support", "team_slug": "team-1"}
+            return outbox.create(self.account, attendee=zoe, instant=True, **team)
         kind = rng.choice(["normal", "normal", "confirm", "seated", "recurring"])
         host = self.cal.users[rng.choice([1, 1, 1, 2])]
+        event_type = self.cal.event_type(host, kind)
+        named = {"event_type_id": event_type.id}
+        if rng.random() < 0.3:
+            named = {"event_type_slug": event_type.slug, "username": host.username}
         return outbox.create(
             self.account,
-            event_type_id=self.cal.event_type(host, kind).id,
             start=self.cal._some_start()
             + timedelta(days=60, minutes=rng.randrange(50)),
-            attendee={"name": "Zoë", "email": "zoe@example.net", "timeZone": "UTC"},
+            attendee=zoe,
+            **named,
         )
 
     @precondition(something_was_wanted)

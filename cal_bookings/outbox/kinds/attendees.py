@@ -23,6 +23,7 @@ from cal_bookings.outbox.kinds.base import (
     is_seated,
     known_email,
 )
+from cal_bookings.outbox.kinds.creation_fields import refuse_language
 from cal_bookings.outbox.remote_view import RemoteView
 
 #: The most guests in one request.
@@ -81,6 +82,7 @@ class AddAttendee(_People):
         self.check_new(booking)
         if not self.attendee.get("name", "").strip():
             raise Refused(messages.NAME, RefusalCode.NAME)
+        refuse_language(self.attendee.get("language"))
         if is_seated(booking):
             raise Refused(messages.SEATED, RefusalCode.SEATED)
 
@@ -107,6 +109,8 @@ class AddGuests(_People):
     def check_more(self, booking: Booking, now: datetime) -> None:
         if not 1 <= len(self.guests) <= MOST_GUESTS:
             raise Refused(messages.GUESTS, RefusalCode.GUESTS, {"most": MOST_GUESTS})
+        for guest in self.guests:
+            refuse_language(guest.get("language"))
         self.check_new(booking)
 
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:

@@ -1,10 +1,15 @@
 """The creation of a booking, or of a series."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
+from cal_bookings.client import (
+    ActionAnswer,
+    BookingActions,
+    RemoteBooking,
+    Server,
+)
 from cal_bookings.models import Account, Booking, BookingAction, ErrorCode, RefusalCode
 from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import (
@@ -17,11 +22,15 @@ from cal_bookings.outbox.kinds.base import (
     refuse_start,
     what_became,
 )
+from cal_bookings.outbox.kinds.creation_fields import check_fields
 from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import takes_place
 
 #: The key of our mark in the booking's metadata. Cal.com has no idempotency keys: by the mark we recognise our booking.
 MARK = "djangoCalBookings"
+
+#: An instant booking that could not be sent for so long is pointless: nobody waits any more.
+INSTANT_FOR = timedelta(minutes=2)
 
 UNSEEN = Doubt(messages.UNSEEN, ErrorCode.UNVERIFIED)
 
@@ -43,7 +52,9 @@ class Create(Kind):
 
     def check(self, booking: Booking, now: datetime) -> None:
         """Raise Refused for what Cal.com would refuse; `booking` is the draft of the one that is to be created."""
-        refuse_start(self.start, now)
+        self._refuse_time(now)
+        self_hosted = booking.account.server == Server.SELF_HOSTED
+        check_fields(self.fields, self_hosted=self_hosted)
         attendee = self.fields["attendee"]
         if not str(attendee.get("name") or "").strip():
             raise Refused(messages.NAME, RefusalCode.NAME)
@@ -51,6 +62,16 @@ class Create(Kind):
             raise Refused(messages.TIME_ZONE, RefusalCode.TIME_ZONE)
         if not attendee.get("email") and not attendee.get("phoneNumber"):
             raise Refused(messages.CREATE_EMAIL, RefusalCode.EMAIL)
+
+    def _refuse_time(self, now: datetime) -> None:
+        if not self.is_instant:
+            refuse_start(self.start, now)
+        elif self.start + INSTANT_FOR <= now:
+            raise Refused(messages.START_PAST, RefusalCode.PAST)
+
+    @property
+    def is_instant(self) -> bool:
+        return bool(self.fields.get("instant"))
 
     def draft(self, account: Account) -> Booking:
         # Queued again after a failure, the action keeps its mark: a first request that took effect late is recognised.
@@ -63,7 +84,7 @@ class Create(Kind):
         return frozenset()
 
     def deadline(self, booking: Booking, now: datetime) -> datetime:
-        return self.start
+        return self.start + INSTANT_FOR if self.is_instant else self.start
 
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
         metadata = dict(self.fields.get("metadata") or {}) | {MARK: self.mark}
@@ -134,9 +155,15 @@ class Create(Kind):
             return int(self.fields["recurrenceCount"])
         if not first.recurring_booking_uid:
             return 1
-        recurrence = view.event_type(self.fields["eventTypeId"]).get("recurrence")
+        number = first.event_type_remote_id or self.fields.get("eventTypeId")
+        recurrence = view.event_type(number or 0).get("recurrence")
         count = recurrence.get("occurrences") if isinstance(recurrence, dict) else None
         return count if type(count) is int else None
+
+    def _event_type(self, view: RemoteView) -> dict[str, Any]:
+        """Return the account's own event type that is booked; empty if it is another's, or named by its slug."""
+        remote_id = self.fields.get("eventTypeId")
+        return view.event_type(remote_id) if remote_id else {}
 
     def _is_ours(self, remote: RemoteBooking) -> bool:
         marks = [remote.metadata, *(attendee.metadata for attendee in remote.attendees)]
@@ -161,12 +188,12 @@ class Create(Kind):
 
     def caveat(self, view: RemoteView) -> str:
         is_one = str(self.fields.get("recurrenceCount")) == "1"
-        is_own = is_one or bool(view.event_type(self.fields["eventTypeId"]))
+        is_own = is_one or bool(self._event_type(view))
         return "" if is_own else messages.PERHAPS_PARTLY
 
     def doubt(self, view: RemoteView, seen: dict[str, Any]) -> Doubt | None:
         """Only of an own event type without seats the account's list shows every booking, those that are over included."""
-        own = view.event_type(self.fields["eventTypeId"])
+        own = self._event_type(view)
         seats = own.get("seats")
         has_seats = isinstance(seats, dict) and bool(seats.get("seatsPerTimeSlot"))
         is_seen = own and not own.get("schedulingType") and not has_seats
