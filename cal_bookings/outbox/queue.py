@@ -175,7 +175,8 @@ class _Situation:
             raise proposal.refusal
         if not _account_is_active(booking):
             refusals.refuse_inactive(booking.account)
-        refusals.refuse_anonymous(kind, booking.account)
+        # The account as the person has it: a page that shows the booking has read it already.
+        refusals.refuse_anonymous(kind, proposal.booking.account)
         check_parameters(kind)
         kind.check(booking, now)
         if proposal.reservation_id:
