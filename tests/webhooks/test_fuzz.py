@@ -75,7 +75,11 @@ class Fuzz:
 
     def serve(self, environ: dict[str, Any]) -> int:
         statuses: list[str] = []
-        answer = self.site(environ, lambda status, _headers: statuses.append(status))
+
+        def start(status: str, *_headers: Any) -> Any:
+            statuses.append(status)
+
+        answer = self.site(environ, start)
         answer.close()
         return int(statuses[0].split()[0])
 
