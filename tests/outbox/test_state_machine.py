@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from django.db import connection
@@ -169,12 +169,15 @@ class Office(RuleBasedStateMachine):
         """
         zoe = {"name": "Zoë", "email": "zoe@example.net", "timeZone": "UTC"}
         if rng.random() < 0.15:
-            team = {"event_type_slug": "support", "team_slug": "team-1"}
+            team: dict[str, Any] = {
+                "event_type_slug": "support",
+                "team_slug": "team-1",
+            }
             return outbox.create(self.account, attendee=zoe, instant=True, **team)
         kind = rng.choice(["normal", "normal", "confirm", "seated", "recurring"])
         host = self.cal.users[rng.choice([1, 1, 1, 2])]
         event_type = self.cal.event_type(host, kind)
-        named = {"event_type_id": event_type.id}
+        named: dict[str, Any] = {"event_type_id": event_type.id}
         if rng.random() < 0.3:
             named = {"event_type_slug": event_type.slug, "username": host.username}
         return outbox.create(
