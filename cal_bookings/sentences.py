@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.utils import translation
-from django.utils.functional import lazystr
+from django.utils.functional import Promise, lazystr
 
 #: What is added to the name of a text column for the column with its codes and parameters.
 SUFFIX = "_sentences"
@@ -25,7 +25,7 @@ class Sentence(models.TextChoices):
 class Message:
     """Sentences with their parameters. `str` writes them in the active language.
 
-    A parameter is a string, a number, or another message. Messages are added with ``+``; an empty one is false.
+    A parameter is a string, perhaps a lazy one, a number, or another message. Messages are added with ``+``; an empty one is false.
     """
 
     __slots__ = ("_sentences",)
@@ -133,6 +133,9 @@ def _sentence(code: str) -> Sentence:
 
 
 def _dumped(parameter: Any) -> Any:
+    if isinstance(parameter, Promise):  # a lazy string, whose reader is not known yet
+        with translation.override(None):
+            return str(parameter)
     return parameter.dump() if isinstance(parameter, Message) else parameter
 
 

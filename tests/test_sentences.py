@@ -11,6 +11,7 @@ import cal_bookings
 from cal_bookings import sentences
 from cal_bookings.budget.advice_texts import Advice
 from cal_bookings.models import SyncState
+from cal_bookings.outbox import intents as intents  # with the sentences of the outbox
 from cal_bookings.sentences import Message, Sentence
 from cal_bookings.sync.messages import SyncText
 
@@ -42,7 +43,12 @@ def test_codes_are_unique_in_the_package():
     codes = [sentence.value for table in tables() for sentence in table]
 
     assert len(codes) == len(set(codes))
-    assert {table.__name__ for table in tables()} >= {"Advice", "SyncText"}
+    assert {table.__name__ for table in tables()} >= {
+        "Advice",
+        "SyncText",
+        "RefusalText",
+        "ActionText",
+    }
 
 
 def test_every_sentence_can_be_translated():
@@ -54,7 +60,7 @@ def test_every_sentence_can_be_translated():
         if not isinstance(sentence.label, Promise)
     ]
 
-    assert sorted(fixed) == ["advice.verbatim", "pause.reason"]
+    assert sorted(fixed) == ["action.words", "advice.verbatim", "pause.reason"]
 
 
 def test_makemessages_finds_every_sentence():
@@ -70,7 +76,42 @@ def test_makemessages_finds_every_sentence():
     with translation.override(None):
         texts = {str(sentence.label) for table in tables() for sentence in table}
     plurals = {text for text in texts if not text}  # lazy plurals have no text alone
-    assert texts - marked - plurals <= {"%(text)s", "%(reason)s"}
+    assert texts - marked - plurals <= {"%(text)s", "%(reason)s", "%(words)s."}
+
+
+def test_every_sentence_gets_the_parameters_of_its_text_where_it_is_used():
+    known = {table.__name__: table for table in tables()}
+    wrong = []
+    for path in Path(cal_bookings.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=table), attr=name)
+                ) if table in known and name.isupper():
+                    given = {keyword.arg for keyword in node.keywords}
+                    if given != parameters_of(known[table][name]):
+                        wrong.append(f"{path.name}:{node.lineno} {table}.{name}")
+
+    assert wrong == []
+
+
+def parameters_of(sentence):
+    """The names that are asked for when the text is filled in."""
+    asked = Asked()
+    str(sentence.label % asked)
+    return asked.names
+
+
+class Asked(dict):
+    def __init__(self):
+        self.names = set()
+
+    def __getitem__(self, name):
+        self.names.add(name)
+        return 2
+
+    def __contains__(self, name):
+        return True
 
 
 def test_a_message_is_written_in_the_language_of_its_reader(german):

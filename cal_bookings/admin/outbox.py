@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from cal_bookings import outbox
+from cal_bookings import outbox, sentences
 from cal_bookings.admin import (
     formatting,
     visibility,
@@ -50,13 +50,19 @@ class AttemptInline(ReadOnlyInline):
         "outcome",
         "sent",
         "http_status",
-        "error_message",
+        "error_text",
         "request_id",
         "worker",
     ]
 
+    readonly_fields = ["error_text"]
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("cal_bookings.view_bookingaction")
+
+    @admin.display(description=_("error"))
+    def error_text(self, attempt: ActionAttempt) -> str:
+        return sentences.shown(attempt, "error_message") or "-"
 
 
 @admin.register(BookingAction)
@@ -86,8 +92,8 @@ class BookingActionAdmin(OfAccountAdmin):
                     "booking_link",
                     "requested_by",
                     "pretty_parameters",
-                    "error_message",
-                    "note",
+                    "error_text",
+                    "note_text",
                     "seen_and_found",
                 ]
             },
@@ -109,7 +115,14 @@ class BookingActionAdmin(OfAccountAdmin):
             },
         ),
     ]
-    readonly_fields = ["badge", "booking_link", "pretty_parameters", "seen_and_found"]
+    readonly_fields = [
+        "badge",
+        "booking_link",
+        "pretty_parameters",
+        "error_text",
+        "note_text",
+        "seen_and_found",
+    ]
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -194,7 +207,15 @@ class BookingActionAdmin(OfAccountAdmin):
 
     @admin.display(description=_("error"))
     def short_error(self, action: BookingAction) -> str:
-        return Truncator(action.error_message).chars(ERROR_LENGTH) or "-"
+        return Truncator(self.error_text(action)).chars(ERROR_LENGTH)
+
+    @admin.display(description=_("error"))
+    def error_text(self, action: BookingAction) -> str:
+        return sentences.shown(action, "error_message") or "-"
+
+    @admin.display(description=_("note"))
+    def note_text(self, action: BookingAction) -> str:
+        return sentences.shown(action, "note") or "-"
 
     @admin.display(description=_("parameters"))
     def pretty_parameters(self, action: BookingAction) -> SafeString:
@@ -214,9 +235,9 @@ class ActionInline(ReadOnlyInline):
         "requested_by",
         "enqueued_at",
         "attempts",
-        "error_message",
+        "error_text",
     ]
-    readonly_fields = ["badge"]
+    readonly_fields = ["badge", "error_text"]
     show_change_link = True
     ordering = ["-pk"]
 
@@ -226,3 +247,7 @@ class ActionInline(ReadOnlyInline):
     @admin.display(description=_("status"))
     def badge(self, action: BookingAction) -> SafeString:
         return formatting.action_badge(action)
+
+    @admin.display(description=_("error"))
+    def error_text(self, action: BookingAction) -> str:
+        return sentences.shown(action, "error_message") or "-"

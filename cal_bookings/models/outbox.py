@@ -95,7 +95,7 @@ class BookingAction(Leased):
         blank=True,
         related_name="actions",
         verbose_name=_("booking"),
-        help_text=_("Empty until a booking that is to be created is there."),
+        help_text=_("Empty until Cal.com has created the booking."),
     )
     kind = models.CharField(_("kind"), max_length=30, choices=Kind)
     parameters = models.JSONField(_("parameters"), default=dict)
@@ -135,7 +135,7 @@ class BookingAction(Leased):
     enqueued_at = models.DateTimeField(_("enqueued at"), default=timezone.now)
     next_attempt_at = models.DateTimeField(_("next attempt at"), default=timezone.now)
     deadline = models.DateTimeField(
-        _("deadline"), help_text=_("From then on it is no longer sent.")
+        _("deadline"), help_text=_("The action is not sent after this time.")
     )
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(
@@ -153,10 +153,16 @@ class BookingAction(Leased):
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     result_uid = models.CharField(_("resulting booking"), max_length=255, blank=True)
     note = models.TextField(
-        _("note"), blank=True, help_text=_("What to know although it is done.")
+        _("note"),
+        blank=True,
+        help_text=_("Additional information about a completed action."),
     )
+    #: The codes and parameters of `note`: see `cal_bookings.sentences`.
+    note_sentences = models.JSONField(null=True, editable=False)
     error_code = models.CharField(_("error code"), max_length=100, blank=True)
     error_message = models.TextField(_("error message"), blank=True)
+    #: The codes and parameters of `error_message`: see `cal_bookings.sentences`.
+    error_message_sentences = models.JSONField(null=True, editable=False)
 
     objects = BookingActionQuerySet.as_manager()
 
@@ -192,16 +198,16 @@ class ActionAttempt(models.Model):
     """One worker's turn at an action: begun before its first request, so that those cut short are seen as well."""
 
     class Outcome(models.TextChoices):
-        UNDER_WAY = "under way", _("under way, or cut short")
-        ALREADY = "already so", _("was already so")
-        ANSWERED = "answered", _("Cal.com's answer shows it")
+        UNDER_WAY = "under way", _("in progress or interrupted")
+        ALREADY = "already so", _("already in effect")
+        ANSWERED = "answered", _("Cal.com's response shows it")
         VERIFIED = "verified", _("verified by reading")
         CONFLICT = "conflict", _("conflict")
         REFUSED = "refused", _("refused")
         DEFERRED = "deferred", _("deferred")
-        LOST = "lost", _("no usable answer")
-        NO_EFFECT = "no effect", _("answered without effect")
-        NOT_YET = "not yet", _("not to be seen yet")
+        LOST = "lost", _("no usable response")
+        NO_EFFECT = "no effect", _("response without effect")
+        NOT_YET = "not yet", _("effect not visible yet")
         EXPIRED = "expired", _("too late")
         GIVEN_UP = "given up", _("given up")
         SUPERSEDED = "superseded", _("another worker took over")
@@ -224,6 +230,8 @@ class ActionAttempt(models.Model):
     request_id = models.CharField(_("Cal.com's request id"), max_length=100, blank=True)
     error_code = models.CharField(_("error code"), max_length=100, blank=True)
     error_message = models.TextField(_("error message"), blank=True)
+    #: The codes and parameters of `error_message`: see `cal_bookings.sentences`.
+    error_message_sentences = models.JSONField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("attempt")

@@ -8,7 +8,7 @@ from typing import Any
 from django.dispatch import Signal
 from django.utils import timezone
 
-from cal_bookings import client, db, mirror, signals
+from cal_bookings import client, db, mirror, sentences, signals
 from cal_bookings.client import ActionAnswer, CalError
 from cal_bookings.models import (
     ActionAttempt,
@@ -21,6 +21,7 @@ from cal_bookings.outbox import claims, held_slots
 from cal_bookings.outbox.kinds import Effect
 from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import facts
+from cal_bookings.sentences import Message
 
 logger = logging.getLogger(__name__)
 
@@ -49,16 +50,16 @@ class Record:
             answer,
             status=Status.DONE,
             result_uid=effect.uid,
-            note=effect.note,
             error_code="",
-            error_message="",
+            **sentences.columns("note", effect.note),
+            **sentences.columns("error_message", ""),
         )
 
     def failed(
         self,
         outcome: Outcome,
         code: ErrorCode,
-        message: str,
+        message: Message | str,
         view: RemoteView | None = None,
     ) -> None:
         self._end(
@@ -67,10 +68,10 @@ class Record:
             view,
             status=Status.FAILED,
             error_code=code,
-            error_message=message,
+            **sentences.columns("error_message", message),
         )
 
-    def not_sent(self, outcome: Outcome, code: ErrorCode, message: str) -> None:
+    def not_sent(self, outcome: Outcome, code: ErrorCode, message: Message) -> None:
         """Let an action fail that had been announced and was not sent."""
         self._end(
             outcome,
@@ -80,10 +81,12 @@ class Record:
             sent_at=None,
             settles_at=None,
             error_code=code,
-            error_message=message,
+            **sentences.columns("error_message", message),
         )
 
-    def put_off(self, code: str, message: str, pause: float | None = None) -> None:
+    def put_off(
+        self, code: str, message: Message | str, pause: float | None = None
+    ) -> None:
         """Put an unsent action back into the queue; without `pause` (seconds) for as long as the claim postponed it."""
         columns: dict[str, Any] = {"status": Status.QUEUED, "sent_at": None}
         self.claim.action.sent_at = None
@@ -95,12 +98,12 @@ class Record:
             Outcome.DEFERRED,
             settles_at=None,
             error_code=code,
-            error_message=message,
+            **sentences.columns("error_message", message),
             **columns,
         )
 
     def not_tried(
-        self, code: ErrorCode, message: str, pause: float | None = None
+        self, code: ErrorCode, message: Message, pause: float | None = None
     ) -> None:
         """End an attempt that made no request: what was known stays known. With `pause` (seconds) it does not count."""
         action = self.claim.action
@@ -109,7 +112,7 @@ class Record:
             columns = {
                 "status": Status.QUEUED,
                 "error_code": code,
-                "error_message": message,
+                **sentences.columns("error_message", message),
             }
         if pause is not None:
             columns["next_attempt_at"] = self._in(pause)
@@ -117,7 +120,11 @@ class Record:
         self._end_alone(Outcome.DEFERRED, **columns)
 
     def unknown(
-        self, outcome: Outcome, code: ErrorCode, message: str, settles_in: timedelta
+        self,
+        outcome: Outcome,
+        code: ErrorCode,
+        message: Message | str,
+        settles_in: timedelta,
     ) -> None:
         """Record that the action may have taken effect, or may still do so for as long as `settles_in`."""
         now, action = timezone.now(), self.claim.action
@@ -128,7 +135,7 @@ class Record:
             settles_at=action.settles_at,
             next_attempt_at=claims.next_reading(action, now),
             error_code=code,
-            error_message=message,
+            **sentences.columns("error_message", message),
         )
 
     def still_unknown(
@@ -136,7 +143,7 @@ class Record:
         outcome: Outcome,
         pause: float | None = None,
         *,
-        note: tuple[ErrorCode, str] | None = None,
+        note: tuple[ErrorCode, Message] | None = None,
     ) -> None:
         """Record that nothing new is known; the claim has set the next reading. With `pause` (seconds) it does not count.
 
@@ -144,9 +151,12 @@ class Record:
         """
         columns: dict[str, Any] = {"status": Status.UNKNOWN}
         if note:
-            self.claim.attempt.error_code, self.claim.attempt.error_message = note
+            code, message = note
+            self.claim.attempt.error_code = code
+            sentences.write(self.claim.attempt, "error_message", message)
             if not self.claim.action.error_code:
-                columns |= {"error_code": note[0], "error_message": note[1]}
+                columns |= sentences.columns("error_message", message)
+                columns["error_code"] = code
         if pause is not None:
             columns["next_attempt_at"] = self._in(pause)
             columns["attempts"] = self.claim.action.attempts - 1
@@ -158,7 +168,7 @@ class Record:
         attempt.http_status = error.status
         attempt.request_id = error.request_id
         attempt.error_code = error.code
-        attempt.error_message = error.message
+        sentences.write(attempt, "error_message", error.message)
 
     def _in(self, pause: float) -> datetime:
         now, action = timezone.now(), self.claim.action

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from cal_bookings import backoff, conf, db
+from cal_bookings import backoff, conf, db, sentences
 from cal_bookings.client import CalClient
 from cal_bookings.models import ActionAttempt, BookingAction, leases
 from cal_bookings.outbox.remote_view import RemoteView
@@ -67,7 +67,7 @@ class Claim:
             "settles_at": now + settling(),
             "lease_until": leases.lease_end(),
             "error_code": "",
-            "error_message": "",
+            **sentences.columns("error_message", ""),
             "found": snapshot,
         }
         self._write(**columns)

@@ -8,12 +8,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from cal_bookings import budget, client, mirror, servers
+from cal_bookings import budget, client, mirror, sentences, servers
+from cal_bookings.budget import advice
 from cal_bookings.client import ActionAnswer, CalClient, CalError, Server
 from cal_bookings.models import ActionAttempt, ErrorCode
-from cal_bookings.outbox import claims, endings, messages
+from cal_bookings.outbox import claims, endings
 from cal_bookings.outbox.attempts import Record
 from cal_bookings.outbox.kinds import Conflict, Effect, Kind, Refused
+from cal_bookings.outbox.messages import ActionText
 from cal_bookings.outbox.remote_view import RemoteView
 
 logger = logging.getLogger(__name__)
@@ -113,7 +115,7 @@ class Delivery:
             self.kind.prepare(view)
         except Refused as refusal:
             code = ErrorCode(refusal.code)
-            self.record.failed(Outcome.REFUSED, code, refusal.message, view)
+            self.record.failed(Outcome.REFUSED, code, refusal.explanation, view)
             return
         except FAILURES as failure:
             self._not_read(_error(failure))
@@ -138,11 +140,13 @@ class Delivery:
         """Record that nothing was written to the connection."""
         self.claim.attempt.sent = False
         if late.is_pointless:
-            self.record.not_sent(Outcome.EXPIRED, ErrorCode.EXPIRED, messages.TOO_LATE)
+            self.record.not_sent(
+                Outcome.EXPIRED, ErrorCode.EXPIRED, ActionText.TOO_LATE()
+            )
         elif self.action.attempts < ATTEMPTS:
-            self.record.put_off(ErrorCode.STALE, messages.STALE)
+            self.record.put_off(ErrorCode.STALE, ActionText.STALE())
         else:
-            self.record.not_sent(Outcome.GIVEN_UP, ErrorCode.STALE, messages.STALE)
+            self.record.not_sent(Outcome.GIVEN_UP, ErrorCode.STALE, ActionText.STALE())
 
     def _answered(self, answer: ActionAnswer) -> None:
         """Verify a 2xx answer, which proves nothing: the state counts that the answer shows, or else the booking itself."""
@@ -157,7 +161,7 @@ class Delivery:
         if effect:
             self.record.done(effect, Outcome.ANSWERED, view, answer)
             return
-        message = messages.NO_EFFECT % {"unchanged": self.kind.unchanged}
+        message = ActionText.NO_EFFECT(unchanged=self.kind.unchanged())
         lag = claims.settling() * LAG
         self.record.unknown(Outcome.NO_EFFECT, ErrorCode.NO_EFFECT, message, lag)
 
@@ -173,7 +177,7 @@ class Delivery:
         match error:
             case client.CalUnsupported():
                 self.record.failed(
-                    Outcome.REFUSED, ErrorCode.UNSUPPORTED, messages.UNSUPPORTED
+                    Outcome.REFUSED, ErrorCode.UNSUPPORTED, ActionText.UNSUPPORTED()
                 )
             case client.CalRefused() | client.CalNotFound() | client.CalForbidden():
                 self._refused(error)
@@ -194,7 +198,7 @@ class Delivery:
             effect = self.kind.effect(view, self.seen, sent=False)
             conflict = None if effect else self.kind.conflict(view, self.seen)
             is_final = isinstance(error, client.CalRefused)
-            caveat = self.kind.caveat(view) if is_final and not effect else ""
+            caveat = self.kind.caveat(view) if is_final and not effect else None
         except client.CalNotFound:
             self._gone()
         except FAILURES:
@@ -207,7 +211,8 @@ class Delivery:
             elif conflict:
                 self._conflict(conflict, view)
             else:
-                message = f"{error.message}.{caveat}" if caveat else error.message
+                said = error.message
+                message = ActionText.WORDS(words=said) + caveat if caveat else said
                 self.record.failed(Outcome.REFUSED, ErrorCode.REFUSED, message, view)
 
     def _not_read(self, error: CalError) -> None:
@@ -222,17 +227,24 @@ class Delivery:
         elif self.action.attempts < ATTEMPTS or not self.claim.has_settled:
             self.record.still_unknown(Outcome.LOST)
         else:
-            message = messages.UNVERIFIED % {"problem": error.summary}
+            message = ActionText.UNVERIFIED(problem=error.summary)
             self.record.failed(Outcome.GIVEN_UP, ErrorCode.UNVERIFIED, message)
 
     def _not_sent(self, error: CalError) -> None:
         """Record that nothing reached Cal.com, or that it turned the request away unread."""
         if isinstance(error, client.CalRateLimited):
-            self.record.put_off(ErrorCode.RATE_LIMITED, error.summary, _pause(error))
-        elif self.action.attempts < ATTEMPTS:
-            self.record.put_off(_code(error), str(error))
+            message = ActionText.RATE_LIMITED()
+            self.record.put_off(ErrorCode.RATE_LIMITED, message, _pause(error))
+            return
+        message = advice.explain(
+            self.action.account, error, advice.Operation.ACTION, quoting=True
+        )
+        attempts = self.action.attempts
+        if attempts < ATTEMPTS:
+            self.record.put_off(_code(error), message + ActionText.TRIED_AGAIN())
         else:
-            self.record.failed(Outcome.GIVEN_UP, _code(error), str(error))
+            message += ActionText.OFTEN_ENOUGH(attempts=attempts)
+            self.record.failed(Outcome.GIVEN_UP, _code(error), message)
 
     def _not_there(self, view: RemoteView, conflict: Conflict | None) -> None:
         """Decide on an action that was sent earlier and whose effect is not there; until it has settled, it may still come."""
@@ -253,7 +265,8 @@ class Delivery:
             repeat_is_refused=self.kind.repeat_is_refused(self.seen),
         )
         if ending.code == ErrorCode.NOT_APPLIED and self._may_send_again:
-            self.record.put_off(action.error_code, action.error_message, 0.0)
+            message = sentences.read(action, "error_message")
+            self.record.put_off(action.error_code, message, 0.0)
         else:
             self.record.failed(ending.outcome, ending.code, ending.message, view)
 
@@ -273,7 +286,7 @@ class Delivery:
     def _gone(self) -> None:
         now = timezone.now()
         mirror.mark_missing(self.action.account, [self.uid], asked_at=now)
-        self.record.failed(Outcome.REFUSED, ErrorCode.MISSING, messages.GONE)
+        self.record.failed(Outcome.REFUSED, ErrorCode.MISSING, ActionText.GONE())
 
     def _new_view(self) -> RemoteView:
         return RemoteView(

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from cal_bookings import sentences
 from cal_bookings.models import ActionAttempt, BookingAction, ErrorCode
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds import Conflict, Doubt
+from cal_bookings.outbox.messages import ActionText
+from cal_bookings.sentences import Message
 
 Outcome = ActionAttempt.Outcome
 
@@ -15,7 +17,7 @@ class Ending:
 
     outcome: ActionAttempt.Outcome
     code: ErrorCode
-    message: str
+    message: Message | str
 
 
 def after_silence(
@@ -30,7 +32,7 @@ def after_silence(
 
     `doubt` says why the effect may have been there all the same; None means that there was none.
     """
-    problem = action.error_message or messages.WORKER_DIED
+    problem = sentences.read(action, "error_message") or ActionText.WORKER_DIED()
     if action.error_code == ErrorCode.NO_EFFECT:
         return _without_effect(problem, doubt)
     is_refused = action.error_code == ErrorCode.REFUSED
@@ -39,23 +41,23 @@ def after_silence(
     if is_refused:
         return Ending(Outcome.GIVEN_UP, ErrorCode.REFUSED, problem)
     if conflict:
-        message = f"{conflict.message} {messages.SENT_BEFORE}"
+        message = conflict.message + ActionText.SENT_BEFORE()
         return Ending(Outcome.CONFLICT, ErrorCode.UNCERTAIN, message)
     if doubt:
-        message = f"{messages.LOST % {'problem': problem}}. {doubt.message}"
+        message = ActionText.LOST(problem=problem) + doubt.message
         return Ending(Outcome.GIVEN_UP, doubt.code, message)
-    not_applied = messages.NOT_APPLIED % {"problem": problem}
+    not_applied = ActionText.NOT_APPLIED(problem=problem)
     if is_pointless:
-        message = not_applied + messages.TOO_LATE_AGAIN
+        message = not_applied + ActionText.TOO_LATE_AGAIN()
         return Ending(Outcome.EXPIRED, ErrorCode.EXPIRED, message)
-    advice = messages.NOT_SENT_AGAIN
+    advice = ActionText.NOT_SENT_AGAIN()
     if repeat_is_refused:
-        advice = messages.OFTEN_ENOUGH % {"attempts": action.attempts}
+        advice = ActionText.OFTEN_ENOUGH(attempts=action.attempts)
     return Ending(Outcome.GIVEN_UP, ErrorCode.NOT_APPLIED, not_applied + advice)
 
 
-def _without_effect(problem: str, doubt: Doubt | None) -> Ending:
+def _without_effect(problem: Message | str, doubt: Doubt | None) -> Ending:
     if doubt is None or not doubt.is_a_change:
         return Ending(Outcome.GIVEN_UP, ErrorCode.NO_EFFECT, problem)
-    message = f"{messages.WITHOUT_EFFECT} {doubt.message}"
+    message = ActionText.WITHOUT_EFFECT() + doubt.message
     return Ending(Outcome.GIVEN_UP, doubt.code, message)

@@ -11,8 +11,8 @@ from cal_bookings.models import (
     SlotReservation,
 )
 from cal_bookings.models.slots import SlotReservationQuerySet
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds import Create, Refused
+from cal_bookings.outbox.refusal_messages import RefusalText
 
 
 def refusal_of(
@@ -68,4 +68,4 @@ def _free(reservation_id: int) -> SlotReservationQuerySet:
 
 
 def _refused() -> Refused:
-    return Refused(messages.RESERVATION, RefusalCode.RESERVATION)
+    return Refused(RefusalText.RESERVATION, RefusalCode.RESERVATION)

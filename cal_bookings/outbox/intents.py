@@ -27,10 +27,11 @@ from cal_bookings.models import (
     RefusalCode,
     SlotReservation,
 )
-from cal_bookings.outbox import held_slots, kinds, messages
+from cal_bookings.outbox import held_slots, kinds
 from cal_bookings.outbox.kinds import Refused
 from cal_bookings.outbox.kinds.base import seat_holder
 from cal_bookings.outbox.queue import Proposal, enqueue_proposal
+from cal_bookings.outbox.refusal_messages import RefusalText
 
 P = ParamSpec("P")
 
@@ -158,7 +159,7 @@ def reassign(
         raise TypeError("reassign() takes host or user_id, not both")
     refusal = None
     if host and host.account_id != booking.account_id:
-        refusal = Refused(messages.ACCOUNT, RefusalCode.ACCOUNT)
+        refusal = Refused(RefusalText.ACCOUNT, RefusalCode.ACCOUNT)
     kind = kinds.Reassign(
         host_id=host.remote_id if host else user_id,
         host_email=host.email if host else "",
@@ -288,10 +289,10 @@ def create(
             organization_slug=organization_slug,
         ).fields()
     except ValueError:
-        named, refusal = {}, Refused(messages.EVENT_TYPE, RefusalCode.EVENT_TYPE)
+        named, refusal = {}, Refused(RefusalText.EVENT_TYPE, RefusalCode.EVENT_TYPE)
     if start is None or fields.get("instant"):
         if not fields.get("instant"):
-            refusal = refusal or Refused(messages.NO_START, RefusalCode.PAST)
+            refusal = refusal or Refused(RefusalText.NO_START, RefusalCode.PAST)
         start = timezone.now().replace(microsecond=0)
     body = {"start": _on_the_wire(start), "attendee": dict(attendee)} | named
     kind = kinds.Create(fields=body | fields, mark=uuid4().hex)

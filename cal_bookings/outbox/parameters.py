@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 from cal_bookings.models import RefusalCode
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds import Kind, Refused
+from cal_bookings.outbox.refusal_messages import RefusalText
+from cal_bookings.sentences import Message
 
 #: How deep objects and lists may be nested. MariaDB stores 32 levels, our own included.
 DEEPEST = 20
@@ -17,26 +18,24 @@ def check_parameters(kind: Kind) -> None:
     """Raise Refused for parameters that cannot be kept, before a database does it in its own way."""
     parameters = kind.parameters
     if _depth(parameters) > DEEPEST:
-        raise _refused(
-            f"they hold objects or lists more than {DEEPEST} deep in one another"
-        )
+        raise _refused(RefusalText.TOO_DEEP(deepest=DEEPEST))
     try:
         text = json.dumps(parameters, allow_nan=False, ensure_ascii=False)
         text.encode()
     except UnicodeEncodeError:
-        raise _refused("they hold half a surrogate pair, which is no text") from None
+        raise _refused(RefusalText.HALF_PAIR()) from None
     except TypeError:
-        raise _refused("they hold a value that is not JSON") from None
+        raise _refused(RefusalText.NOT_JSON()) from None
     except ValueError:
-        raise _refused("they hold a number that is not finite") from None
+        raise _refused(RefusalText.NOT_FINITE()) from None
     if "\\u0000" in text:
-        raise _refused("they hold a NUL character")
+        raise _refused(RefusalText.NUL())
     if len(text) > LONGEST:
-        raise _refused(f"they are longer than {LONGEST} characters")
+        raise _refused(RefusalText.TOO_LONG(longest=LONGEST))
 
 
-def _refused(why: str) -> Refused:
-    return Refused(messages.PARAMETERS, RefusalCode.PARAMETERS, {"problem": why})
+def _refused(problem: Message) -> Refused:
+    return Refused(RefusalText.PARAMETERS, RefusalCode.PARAMETERS, {"problem": problem})
 
 
 def _depth(value: Any) -> int:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from django.utils import timezone
+from django.utils.functional import lazystr
 
 from cal_bookings.models import Account, Booking, BookingAction, RefusalCode
-from cal_bookings.outbox import kinds, messages
+from cal_bookings.outbox import kinds
 from cal_bookings.outbox.kinds import Kind, Refused
+from cal_bookings.outbox.refusal_messages import RefusalText
 
 #: What Cal.com lets those do who know the uid of a booking (CAL_API.md section 2).
 _FOR_EVERYBODY = (
@@ -50,40 +52,46 @@ def refuse_contradiction(kind: Kind, booking: Booking, earlier: OpenAction) -> N
         return
     action = earlier.action
     if action.pk is None:
-        raise Refused(messages.OPEN_IN_REQUEST, RefusalCode.OPEN)
-    parameters = {"action": action, "status": action.get_status_display()}
-    text = messages.OPEN if earlier.kind else messages.OPEN_NEWER
+        raise Refused(RefusalText.OPEN_IN_REQUEST, RefusalCode.OPEN)
+    parameters = {"action": lazystr(action), "status": status_of(action)}
+    text = RefusalText.OPEN if earlier.kind else RefusalText.OPEN_NEWER
     raise Refused(text, RefusalCode.OPEN, parameters)
 
 
 def refuse_inactive(account: Account) -> NoReturn:
     """Raise Refused for an account whose actions would wait until somebody activates it."""
-    raise Refused(messages.INACTIVE, RefusalCode.INACTIVE, {"account": account})
+    raise Refused(RefusalText.INACTIVE, RefusalCode.INACTIVE, {"account": str(account)})
 
 
 def refuse_anonymous(kind: Kind, account: Account) -> None:
     """Raise Refused for what needs a credential, if the account has none on purpose."""
     if kind.name not in _FOR_EVERYBODY and account.is_anonymous:
-        raise Refused(messages.ANONYMOUS, RefusalCode.ANONYMOUS, {"account": account})
+        parameters = {"account": str(account)}
+        raise Refused(RefusalText.ANONYMOUS, RefusalCode.ANONYMOUS, parameters)
 
 
 def refuse_deleted() -> NoReturn:
     """Raise Refused for a booking whose row somebody deleted."""
-    raise Refused(messages.DELETED, RefusalCode.DELETED)
+    raise Refused(RefusalText.DELETED, RefusalCode.DELETED)
 
 
 def refuse_changed(seen: Booking, current: Booking) -> None:
     """Raise Refused if the mirror has another version of the booking than the person saw."""
     if seen.payload_hash != current.payload_hash:
-        raise Refused(messages.CHANGED, RefusalCode.CHANGED)
+        raise Refused(RefusalText.CHANGED, RefusalCode.CHANGED)
 
 
 def refuse_deadline(deadline: datetime, now: datetime) -> None:
     """Raise Refused for a deadline that is naive or in the past."""
     if timezone.is_naive(deadline):
-        raise Refused(messages.NAIVE_DEADLINE, RefusalCode.NAIVE)
+        raise Refused(RefusalText.NAIVE_DEADLINE, RefusalCode.NAIVE)
     if deadline <= now:
-        raise Refused(messages.DEADLINE_PAST, RefusalCode.PAST)
+        raise Refused(RefusalText.DEADLINE_PAST, RefusalCode.PAST)
+
+
+def status_of(action: BookingAction) -> Any:
+    """Return the action's status as a lazy string, for a message that is read later."""
+    return BookingAction.Status(action.status).label
 
 
 def understood(action: BookingAction) -> Kind | None:

@@ -4,13 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from django.utils.functional import lazystr
 
 from cal_bookings import db
 from cal_bookings.models import Booking, BookingAction, RefusalCode
-from cal_bookings.outbox import held_slots, messages
+from cal_bookings.outbox import held_slots
 from cal_bookings.outbox.kinds import Refused
 from cal_bookings.outbox.queue import enqueue
-from cal_bookings.outbox.refusals import understood
+from cal_bookings.outbox.refusal_messages import RefusalText
+from cal_bookings.outbox.refusals import status_of, understood
 
 ENDED_UNDONE = (BookingAction.Status.FAILED, BookingAction.Status.WITHDRAWN)
 
@@ -28,8 +30,10 @@ def withdraw(action: BookingAction) -> BookingAction:
             held_slots.release(action)
     action.refresh_from_db()
     if not withdrawn:
-        parameters = {"status": action.get_status_display()}
-        raise Refused(messages.TOO_LATE_TO_WITHDRAW, RefusalCode.TOO_LATE, parameters)
+        parameters = {"status": status_of(action)}
+        raise Refused(
+            RefusalText.TOO_LATE_TO_WITHDRAW, RefusalCode.TOO_LATE, parameters
+        )
     return action
 
 
@@ -44,12 +48,12 @@ def requeue(
     Goes to the booking that took its place if it was rescheduled. Raises Refused.
     """
     if action.status not in ENDED_UNDONE:
-        parameters = {"status": action.get_status_display()}
-        raise Refused(messages.NOT_FAILED, RefusalCode.NOT_FAILED, parameters)
+        parameters = {"status": status_of(action)}
+        raise Refused(RefusalText.NOT_FAILED, RefusalCode.NOT_FAILED, parameters)
     kind = understood(action)
     if kind is None:
         code = RefusalCode.NEWER_RELEASE
-        raise Refused(messages.NEWER_RELEASE, code, {"action": action})
+        raise Refused(RefusalText.NEWER_RELEASE, code, {"action": lazystr(action)})
     if action.booking:
         booking = _latest(action.booking)
         return enqueue(kind, booking, requested_by=requested_by, deadline=deadline)
@@ -65,8 +69,8 @@ def _refuse_two_drafts(action: BookingAction) -> None:
     list(lane.select_for_update().order_by("pk").values_list("pk"))
     other = lane.open().order_by("pk").first()
     if other:
-        parameters = {"action": other, "status": other.get_status_display()}
-        raise Refused(messages.OPEN_TWICE, RefusalCode.OPEN, parameters)
+        parameters = {"action": lazystr(other), "status": status_of(other)}
+        raise Refused(RefusalText.OPEN_TWICE, RefusalCode.OPEN, parameters)
 
 
 def _latest(booking: Booking) -> Booking:

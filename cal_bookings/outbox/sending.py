@@ -18,11 +18,11 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from cal_bookings import budget
+from cal_bookings.budget import advice
 from cal_bookings.models import ActionAttempt, BookingAction, ErrorCode
 from cal_bookings.outbox import (
     claims,
     kinds,
-    messages,
     pacing,
 )
 from cal_bookings.outbox.attempts import Record
@@ -32,6 +32,8 @@ from cal_bookings.outbox.delivery_steps import (
     Patience,
 )
 from cal_bookings.outbox.kinds import NotUnderstood
+from cal_bookings.outbox.messages import ActionText
+from cal_bookings.sentences import Message
 
 logger = logging.getLogger(__name__)
 
@@ -60,28 +62,30 @@ def deliver(action_id: int, *, announced_uid: str = "") -> BookingAction | None:
 
 def _deliver(claim: claims.Claim, record: Record, announced_uid: str) -> None:
     if not claim.is_sent and claim.action.deadline <= timezone.now():
-        record.failed(Outcome.EXPIRED, ErrorCode.EXPIRED, messages.TOO_LATE)
+        record.failed(Outcome.EXPIRED, ErrorCode.EXPIRED, ActionText.TOO_LATE())
         return
-    patience = Patience()
+    patience, account = Patience(), claim.action.account
     try:
         kind = kinds.of(claim.action)
         if not claim.is_sent and (wait := pacing.seconds_until_turn(claim.action)):
-            record.not_tried(ErrorCode.RATE_LIMITED, messages.COUNTED_APART, wait)
+            record.not_tried(ErrorCode.RATE_LIMITED, ActionText.COUNTED_APART(), wait)
             return
         with budget.connect(
-            claim.action.account,
+            account,
             priority=budget.Priority.ACTION,
             max_wait=patience,
         ) as connection:
             claim.connection = connection
             Delivery(claim, record, connection, patience, kind, announced_uid).run()
     except ImproperlyConfigured as error:
+        message = advice.explain(account, error, advice.Operation.ACTION)
         if _is_at_its_end(claim):
-            _give_up(record, str(error))
+            _give_up(record, message)
         else:
-            record.not_tried(ErrorCode.CREDENTIAL, str(error))
+            record.not_tried(ErrorCode.CREDENTIAL, message)
     except budget.CircuitOpen as error:
-        record.not_tried(ErrorCode.PAUSED, str(error), error.seconds)
+        message = advice.explain(account, error, advice.Operation.ACTION)
+        record.not_tried(ErrorCode.PAUSED, message, error.seconds)
     except NotUnderstood:
         _not_understood(claim, record)
 
@@ -94,14 +98,14 @@ def _is_at_its_end(claim: claims.Claim) -> bool:
 def _not_understood(claim: claims.Claim, record: Record) -> None:
     """Let the action wait for a worker of the release that wrote it; an unsent one waits until its deadline."""
     if _is_at_its_end(claim):
-        _give_up(record, messages.NEWER_WORKER)
+        _give_up(record, ActionText.NEWER_WORKER())
     else:
-        record.not_tried(ErrorCode.NEWER_RELEASE, messages.NEWER_WORKER)
+        record.not_tried(ErrorCode.NEWER_RELEASE, ActionText.NEWER_WORKER())
 
 
-def _give_up(record: Record, problem: str) -> None:
+def _give_up(record: Record, problem: Message | str) -> None:
     """End an action that was sent, and of which nobody can say whether it took effect."""
-    message = messages.UNVERIFIED % {"problem": problem}
+    message = ActionText.UNVERIFIED(problem=problem)
     record.failed(Outcome.GIVEN_UP, ErrorCode.UNVERIFIED, message)
 
 
@@ -122,7 +126,7 @@ def _stumbled(claim: claims.Claim, record: Record, error: Exception) -> None:
         "".join(traceback.format_tb(error.__traceback__)),
     )
     logger.error("%s: %s in its attempt\n%s", claim.action, name, place)
-    message = messages.INTERNAL % {"error": name}
+    message = ActionText.INTERNAL(error=name)
     try:
         if claim.is_sent and _is_at_its_end(claim):
             _give_up(record, name)
@@ -131,7 +135,7 @@ def _stumbled(claim: claims.Claim, record: Record, error: Exception) -> None:
         elif claim.action.attempts < ATTEMPTS:
             record.put_off(ErrorCode.INTERNAL, message)
         else:
-            message = messages.INTERNAL_AT_LAST % {"error": name}
+            message = ActionText.INTERNAL_AT_LAST(error=name)
             record.failed(Outcome.GIVEN_UP, ErrorCode.INTERNAL, message)
     except claims.ClaimLost as lost:
         _superseded(claim, lost)

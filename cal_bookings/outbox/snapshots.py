@@ -7,13 +7,14 @@ from typing import Any
 
 from cal_bookings.client import RemoteBooking
 from cal_bookings.models import Booking
+from cal_bookings.outbox.messages import ChangeText, status_text
+from cal_bookings.sentences import Message
 
-_WORDS = {
-    "status": "its status",
-    "active": "whether it takes place",
-    "start": "its start",
-    "hosts": "its hosts",
-    "location": "its location",
+_TEXTS = {
+    "status": ChangeText.STATUS,
+    "start": ChangeText.START,
+    "hosts": ChangeText.HOSTS,
+    "location": ChangeText.LOCATION,
 }
 
 
@@ -65,23 +66,25 @@ def _facts(remote: RemoteBooking) -> dict[str, Any]:
 
 def differences(
     seen: dict[str, Any], current: dict[str, Any], names: Iterable[str]
-) -> list[str]:
-    """Return a phrase for each of `names` that is not as it was seen."""
+) -> Message:
+    """Return what of `names` is not as it was seen; an empty message if nothing is."""
     seen, current = in_order(seen), in_order(current)
-    return [
-        f"{_WORDS[name]} was {_said(seen.get(name))} and is {_said(current.get(name))}"
-        for name in _WORDS
-        if name in names and seen.get(name) != current.get(name)
-    ]
+    message = Message()
+    if "active" in names and seen.get("active") != current.get("active"):
+        becomes = ChangeText.ACTIVE if current.get("active") else ChangeText.NOT_ACTIVE
+        message += becomes()
+    for name, text in _TEXTS.items():
+        before, after = seen.get(name), current.get(name)
+        if name in names and before != after:
+            message += text(before=_shown(before), after=_shown(after))
+    return message
 
 
-def _said(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
+def _shown(value: Any) -> Message | str:
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or ChangeText.NONE()
     moment = _moment(value)
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else str(value)
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else status_text(str(value))
 
 
 def _moment(value: Any) -> datetime | None:

@@ -54,7 +54,9 @@ def test_attempts_are_told(admin_client, action):
 
     html = html_of(admin_client, page_of(action))
 
-    assert [text in html for text in ("no usable answer", "504", "Late")] == [True] * 3
+    assert [text in html for text in ("no usable response", "504", "Late")] == [
+        True
+    ] * 3
 
 
 def test_a_booking_tells_its_actions(admin_client, action):

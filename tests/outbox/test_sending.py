@@ -134,7 +134,7 @@ def test_answered_and_not_done_it_fails_and_says_so(desk, it, wanted):
         assert_failed_without_effect(desk, it, booking, action, "not_applied")
     else:
         assert_failed_without_effect(desk, it, booking, action, "no_effect")
-        assert action.error_message.startswith("Cal.com answered success but")
+        assert action.error_message.startswith("Cal.com reported success, but")
     assert desk.writes == 1
 
 

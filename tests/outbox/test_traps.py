@@ -124,7 +124,7 @@ def test_a_cancelled_booking_is_not_confirmed_for_that_would_revive_it(desk):
     action = desk.deliver(action)
 
     assert (action.status, action.error_code) == ("failed", "conflict")
-    assert "its status was pending and is cancelled" in action.error_message
+    assert "Its status was pending and is cancelled" in action.error_message
     assert desk.cal.payload(booking.uid)["status"] == "cancelled"
     assert desk.writes == 0
 
@@ -230,7 +230,7 @@ def test_a_reassign_that_does_nothing_fails_and_says_so(desk):
 
     assert (action.status, action.error_code) == ("failed", "no_effect")
     assert action.error_message == (
-        "Cal.com answered success but the host did not change."
+        "Cal.com reported success, but the host did not change."
     )
     assert desk.writes == 1
 

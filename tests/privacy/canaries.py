@@ -8,7 +8,7 @@ from django.contrib.auth.models import Permission, User
 from django.db import models
 from django.utils import timezone
 
-from cal_bookings import mirror, outbox, privacy
+from cal_bookings import mirror, outbox, privacy, sentences
 from cal_bookings.models import (
     Account,
     ActionAttempt,
@@ -25,10 +25,12 @@ from cal_bookings.models import (
     WebhookReceiver,
 )
 from cal_bookings.outbox import kinds
+from cal_bookings.outbox.messages import ActionText
 from tests.builders import attendee_payload, booking_payload, host_payload
 
 CANARY = "canary"
 ADDRESS = "canary@example.net"
+ADDED = ActionText.WORDS(words=f"Added: {ADDRESS}")
 #: Nothing listens there: what asks Cal.com is refused at once.
 NOWHERE = "http://127.0.0.1:9/v2"
 
@@ -208,8 +210,13 @@ def _failed(booking: Booking, kind: kinds.Kind) -> BookingAction:
 
 def _fill(action: BookingAction) -> None:
     seen = {"uid": "canary-uid", "attendees": [{"email": ADDRESS}]}
-    text = {"note": "canary note", "error_message": f"Added: {ADDRESS}."}
-    columns: Any = {"result_uid": "canary-result", "seen": seen, "found": seen} | text
+    columns: Any = {
+        "result_uid": "canary-result",
+        "seen": seen,
+        "found": seen,
+        **sentences.columns("note", ActionText.WORDS(words="canary note")),
+        **sentences.columns("error_message", ADDED),
+    }
     BookingAction.objects.filter(pk=action.pk).update(**columns)
     if not action.parameters:
         BookingAction.objects.filter(pk=action.pk).update(parameters={})
@@ -217,7 +224,7 @@ def _fill(action: BookingAction) -> None:
         action=action,
         worker="worker",
         error_code="canary",
-        error_message=f"Added: {ADDRESS}.",
+        **sentences.columns("error_message", ADDED),
     )
 
 

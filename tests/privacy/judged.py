@@ -79,9 +79,11 @@ PERSONAL: dict[type[models.Model], set[str]] = {
         "lane",
         "result_uid",
         "note",
+        "note_sentences",
         "error_message",
+        "error_message_sentences",
     },
-    ActionAttempt: {"error_code", "error_message"},
+    ActionAttempt: {"error_code", "error_message", "error_message_sentences"},
     # Whoever knows it may release the slot.
     SlotReservation: {"uid"},
     SyncState: {"checkpoint"},
@@ -105,7 +107,14 @@ PERSONAL_DISPLAYS: dict[type[models.Model], set[str]] = {
     },
     Attendee: {"who", "start", "time_there", "pretty_responses", "pretty_metadata"},
     BookingChange: {"what"},
-    BookingAction: {"pretty_parameters", "seen_and_found", "short_error"},
+    BookingAction: {
+        "pretty_parameters",
+        "seen_and_found",
+        "short_error",
+        "error_text",
+        "note_text",
+    },
+    ActionAttempt: {"error_text"},
     SyncState: {"short_error", "pretty_checkpoint"},
     SyncRun: {"what_failed"},
 }

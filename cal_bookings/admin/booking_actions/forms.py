@@ -56,7 +56,7 @@ class ReasonField(forms.CharField):
             label=_("Reason"),
             max_length=2000,
             widget=rows,
-            help_text=_("The attendees get to read it."),
+            help_text=_("Attendees will see this."),
             **options,
         )
 
@@ -66,7 +66,7 @@ class ReassignForm(ActionForm):
         label=_("New host"),
         required=False,
         help_text=_(
-            "Cal.com may refuse those who are no hosts of the event type. It does not ask whether anybody is free."
+            "Cal.com may refuse people who do not host this event type. It does not check availability."
         ),
     )
     reason = ReasonField(required=False)
@@ -118,7 +118,7 @@ class CancelForm(ActionForm):
 
     reason = ReasonField()
     subsequent = forms.BooleanField(
-        label=_("And all later ones of the series"), required=False
+        label=_("Also cancel all later bookings in the series"), required=False
     )
     seats = forms.MultipleChoiceField(
         label=_("Only these seats"),

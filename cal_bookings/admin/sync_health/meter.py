@@ -16,21 +16,16 @@ def show(usage: budget.Usage, *, of: str) -> SafeString:
     if usage.slots is None:
         return _unknown(usage)
     counted = {"used": usage.used, "slots": usage.slots}
-    if usage.is_used_up:
-        message = _("used up: %(used)d of %(slots)d requests, more in %(seconds)d s")
-        kind = "pending"
-    elif usage.ends_in:
-        message = _("%(used)d of %(slots)d requests, all again in %(seconds)d s")
-        kind = "accepted"
-    else:
-        message = _("%(used)d of %(slots)d requests")
-        kind = "accepted"
+    kind = "pending" if usage.is_used_up else "accepted"
+    message = _("%(used)d of %(slots)d requests used")
+    if usage.ends_in:
+        message = _("%(used)d of %(slots)d requests used; resets in %(seconds)d s")
     counted["seconds"] = _whole(usage.ends_in)
     return _badge(kind, message % counted, usage, of)
 
 
 def _unknown(usage: budget.Usage) -> SafeString:
-    why = usage.problem or _("Nothing was asked lately.")
+    why = usage.problem or _("No recent requests.")
     badge = '<span class="cal-status cal-unknown">{}</span><br>{}'
     return format_html(badge, _("unknown"), why)
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction, RefusalCode
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import Effect, Kind, Refused, emails
+from cal_bookings.outbox.messages import UnchangedText
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 
 #: Absence is for the records: there is time.
@@ -23,18 +24,18 @@ class MarkAbsent(Kind):
 
     name = BookingAction.Kind.MARK_ABSENT
     is_for_past = True
-    unchanged = "nobody was marked"
+    unchanged = UnchangedText.ABSENCE
 
     def check_more(self, booking: Booking, now: datetime) -> None:
         if self.host is None and not self.attendees:
-            raise Refused(messages.NOBODY, RefusalCode.NOBODY)
+            raise Refused(RefusalText.NOBODY, RefusalCode.NOBODY)
         if booking.start > now:
-            raise Refused(messages.NOT_STARTED, RefusalCode.NOT_STARTED)
+            raise Refused(RefusalText.NOT_STARTED, RefusalCode.NOT_STARTED)
         known = emails(booking)
         strangers = [email for email in self.attendees if email.lower() not in known]
         if strangers:
             parameters = {"emails": ", ".join(strangers)}
-            raise Refused(messages.NO_ATTENDEE, RefusalCode.NO_ATTENDEE, parameters)
+            raise Refused(RefusalText.NO_ATTENDEE, RefusalCode.NO_ATTENDEE, parameters)
 
     def changes(self) -> frozenset[str]:
         people = {f"absent:{email.lower()}" for email in self.attendees}

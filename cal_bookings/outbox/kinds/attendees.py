@@ -13,7 +13,6 @@ from cal_bookings.client import (
     RemoteBooking,
 )
 from cal_bookings.models import Booking, BookingAction, RefusalCode
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import (
     Effect,
     Kind,
@@ -24,6 +23,8 @@ from cal_bookings.outbox.kinds.base import (
     known_email,
 )
 from cal_bookings.outbox.kinds.creation_fields import refuse_language
+from cal_bookings.outbox.messages import UnchangedText
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 
 #: The most guests in one request.
@@ -45,10 +46,12 @@ class _People(Kind):
             try:
                 validate_email(email)
             except ValidationError:
-                raise Refused(messages.EMAIL, RefusalCode.EMAIL, parameters) from None
+                raise Refused(
+                    RefusalText.EMAIL, RefusalCode.EMAIL, parameters
+                ) from None
             if email.lower() in emails(booking):
                 code = RefusalCode.ATTENDS_ALREADY
-                raise Refused(messages.ATTENDS_ALREADY, code, parameters)
+                raise Refused(RefusalText.ATTENDS_ALREADY, code, parameters)
 
     def changes(self) -> frozenset[str]:
         return frozenset(f"attendee:{email.lower()}" for email in self.people())
@@ -73,7 +76,7 @@ class AddAttendee(_People):
 
     name = BookingAction.Kind.ADD_ATTENDEE
     endpoint_limit = "attendees"
-    unchanged = "the attendee was not added"
+    unchanged = UnchangedText.ADD_ATTENDEE
 
     def people(self) -> list[str]:
         return [self.attendee.get("email", "")]
@@ -81,10 +84,10 @@ class AddAttendee(_People):
     def check_more(self, booking: Booking, now: datetime) -> None:
         self.check_new(booking)
         if not self.attendee.get("name", "").strip():
-            raise Refused(messages.NAME, RefusalCode.NAME)
+            raise Refused(RefusalText.NAME, RefusalCode.NAME)
         refuse_language(self.attendee.get("language"))
         if is_seated(booking):
-            raise Refused(messages.SEATED, RefusalCode.SEATED)
+            raise Refused(RefusalText.SEATED, RefusalCode.SEATED)
 
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
         return actions.add_attendee(view.uid, self.attendee)
@@ -101,14 +104,14 @@ class AddGuests(_People):
 
     name = BookingAction.Kind.ADD_GUESTS
     endpoint_limit = "guests"
-    unchanged = "the guests were not added"
+    unchanged = UnchangedText.ADD_GUESTS
 
     def people(self) -> list[str]:
         return [guest.get("email", "") for guest in self.guests]
 
     def check_more(self, booking: Booking, now: datetime) -> None:
         if not 1 <= len(self.guests) <= MOST_GUESTS:
-            raise Refused(messages.GUESTS, RefusalCode.GUESTS, {"most": MOST_GUESTS})
+            raise Refused(RefusalText.GUESTS, RefusalCode.GUESTS, {"most": MOST_GUESTS})
         for guest in self.guests:
             refuse_language(guest.get("language"))
         self.check_new(booking)
@@ -138,7 +141,7 @@ class RemoveAttendee(_People):
 
     name = BookingAction.Kind.REMOVE_ATTENDEE
     endpoint_limit = "attendees"
-    unchanged = "the attendee was not removed"
+    unchanged = UnchangedText.REMOVE_ATTENDEE
 
     def people(self) -> list[str]:
         return [self.email]
@@ -146,12 +149,12 @@ class RemoveAttendee(_People):
     def check_more(self, booking: Booking, now: datetime) -> None:
         if self.email.lower() not in emails(booking):
             parameters = {"emails": self.email}
-            raise Refused(messages.NO_ATTENDEE, RefusalCode.NO_ATTENDEE, parameters)
+            raise Refused(RefusalText.NO_ATTENDEE, RefusalCode.NO_ATTENDEE, parameters)
         if is_hosted(booking.account):
-            raise Refused(messages.SELF_HOSTED, RefusalCode.SELF_HOSTED)
+            raise Refused(RefusalText.SELF_HOSTED, RefusalCode.SELF_HOSTED)
         booker = known_email(booking.booking_fields_responses.get("email"))
         if self.email.lower() == booker:
-            raise Refused(messages.BOOKER, RefusalCode.BOOKER)
+            raise Refused(RefusalText.BOOKER, RefusalCode.BOOKER)
 
     def prepare(self, view: RemoteView) -> None:
         self._number(view)
@@ -164,7 +167,7 @@ class RemoveAttendee(_People):
             is_wanted = str(attendee.get("email") or "").lower() == self.email.lower()
             if is_wanted and type(attendee.get("id")) is int:
                 return int(attendee["id"])
-        raise Refused(messages.NO_NUMBER, RefusalCode.NO_NUMBER)
+        raise Refused(RefusalText.NO_NUMBER, RefusalCode.NO_NUMBER)
 
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool

@@ -23,14 +23,22 @@ from cal_bookings.models import (
     RefusalCode,
     Status,
 )
-from cal_bookings.outbox import messages, snapshots
+from cal_bookings.outbox import snapshots
+from cal_bookings.outbox.messages import (
+    ActionText,
+    ChangeText,
+    UnchangedText,
+    status_text,
+)
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
+from cal_bookings.sentences import Message
 
 
 class Refused(ValidationError):
-    """An action cannot be done: `message` tells a person why and what to do, `code` tells the program.
+    """An action cannot be done: `message` says why and what to do, `code` is for programs.
 
-    A Django ValidationError, so forms show it. `message` is a text of `outbox.messages`, filled in with `parameters`.
+    A Django ValidationError, so forms show it. `message` is lazy: it is written in the language of whoever reads it.
     """
 
     code: RefusalCode
@@ -38,11 +46,13 @@ class Refused(ValidationError):
 
     def __init__(
         self,
-        message: str,
+        text: RefusalText,
         code: RefusalCode,
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(message % parameters if parameters else message, code)
+        #: The message with its codes, as a row stores it.
+        self.explanation = text(**(parameters or {}))
+        super().__init__(self.explanation.lazy, code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +62,14 @@ class Effect:
     #: The booking that the action led to: the same one, or the one that took its place.
     uid: str
     #: What a person should know although it went well.
-    note: str = ""
+    note: Message | str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """The effect is not there, and the booking is no longer the one that the person saw."""
 
-    message: str
+    message: Message
     code: ErrorCode = ErrorCode.CONFLICT
     #: The effect is there in part.
     is_partial_effect: bool = False
@@ -69,14 +79,14 @@ class Conflict:
 class Doubt:
     """Why an effect that is not to be seen may have been there all the same, and been undone since."""
 
-    message: str
+    message: Message
     code: ErrorCode = ErrorCode.UNCERTAIN
     #: Whether the booking differs from what it was when the action was sent.
     is_a_change: bool = False
 
 
-CHANGED = Doubt(messages.CHANGED_SINCE, is_a_change=True)
-NO_TRACE = Doubt(messages.NO_TRACE)
+CHANGED = Doubt(ActionText.CHANGED_SINCE(), is_a_change=True)
+NO_TRACE = Doubt(ActionText.NO_TRACE())
 
 #: A chain of reschedules is followed so far.
 _MOST_MOVES = 50
@@ -92,7 +102,7 @@ class Kind(ABC):
     #: Whether it may be done to a booking that has ended.
     is_for_past: ClassVar[bool] = False
     #: What stayed as it was, when Cal.com answers success and nothing happened.
-    unchanged: ClassVar[str]
+    unchanged: ClassVar[UnchangedText]
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -106,7 +116,7 @@ class Kind(ABC):
         """Raise Refused for what Cal.com would refuse, as far as the mirror knows."""
         refuse_not_taking_place(booking)
         if booking.end <= now and not self.is_for_past:
-            raise Refused(messages.PAST, RefusalCode.PAST)
+            raise Refused(RefusalText.PAST, RefusalCode.PAST)
         self.check_more(booking, now)
 
     def check_more(self, booking: Booking, now: datetime) -> None:  # noqa: B027 - some need nothing
@@ -114,7 +124,7 @@ class Kind(ABC):
 
     def draft(self, account: Account) -> Booking:
         """Return the booking that this is to create; raises Refused for a kind that creates none."""
-        raise Refused(messages.DELETED, RefusalCode.DELETED)
+        raise Refused(RefusalText.DELETED, RefusalCode.DELETED)
 
     @abstractmethod
     def changes(self) -> frozenset[str]:
@@ -168,9 +178,9 @@ class Kind(ABC):
             return CHANGED
         return None if self.leaves_trace(view.booking) else NO_TRACE
 
-    def caveat(self, view: RemoteView) -> str:
-        """Say what a refusal may hide that cannot be seen, with a blank before it; empty if it hides nothing."""
-        return ""
+    def caveat(self, view: RemoteView) -> Message:
+        """Say what a refusal may hide that cannot be seen; empty if it hides nothing."""
+        return Message()
 
     def leaves_trace(self, remote: RemoteBooking) -> bool:
         """Whether the booking would differ even if somebody had undone the effect: by its time of update, which every
@@ -186,11 +196,11 @@ class Kind(ABC):
         """Return what changed since the person saw the booking, as far as it matters for this kind."""
         remote = view.booking
         if remote.rescheduled_to_uid and not seen["rescheduled_to_uid"]:
-            return Conflict(messages.CONFLICT_RESCHEDULED, ErrorCode.RESCHEDULED)
+            return Conflict(ActionText.CONFLICT_RESCHEDULED(), ErrorCode.RESCHEDULED)
         changed = snapshots.differences(seen, snapshots.facts(remote), self.relies_on())
         if not changed:
             return None
-        return Conflict(messages.CONFLICT % {"changes": "; ".join(changed)})
+        return Conflict(ChangeText.IN_THE_MEANTIME(changes=changed))
 
 
 def latest(view: RemoteView, remote: RemoteBooking) -> RemoteBooking:
@@ -224,26 +234,28 @@ def what_became(view: RemoteView, made: RemoteBooking) -> Effect:
     """Return the effect of creating `made`. It names the booking that took its place, or notes that nothing is left of it."""
     last = latest(view, made)
     if not snapshots.takes_place(last):
-        return Effect(last.uid, messages.UNDONE % {"status": last.status})
-    return Effect(last.uid, "" if last.uid == made.uid else messages.MOVED)
+        return Effect(last.uid, ActionText.UNDONE(status=status_text(last.status)))
+    is_moved = last.uid != made.uid
+    return Effect(last.uid, ActionText.MOVED() if is_moved else "")
 
 
 def refuse_not_taking_place(booking: Booking) -> None:
     """Raise Refused for a booking that is cancelled, rejected, or gone."""
     if booking.missing_since:
-        raise Refused(messages.MISSING, RefusalCode.MISSING)
+        raise Refused(RefusalText.MISSING, RefusalCode.MISSING)
     if booking.rescheduled_to_uid:
-        raise Refused(messages.RESCHEDULED, RefusalCode.RESCHEDULED)
+        raise Refused(RefusalText.RESCHEDULED, RefusalCode.RESCHEDULED)
     if not booking.takes_place:
-        raise Refused(messages.OVER, RefusalCode.OVER, {"status": booking.status})
+        parameters = {"status": status_text(booking.status)}
+        raise Refused(RefusalText.OVER, RefusalCode.OVER, parameters)
 
 
 def refuse_start(start: datetime, now: datetime) -> None:
     """Raise Refused for a start that is naive, or not in the future."""
     if timezone.is_naive(start):
-        raise Refused(messages.NAIVE, RefusalCode.NAIVE)
+        raise Refused(RefusalText.NAIVE, RefusalCode.NAIVE)
     if start <= now:
-        raise Refused(messages.START_PAST, RefusalCode.PAST)
+        raise Refused(RefusalText.START_PAST, RefusalCode.PAST)
 
 
 def is_hosted(account: Account) -> bool:
@@ -270,7 +282,7 @@ def seat_holder(booking: Booking, seat_uid: str) -> str | None:
 def refuse_unknown_seat(booking: Booking, seat_uid: str) -> None:
     """Raise Refused if a seat is named and the booking does not have it."""
     if seat_uid and seat_holder(booking, seat_uid) is None:
-        raise Refused(messages.NO_SEAT, RefusalCode.NO_SEAT)
+        raise Refused(RefusalText.NO_SEAT, RefusalCode.NO_SEAT)
 
 
 def known_email(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction, RefusalCode, Status
-from cal_bookings.outbox import messages, snapshots
+from cal_bookings.outbox import snapshots
 from cal_bookings.outbox.kinds.base import (
     Conflict,
     Effect,
@@ -15,6 +15,8 @@ from cal_bookings.outbox.kinds.base import (
     refuse_unknown_seat,
 )
 from cal_bookings.outbox.kinds.rescheduling import lost_seat
+from cal_bookings.outbox.messages import UnchangedText
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 
 
@@ -27,16 +29,16 @@ class Cancel(Kind):
     seat_uid: str = ""
 
     name = BookingAction.Kind.CANCEL
-    unchanged = "the booking was not cancelled"
+    unchanged = UnchangedText.CANCEL
 
     def check_more(self, booking: Booking, now: datetime) -> None:
         if not self.reason.strip():
-            raise Refused(messages.REASON, RefusalCode.REASON)
+            raise Refused(RefusalText.REASON, RefusalCode.REASON)
         if self.subsequent and self.seat_uid:
-            raise Refused(messages.SEAT, RefusalCode.SEAT)
+            raise Refused(RefusalText.SEAT, RefusalCode.SEAT)
         # Cal.com cancels a single booking in spite of it, and then answers 400.
         if self.subsequent and not booking.recurring_booking_uid:
-            raise Refused(messages.NO_SERIES, RefusalCode.NO_SERIES)
+            raise Refused(RefusalText.NO_SERIES, RefusalCode.NO_SERIES)
         refuse_unknown_seat(booking, self.seat_uid)
 
     def changes(self) -> frozenset[str]:

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction, RefusalCode, Status
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import Effect, Kind, Refused
+from cal_bookings.outbox.messages import ActionText, UnchangedText, status_text
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 
 
@@ -19,8 +20,8 @@ class _Answer(Kind):
 
     def check_more(self, booking: Booking, now: datetime) -> None:
         if booking.status != Status.PENDING:
-            parameters = {"status": booking.status}
-            raise Refused(messages.NOT_PENDING, RefusalCode.NOT_PENDING, parameters)
+            parameters = {"status": status_text(booking.status)}
+            raise Refused(RefusalText.NOT_PENDING, RefusalCode.NOT_PENDING, parameters)
 
     def changes(self) -> frozenset[str]:
         return frozenset({"status", "active"})
@@ -60,7 +61,7 @@ class Confirm(_Answer):
 
     name = BookingAction.Kind.CONFIRM
     becomes = Status.ACCEPTED
-    unchanged = "the booking was not confirmed"
+    unchanged = UnchangedText.CONFIRM
 
     def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
         return True
@@ -77,12 +78,11 @@ class Decline(_Answer):
 
     name = BookingAction.Kind.DECLINE
     becomes = Status.REJECTED
-    unchanged = "the booking was not declined"
+    unchanged = UnchangedText.DECLINE
 
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
         return actions.decline(view.uid, reason=self.reason)
 
     def _effect(self, own: RemoteBooking) -> Effect:
-        return Effect(
-            own.uid, messages.NOTHING_LEFT if own.rescheduled_from_uid else ""
-        )
+        was_moved = bool(own.rescheduled_from_uid)
+        return Effect(own.uid, ActionText.NOTHING_LEFT() if was_moved else "")

@@ -11,7 +11,6 @@ from cal_bookings.client import (
     Server,
 )
 from cal_bookings.models import Account, Booking, BookingAction, ErrorCode, RefusalCode
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import (
     Conflict,
     Doubt,
@@ -23,8 +22,11 @@ from cal_bookings.outbox.kinds.base import (
     what_became,
 )
 from cal_bookings.outbox.kinds.creation_fields import check_fields
+from cal_bookings.outbox.messages import ActionText, UnchangedText
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import takes_place
+from cal_bookings.sentences import Message
 
 #: The key of our mark in the booking's metadata. Cal.com has no idempotency keys: by the mark we recognise our booking.
 MARK = "djangoCalBookings"
@@ -32,7 +34,7 @@ MARK = "djangoCalBookings"
 #: An instant booking that could not be sent for so long is pointless: nobody waits any more.
 INSTANT_FOR = timedelta(minutes=2)
 
-UNSEEN = Doubt(messages.UNSEEN, ErrorCode.UNVERIFIED)
+UNSEEN = Doubt(ActionText.UNSEEN(), ErrorCode.UNVERIFIED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +46,7 @@ class Create(Kind):
     mark: str
 
     name = BookingAction.Kind.CREATE
-    unchanged = "no booking was made"
+    unchanged = UnchangedText.CREATE
 
     @property
     def start(self) -> datetime:
@@ -57,17 +59,17 @@ class Create(Kind):
         check_fields(self.fields, self_hosted=self_hosted)
         attendee = self.fields["attendee"]
         if not str(attendee.get("name") or "").strip():
-            raise Refused(messages.NAME, RefusalCode.NAME)
+            raise Refused(RefusalText.NAME, RefusalCode.NAME)
         if not attendee.get("timeZone"):
-            raise Refused(messages.TIME_ZONE, RefusalCode.TIME_ZONE)
+            raise Refused(RefusalText.TIME_ZONE, RefusalCode.TIME_ZONE)
         if not attendee.get("email") and not attendee.get("phoneNumber"):
-            raise Refused(messages.CREATE_EMAIL, RefusalCode.EMAIL)
+            raise Refused(RefusalText.CREATE_EMAIL, RefusalCode.EMAIL)
 
     def _refuse_time(self, now: datetime) -> None:
         if not self.is_instant:
             refuse_start(self.start, now)
         elif self.start + INSTANT_FOR <= now:
-            raise Refused(messages.START_PAST, RefusalCode.PAST)
+            raise Refused(RefusalText.START_PAST, RefusalCode.PAST)
 
     @property
     def is_instant(self) -> bool:
@@ -177,8 +179,8 @@ class Create(Kind):
         if not made:
             return None
         count = self._count(view, made[0])
-        text = messages.PARTLY if count else messages.PARTLY_OF_MANY
-        message = text % {"booked": len(made), "wanted": count}
+        text = ActionText.PARTLY if count else ActionText.PARTLY_OF_MANY
+        message = text(booked=len(made), wanted=count)
         return Conflict(message, ErrorCode.PARTLY, is_partial_effect=True)
 
     def snapshot(self, view: RemoteView) -> dict[str, Any]:
@@ -186,10 +188,10 @@ class Create(Kind):
         ours = filter(self._is_ours, view.starting_at(self.start))
         return {"uids": sorted(booking.uid for booking in ours)}
 
-    def caveat(self, view: RemoteView) -> str:
+    def caveat(self, view: RemoteView) -> Message:
         is_one = str(self.fields.get("recurrenceCount")) == "1"
         is_own = is_one or bool(self._event_type(view))
-        return "" if is_own else messages.PERHAPS_PARTLY
+        return Message() if is_own else ActionText.PERHAPS_PARTLY()
 
     def doubt(self, view: RemoteView, seen: dict[str, Any]) -> Doubt | None:
         """Only of an own event type without seats the account's list shows every booking, those that are over included."""

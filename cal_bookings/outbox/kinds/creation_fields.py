@@ -6,8 +6,8 @@ from typing import Any
 
 from cal_bookings.client.languages import LANGUAGES
 from cal_bookings.models import RefusalCode
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import Refused
+from cal_bookings.outbox.refusal_messages import RefusalText
 
 #: What only hosted Cal.com accepts, and heeds only if the credential is that of a host.
 HOSTED_FIELDS = frozenset(
@@ -34,7 +34,7 @@ def check_fields(fields: Mapping[str, Any], *, self_hosted: bool) -> None:
     refuse_unknown(fields, FIELDS)
     refuse_unknown(fields["attendee"], ATTENDEE_FIELDS)
     if self_hosted and not HOSTED_FIELDS.isdisjoint(fields):
-        raise Refused(messages.HOSTED_FIELDS, RefusalCode.HOSTED)
+        raise Refused(RefusalText.HOSTED_FIELDS, RefusalCode.HOSTED)
     refuse_language(fields["attendee"].get("language"))
     refuse_metadata(fields.get("metadata") or {})
     _refuse_location(fields.get("location"))
@@ -46,14 +46,14 @@ def refuse_unknown(given: Collection[str], known: Collection[str]) -> None:
         if name not in known:
             nearest = get_close_matches(name, known, n=1, cutoff=0.0)
             values = {"name": name, "nearest": "".join(nearest)}
-            raise Refused(messages.UNKNOWN_FIELD, RefusalCode.FIELD, values)
+            raise Refused(RefusalText.UNKNOWN_FIELD, RefusalCode.FIELD, values)
 
 
 def refuse_language(language: Any) -> None:
     """Raise Refused for a language that Cal.com does not know; none is fine."""
     if language and language not in LANGUAGES:
         known = {"language": language, "known": ", ".join(sorted(LANGUAGES))}
-        raise Refused(messages.LANGUAGE, RefusalCode.LANGUAGE, known)
+        raise Refused(RefusalText.LANGUAGE, RefusalCode.LANGUAGE, known)
 
 
 def refuse_metadata(metadata: Mapping[str, Any]) -> None:
@@ -65,7 +65,7 @@ def refuse_metadata(metadata: Mapping[str, Any]) -> None:
         for key, value in metadata.items()
     )
     if not fits:
-        raise Refused(messages.METADATA, RefusalCode.METADATA)
+        raise Refused(RefusalText.METADATA, RefusalCode.METADATA)
 
 
 def _refuse_location(location: Any) -> None:
@@ -73,4 +73,4 @@ def _refuse_location(location: Any) -> None:
     kind = location.get("type") if isinstance(location, Mapping) else None
     if location and not isinstance(location, str) and kind not in LOCATION_TYPES:
         known = {"type": kind, "known": ", ".join(LOCATION_TYPES)}
-        raise Refused(messages.LOCATION_TYPE, RefusalCode.LOCATION, known)
+        raise Refused(RefusalText.LOCATION_TYPE, RefusalCode.LOCATION, known)

@@ -6,8 +6,9 @@ from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction, RefusalCode
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import Effect, Kind, Refused
+from cal_bookings.outbox.messages import UnchangedText
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 
 #: The types of location, and the key of the value that each one needs [rec 337].
@@ -30,17 +31,17 @@ class UpdateLocation(Kind):
 
     name = BookingAction.Kind.UPDATE_LOCATION
     endpoint_limit = "location"
-    unchanged = "the location did not change"
+    unchanged = UnchangedText.LOCATION
 
     def check_more(self, booking: Booking, now: datetime) -> None:
         name = self.location.get("type", "")
         key = TYPES.get(name)
         if key is None:
             parameters = {"type": name, "known": ", ".join(TYPES)}
-            raise Refused(messages.LOCATION_TYPE, RefusalCode.LOCATION, parameters)
+            raise Refused(RefusalText.LOCATION_TYPE, RefusalCode.LOCATION, parameters)
         if set(self.location) != {"type", key} or not self.value.strip():
             parameters = {"type": name, "key": key}
-            raise Refused(messages.LOCATION_VALUE, RefusalCode.LOCATION, parameters)
+            raise Refused(RefusalText.LOCATION_VALUE, RefusalCode.LOCATION, parameters)
 
     @property
     def value(self) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking
 from cal_bookings.models import Booking, BookingAction, RefusalCode
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import Conflict, Effect, Kind, Refused
+from cal_bookings.outbox.messages import ActionText, UnchangedText
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 
 
@@ -24,16 +25,16 @@ class Reassign(Kind):
     reason: str = ""
 
     name = BookingAction.Kind.REASSIGN
-    unchanged = "the host did not change"
+    unchanged = UnchangedText.HOST
 
     def check_more(self, booking: Booking, now: datetime) -> None:
         event_type = booking.event_type
         scheduling = event_type.payload.get("schedulingType") if event_type else None
         if scheduling and str(scheduling).lower().replace("_", "") != "roundrobin":
-            raise Refused(messages.NOT_ROUND_ROBIN, RefusalCode.NOT_ROUND_ROBIN)
+            raise Refused(RefusalText.NOT_ROUND_ROBIN, RefusalCode.NOT_ROUND_ROBIN)
         hosts = booking.payload.get("hosts") or []
         if self.host_id and self.host_id in [host.get("id") for host in hosts]:
-            raise Refused(messages.SAME_HOST, RefusalCode.SAME_HOST)
+            raise Refused(RefusalText.SAME_HOST, RefusalCode.SAME_HOST)
 
     def changes(self) -> frozenset[str]:
         return frozenset({"hosts"})
@@ -61,7 +62,7 @@ class Reassign(Kind):
         joined = self._joined(view.booking, seen) if self.host_id else set()
         if not joined:
             return super().conflict(view, seen)
-        return Conflict(messages.CONFLICT_ATTENDEE)
+        return Conflict(ActionText.CONFLICT_ATTENDEE())
 
     def leaves_trace(self, remote: RemoteBooking) -> bool:
         # With a fixed host, Cal.com rewrites the row of an additional attendee, and not the booking.

@@ -6,7 +6,6 @@ from typing import Any
 
 from cal_bookings.client import ActionAnswer, BookingActions, RemoteBooking, Server
 from cal_bookings.models import Booking, BookingAction, ErrorCode, RefusalCode, Status
-from cal_bookings.outbox import messages
 from cal_bookings.outbox.kinds.base import (
     Conflict,
     Effect,
@@ -17,6 +16,8 @@ from cal_bookings.outbox.kinds.base import (
     refuse_unknown_seat,
     what_became,
 )
+from cal_bookings.outbox.messages import ActionText, UnchangedText
+from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import takes_place
 
@@ -50,7 +51,7 @@ class Reschedule(Kind):
 
     name = BookingAction.Kind.RESCHEDULE
     is_for_past = True
-    unchanged = "the time did not change"
+    unchanged = UnchangedText.TIME
 
     @property
     def moment(self) -> datetime:
@@ -59,14 +60,14 @@ class Reschedule(Kind):
     def check_more(self, booking: Booking, now: datetime) -> None:
         refuse_start(self.moment, now)
         if self.moment == booking.start and not self.seat_uid:
-            raise Refused(messages.SAME_START, RefusalCode.SAME_START)
+            raise Refused(RefusalText.SAME_START, RefusalCode.SAME_START)
         refuse_unknown_seat(booking, self.seat_uid)
         unknown = ", ".join(sorted(set(self.options) - OPTIONS))
         if unknown:
             parameters = {"unknown": unknown, "known": ", ".join(sorted(OPTIONS))}
-            raise Refused(messages.OPTIONS, RefusalCode.OPTIONS, parameters)
+            raise Refused(RefusalText.OPTIONS, RefusalCode.OPTIONS, parameters)
         if self.options and not is_hosted(booking.account):
-            raise Refused(messages.HOSTED_OPTIONS, RefusalCode.HOSTED)
+            raise Refused(RefusalText.HOSTED_OPTIONS, RefusalCode.HOSTED)
 
     def changes(self) -> frozenset[str]:
         if self.seat_uid:
@@ -148,7 +149,7 @@ class Reschedule(Kind):
                 if all(
                     {seat["seat_uid"], seat["email"].lower()} & there for seat in seats
                 ):
-                    return Effect(booking.uid, messages.MERGED)
+                    return Effect(booking.uid, ActionText.MERGED())
         return None
 
     def _successor(
@@ -190,7 +191,7 @@ class Reschedule(Kind):
 
     def _effect(self, new: RemoteBooking) -> Effect:
         is_pending = new.status == Status.PENDING
-        return Effect(new.uid, messages.PENDING if is_pending else "")
+        return Effect(new.uid, ActionText.PENDING() if is_pending else "")
 
     def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
         return lost_seat(view, self.seat_uid) or super().conflict(view, seen)
@@ -202,7 +203,7 @@ def lost_seat(view: RemoteView, seat_uid: str) -> Conflict | None:
         attendee.seat_uid == seat_uid for attendee in view.booking.attendees
     ):
         return None
-    return Conflict(messages.SEAT_GONE, ErrorCode.SEAT_GONE)
+    return Conflict(ActionText.SEAT_GONE(), ErrorCode.SEAT_GONE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,11 +213,11 @@ class RequestReschedule(Kind):
     reason: str = ""
 
     name = BookingAction.Kind.REQUEST_RESCHEDULE
-    unchanged = "the booking was not cancelled"
+    unchanged = UnchangedText.CANCEL
 
     def check_more(self, booking: Booking, now: datetime) -> None:
         if booking.account.server == Server.SELF_HOSTED:
-            raise Refused(messages.HOSTED_REQUEST, RefusalCode.HOSTED)
+            raise Refused(RefusalText.HOSTED_REQUEST, RefusalCode.HOSTED)
 
     def changes(self) -> frozenset[str]:
         return frozenset({"status", "active"})

@@ -78,7 +78,7 @@ def test_what_is_in_use_is_told_in_words_and_by_a_meter(admin_client, account):
 
     html = shown(admin_client)
 
-    assert re.match("3 of 9 requests, all again in (6[01]|5[0-9]) s", words(html))
+    assert re.match("3 of 9 requests used; resets in (6[01]|5[0-9]) s", words(html))
     assert "cal-accepted" in html
     assert 'max="9" low="9" high="9" optimum="0" value="3"' in html
     assert 'aria-label="Budget in use of default"' in html
@@ -89,7 +89,7 @@ def test_what_is_used_up_is_amber(admin_client, account):
 
     html = shown(admin_client)
 
-    assert words(html).startswith("used up: 9 of 9 requests, more in ")
+    assert words(html).startswith("9 of 9 requests used; resets in ")
     assert "cal-pending" in html
     assert 'low="0.1" high="9" optimum="0" value="9"' in html
 
