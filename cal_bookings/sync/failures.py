@@ -7,7 +7,7 @@ from pathlib import Path
 from cal_bookings import client
 from cal_bookings.models import SyncRun
 from cal_bookings.sentences import Message
-from cal_bookings.sync.messages import SyncText
+from cal_bookings.sync.walk_texts import SyncText
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from cal_bookings.client import Filters
 from cal_bookings.models import Account, Mode, SyncState
 from cal_bookings.sentences import Message
 from cal_bookings.sync.checkpoint import Checkpoint
-from cal_bookings.sync.messages import SyncText
+from cal_bookings.sync.walk_texts import SyncText
 
 #: Many accounts that began together drift apart by this part of the interval.
 JITTER = 0.1

@@ -20,7 +20,7 @@ from cal_bookings.client import CalClient, ClientSecret
 from cal_bookings.models import Account, SyncState
 from cal_bookings.sentences import Message
 from cal_bookings.sync import failures
-from cal_bookings.sync.messages import SyncText
+from cal_bookings.sync.walk_texts import SyncText
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from cal_bookings.models import Account, Mode, SyncRun
 from cal_bookings.sentences import Message
 from cal_bookings.sync import drift
 from cal_bookings.sync.checkpoint import Checkpoint
-from cal_bookings.sync.messages import SyncText
+from cal_bookings.sync.walk_texts import SyncText
 
 logger = logging.getLogger(__name__)
 
