@@ -13,7 +13,7 @@ from cal_bookings.budget.advice_texts import Advice
 from cal_bookings.models import SyncState
 from cal_bookings.outbox import intents as intents  # with the sentences of the outbox
 from cal_bookings.sentences import Message, Sentence
-from cal_bookings.sync.messages import SyncText
+from cal_bookings.sync.walk_texts import SyncText
 
 GERMAN = {
     "The worker died, or lost its lease.": "Der Worker ist gestorben oder hat seine Lease verloren.",
