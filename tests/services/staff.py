@@ -1,6 +1,6 @@
-"""What people want of the site in `settings`, from a process of its own, and how it ended.
+"""Staff of the site in `settings`, in a process of their own: they enqueue actions and report how each ended.
 
-``python -m tests.services.wishes enqueue COUNT`` mirrors everything and wants COUNT things done, from two threads;
+``python -m tests.services.staff enqueue COUNT`` mirrors everything and enqueues COUNT actions, from two threads;
 ``report`` prints every action as JSON.
 """
 
@@ -36,29 +36,29 @@ def enqueue(count: int) -> None:
     run = sync.walk(Account.objects.get())
     assert run.outcome == "complete", run.error
     bookings = Booking.objects.select_related("account").prefetch_related("attendees")
-    wishes = [wish for booking in bookings.order_by("pk") for wish in wanted(booking)]
+    calls = [call for booking in bookings.order_by("pk") for call in two_calls(booking)]
 
     def work(share: list[Callable[[], Any]]) -> None:
-        for wish in share:
-            wish()
+        for call in share:
+            call()
         connection.close()
 
-    # Both wishes on one booking come from the same thread: they are wanted in this order.
+    # Both actions on one booking come from the same thread: they are enqueued in this order.
     halves = [
-        wishes[:count:][: count // 2 // 2 * 2],
-        wishes[count // 2 // 2 * 2 : count],
+        calls[: count // 2 // 2 * 2],
+        calls[count // 2 // 2 * 2 : count],
     ]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(work, halves))  # raises what a thread raised
 
 
-def wanted(booking: Any) -> list[Callable[[], Any]]:
-    """Two things for each booking; what they are told from all others by."""
+def two_calls(booking: Any) -> list[Callable[[], Any]]:
+    """Return two calls of intents on a booking, whose effects differ from those on all other bookings."""
     from django.utils import timezone
 
     from cal_bookings import outbox
 
-    text = f"wish for {booking.uid}"
+    text = f"Asked for {booking.uid}"
     attendee = booking.attendees.all()[0].email
     place = {"type": "address", "address": text}
     if booking.start < timezone.now():

@@ -89,18 +89,18 @@ def hurry(site):
 
 def shown(action):
     """What the journal shows of this action, apart from its kind and booking."""
-    wish = action["parameters"]
+    parameters = action["parameters"]
     match action["kind"]:
         case "mark_absent":
-            return {"host": True} if wish["host"] else {"absent": True}
+            return {"host": True} if parameters["host"] else {"absent": True}
         case "update_location":
-            return {"location": wish["location"]["address"]}
+            return {"location": parameters["location"]["address"]}
         case "add_guests":
-            return {"email": wish["guests"][0]["email"]}
+            return {"email": parameters["guests"][0]["email"]}
         case "confirm":
             return {}
         case _:
-            return {"reason": wish["reason"]}
+            return {"reason": parameters["reason"]}
 
 
 def test_workers_killed_at_random_have_each_effect_once_and_know_it(cal, site):
@@ -111,10 +111,10 @@ def test_workers_killed_at_random_have_each_effect_once_and_know_it(cal, site):
         site.start_worker()
     weather = cal.on_request = Weather(cal)
     began = time.monotonic()
-    wishing = site.start("-m", "tests.services.wishes", "enqueue", str(ACTIONS))
+    staff = site.start("-m", "tests.services.staff", "enqueue", str(ACTIONS))
     kills = 0
     while not ended(site):
-        assert wishing.poll() in (None, 0), site.log.read_text()[-3000:]
+        assert staff.poll() in (None, 0), site.log.read_text()[-3000:]
         assert time.monotonic() - began < WITHIN, unfinished(site)
         task = "cal_bookings.deliver_due_actions"
         site.app.send_task(task, queue=site.queue, expires=2)
@@ -125,10 +125,10 @@ def test_workers_killed_at_random_have_each_effect_once_and_know_it(cal, site):
             kills += 1
             site.kill_a_worker()
             site.start_worker()
-    assert wishing.wait(10) == 0
+    assert staff.wait(10) == 0
     seconds = time.monotonic() - began
     cal.carry_out_late()
-    judge(cal, json.loads(output(site, "-m", "tests.services.wishes", "report")))
+    judge(cal, json.loads(output(site, "-m", "tests.services.staff", "report")))
     print(
         f"# {ACTIONS} actions on {BOOKINGS} bookings ended in {seconds:.0f} s by {WORKERS} workers, {kills} killed, "
         f"{weather.faults} faults in {len(cal.requests)} requests"
