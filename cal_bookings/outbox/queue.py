@@ -176,7 +176,7 @@ class _Situation:
         if not _account_is_active(booking):
             refusals.refuse_inactive(booking.account)
         # The account as the person has it: a page that shows the booking has read it already.
-        refusals.refuse_anonymous(kind, proposal.booking.account)
+        refusals.refuse_anonymous(kind, proposal.booking)
         check_parameters(kind)
         kind.check(booking, now)
         if proposal.reservation_id:

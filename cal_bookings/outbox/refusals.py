@@ -63,10 +63,13 @@ def refuse_inactive(account: Account) -> NoReturn:
     raise Refused(RefusalText.INACTIVE, RefusalCode.INACTIVE, {"account": str(account)})
 
 
-def refuse_anonymous(kind: Kind, account: Account) -> None:
-    """Raise Refused for what needs a credential, if the account has none on purpose."""
-    if kind.name not in _FOR_EVERYBODY and account.is_anonymous:
-        parameters = {"account": str(account)}
+def refuse_anonymous(kind: Kind, booking: Booking) -> None:
+    """Raise Refused for what needs a credential, if the booking's account has none on purpose.
+
+    Reads the account only for such an action, and only if the booking was read without it.
+    """
+    if kind.name not in _FOR_EVERYBODY and booking.account.is_anonymous:
+        parameters = {"account": str(booking.account)}
         raise Refused(RefusalText.ANONYMOUS, RefusalCode.ANONYMOUS, parameters)
 
 
