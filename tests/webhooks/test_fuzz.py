@@ -17,6 +17,9 @@ from cal_bookings.models import WebhookDelivery
 from cal_bookings.webhooks import refusals, views
 from tests.webhooks.recorded import DELIVERIES, SECRET
 
+# The connection is closed after each request, as on a server.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 ANSWERS = {200, 401, 404, 405, 413, 503}
 METHODS = ("POST", "POST", "POST", "POST", "POST", "HEAD", "GET", "PUT", "PATCH")
 NAMES = ("X-Cal-Signature-256", "X-Cal-Webhook-Version", "Content-Type", "X-Other")
