@@ -3,8 +3,7 @@
 import logging
 
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -41,7 +40,7 @@ def receive(request: HttpRequest, path_id: str) -> HttpResponse:
         return _answer(200 if request.method == "HEAD" else _take(request, receiver))
     except UnreadablePostError:
         logger.info("A delivery broke off while its body was read")
-    except (DatabaseError, ImproperlyConfigured) as error:
+    except Exception as error:  # noqa: BLE001 - drivers raise errors of their own past Django's
         # Neither its words nor the stack: they may repeat what the delivery holds.
         logger.error("A delivery could not be stored: %s", type(error).__name__)  # noqa: TRY400
     return _answer(503)

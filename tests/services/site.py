@@ -18,6 +18,9 @@ from cryptography.fernet import Fernet
 ROOT = Path(__file__).resolve().parents[2]
 WORKER = [sys.executable, "-m", "celery", "-A", "example_project", "worker"]
 REDIS = os.environ.get("CI_REDIS_URL") or "redis://127.0.0.1:6379/0"
+#: One for each test process: sites that share a cache take each other's accounts for their own.
+NUMBER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+CACHE = f"{REDIS.rpartition('/')[0]}/{14 - NUMBER}"
 
 
 class Site:
@@ -34,7 +37,7 @@ class Site:
             "DJANGO_SECRET_KEY": "of all workers",
             "DATABASE_URL": database_url,
             "CELERY_BROKER_URL": broker_url,
-            "CACHE_URL": REDIS.rpartition("/")[0] + "/14",
+            "CACHE_URL": CACHE,
             "CAL_BOOKINGS_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
             "CAL_BOOKINGS_ALLOWED_SERVERS": "127.0.0.1",
             "TEST_QUEUE": self.queue,

@@ -300,6 +300,17 @@ class TestStoring:
         assert row.receipts == 3
         assert row.last_received_at > row.received_at
 
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.skipif(
+        connection.vendor == "sqlite", reason="has no connection that can break"
+    )
+    def test_a_connection_that_broke_is_our_fault(self, sender):
+        connection.ensure_connection()
+        connection.connection.close()
+
+        assert sender.deliver(CREATED).status_code == 503
+        connection.connection = None
+
     def test_two_accounts_may_get_the_same_body(self, sender, settings, account):
         entry = {"API_KEY": "other", "WEBHOOK_SECRET": SECRET}
         settings.CAL_BOOKINGS["ACCOUNTS"]["other"] = entry
