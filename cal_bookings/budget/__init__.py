@@ -1,4 +1,4 @@
-"""How Cal.com is asked: within one budget per credential, that all processes share, and not while it is in vain."""
+"""The budget of requests: one per credential, which all processes share, and the circuit that stops futile requests."""
 
 from cal_bookings.budget.circuit import pause, reset
 from cal_bookings.budget.connection import connect

@@ -1,6 +1,6 @@
-"""What a person can do about a request to Cal.com that failed: by the error, and by what was being done.
+"""The advice on a failed request to Cal.com, chosen by the error and by the operation.
 
-Nothing else gives advice. The text of an exception says what happened, and is for logs.
+No other module gives advice. The text of an exception says what happened, and is for logs.
 """
 
 from enum import Enum, auto
@@ -16,17 +16,17 @@ from cal_bookings.sentences import Message
 
 
 class Operation(Enum):
-    """What was being done when a request failed: it decides what helps, and who does it."""
+    """The operation during which a request failed: it decides what helps, and who does it."""
 
-    #: A walk: the next run goes on.
+    #: A walk, which the next run continues.
     WALK = auto()
-    #: An action of the outbox: the outbox tries again by itself.
+    #: An action of the outbox, which tries again by itself.
     ACTION = auto()
-    #: The question of a person who waits for its response: this person can ask again.
+    #: The question of a person who waits for its response, and can ask again.
     QUESTION = auto()
 
 
-#: What helps where the cause of an error is known, whatever its kind. Redirects and pages have functions of their own.
+#: The cures where the cause of an error is known, whatever its kind. Redirects and pages have functions of their own.
 _OF_CAUSE = {
     Cause.NAME: Advice.NAME,
     Cause.CONNECTION: Advice.CONNECTION,
@@ -38,7 +38,7 @@ _OF_CAUSE = {
     Cause.NOT_A_KEY: Advice.NOT_A_KEY,
 }
 
-#: What helps where nothing but the kind of an error is known; the first that fits.
+#: The cures where only the kind of an error is known; the first match is used.
 _OF_KIND = (
     (client.CalUnsupported, Advice.UNSUPPORTED),
     (client.CalUnexpected, Advice.UNEXPECTED),
@@ -162,7 +162,7 @@ def _of_pause(error: CircuitOpen) -> Message:
 
 
 def _next(error: CalError | NotNow, operation: Operation) -> Message:
-    """What comes after the failure: what this software does by itself, or what the person can do."""
+    """Return the next step after the failure: what this software does by itself, or what the person can do."""
     is_passing = isinstance(
         error, client.CalRateLimited | client.CalUnavailable | NotNow
     )

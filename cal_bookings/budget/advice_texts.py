@@ -1,4 +1,4 @@
-"""The sentences of advice: what happened to a request, why, and what helps. `advice.explain` chooses among them."""
+"""The sentences of advice: what happened to a request, its cause, and its cure. `advice.explain` chooses among them."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -7,7 +7,7 @@ from cal_bookings.sentences import Sentence
 
 
 class Advice(Sentence):
-    """What happened, why, and what helps."""
+    """The sentences on what happened, on its cause, and on its cure."""
 
     VERBATIM = "advice.verbatim", "%(text)s"
     WHAT = "advice.what", _('Account "%(account)s" at %(base_url)s: %(what)s.')

@@ -11,9 +11,9 @@ from cal_bookings.budget.window import (
     Window,
 )
 
-#: The first request of a window has this long to get its response; then another request may try.
+#: The seconds that the first request of a window has to get its response; then another request may try.
 OPENING_SECONDS = 2
-#: Entries outlive what they speak of: one that expired early would look like an unused budget.
+#: The seconds by which entries outlive their subject: an entry that expired early would look like an unused budget.
 _SPARE_SECONDS = 600
 _LONGEST_SECONDS = int(LONGEST_WAIT) + _SPARE_SECONDS
 
@@ -25,7 +25,8 @@ class CacheStore:
         self._opening = _entry(key, "opening")
         self._blocked = _entry(key, "blocked")
         self._used = _entry(key, "used:")
-        #: The counter of the window that we saw last: asked for with the rest, it takes no answer of its own.
+        #: The counter of the window that this process saw last: it is read with the rest, in the same request to the
+        #: cache.
         self._counter = self._used
 
     def claim(self, now: float) -> bool:
@@ -33,7 +34,7 @@ class CacheStore:
             return False
         if self._is_over(now):
             return True
-        # Between our look and our claim another process opened a window.
+        # Another process opened a window between our reading and our claim.
         self.release()
         return False
 
@@ -44,7 +45,7 @@ class CacheStore:
     def open(self, window: Window, used: int) -> None:
         if self._is_over(window.began):
             seconds = int(window.ends - window.began) + _SPARE_SECONDS
-            # The counter first: a window without one counts as used up.
+            # The counter is written first: a window without a counter counts as used up.
             self._cache.set(self._used + str(window.number), used, timeout=seconds)
             values = (window.began, window.ends, window.slots)
             self._cache.set(self._window, values, timeout=seconds)
@@ -74,14 +75,14 @@ class CacheStore:
                 return True
             self._cache.decr(counter)
         except ValueError:
-            # Evicted: what was used is not known any more.
+            # The counter was evicted: the number of used slots is not known any more.
             return False
         return False
 
     def count_up(self, window: Window, used: int) -> None:
         counter = self._used + str(window.number)
         known = self._cache.get(counter, used)
-        # Two processes may add the same requests of somebody else: too careful by a few.
+        # Two processes may add the same requests of somebody else, and then count a few too many.
         if used > known:
             self._cache.incr(counter, used - known)
 
@@ -97,7 +98,7 @@ class CacheStore:
 
 
 def read_many(cache: BaseCache, keys: Collection[str]) -> dict[str, Reading]:
-    """Return the reading of each credential; an empty one where nothing is known. Two requests to the cache."""
+    """Return the reading of each credential, empty where nothing is known, with two requests to the cache."""
     entries = [_entry(key, what) for key in keys for what in ("window", "blocked")]
     values: dict[str, Any] = cache.get_many(entries)
     windows = {

@@ -1,10 +1,11 @@
-"""An account whose credential is refused, or whose server is down, is left alone for a while.
+"""The circuit of an account, which rests for a while if its credential is refused or its server is down.
 
-Closed: as it should be. Open: no request until `circuit_open_until`. Then half-open: one client anywhere may try, and
-what it meets closes or opens the circuit. It is kept on the account, so that all processes and the admin see it.
+A closed circuit lets requests pass. An open circuit stops them until `circuit_open_until`. Then it is half-open: one
+client anywhere may try, and its result closes or opens the circuit. The circuit is kept on the account, so that all
+processes and the admin see it.
 
-A pause by hand (`paused_at`) has columns of its own: no request until a person resumes the account. Neither time, nor
-another credential, nor a request that succeeds ends it, and no client tries.
+A pause by hand (`paused_at`) has columns of its own: no request is made until a person resumes the account. Neither
+time, nor another credential, nor a request that succeeds ends the pause, and no client tries.
 """
 
 import logging
@@ -30,20 +31,20 @@ from cal_bookings.models.pauses import CLOSED_CIRCUIT, NOT_PAUSED
 
 logger = logging.getLogger(__name__)
 
-#: A server is down after this many requests in a row without a response: two GETs with all their repetitions.
+#: The number of requests in a row without a response after which a server is down: two GETs with all their repetitions.
 FAILURES_TO_OPEN = 8
-#: The first pause; each that follows is twice as long, up to the longest.
+#: The first pause, and the longest pause; each pause is twice as long as the pause before.
 _DOWN = 30.0, 300.0  # seconds
 _REFUSED = 300.0, 3600.0  # seconds
-#: A probe that never came back is tried again after this.
+#: The time after which a probe that never came back is tried again.
 _PROBE = timedelta(minutes=2)
 
-#: A walk under way looks this often whether somebody paused its account.
+#: The interval at which a walk under way checks whether somebody paused its account.
 LOOK_AGAIN = 5.0  # seconds
 
 
 class Circuit:
-    """What one client sees of its account's circuit, and does to it."""
+    """The circuit of an account, as one client sees and changes it."""
 
     def __init__(
         self,
@@ -52,7 +53,7 @@ class Circuit:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`key` names the credential: a pause is that of a credential."""
+        """Take the `key` that names the credential, because a pause is that of a credential."""
         self._account = account
         self._key = key
         self._is_probe = False
@@ -60,9 +61,9 @@ class Circuit:
         self._looked_at = clock()
 
     def enter(self) -> None:
-        """Raise CircuitOpen unless the circuit is closed, or half-open and this client is the one to try.
+        """Raise CircuitOpen unless the circuit is closed, or half-open with the probe left to this client.
 
-        No statement as long as the account is known to be well.
+        No statement is executed as long as the account is known to be well.
         """
         account = self._account
         if account.circuit_open_until is None and not account.is_paused_by_hand:
@@ -79,7 +80,7 @@ class Circuit:
             self._probe(until, now + _PROBE)
 
     def look(self) -> None:
-        """Raise CircuitOpen if a person has paused the account meanwhile. One short query every few seconds."""
+        """Raise CircuitOpen if a person has paused the account meanwhile, with one short query every few seconds."""
         now = self._clock()
         if now - self._looked_at < LOOK_AGAIN:
             return
@@ -109,7 +110,7 @@ class Circuit:
             _open(account, error, self._key)
 
     def _count(self) -> bool:
-        """Count one failure; return False if the circuit is open already: of requests that fail together, one opens it."""
+        """Count a failure; return False if the circuit is open already. Of concurrent failures, the first opens it."""
         row = Account.objects.filter(pk=self._account.pk)
         if not self._is_probe:
             row = row.filter(
@@ -119,7 +120,7 @@ class Circuit:
         return bool(row.update(circuit_failures=F("circuit_failures") + 1))
 
     def succeeded(self) -> None:
-        """Close the circuit after a good response. No statement if it is closed."""
+        """Close the circuit after a good response. A closed circuit costs no statement."""
         if self._account.circuit_failures:
             _close(self._account)
 
@@ -127,7 +128,8 @@ class Circuit:
 def pause(account: Account, reason: str = "", *, by: str = "") -> None:
     """Pause the account by hand: no request is made until `reset`. A request under way is completed.
 
-    `by` names the person, `reason` says why; staff read both. One statement, no transaction.
+    `by` names the person, `reason` says why; staff read both. The method executes one statement and opens no
+    transaction.
     """
     account.paused_at, account.paused_by = timezone.now(), by
     account.pause_reason = reason
@@ -136,7 +138,7 @@ def pause(account: Account, reason: str = "", *, by: str = "") -> None:
 
 
 def reset(account: Account) -> None:
-    """End every pause of the account, by hand or not: the next request is made at once. One statement."""
+    """End every pause of the account, by hand or not, with one statement: the next request is made at once."""
     if account.circuit_open_until or account.is_paused_by_hand:
         logger.info("%s: requests are made again", account)
     _store(account, NOT_PAUSED | CLOSED_CIRCUIT)
@@ -160,14 +162,15 @@ def _open(account: Account, error: CalError, key: str) -> None:
             "circuit_open_until": until,
             "circuit_failures": account.circuit_failures,
             "circuit_key": key,
-            # Not quoting: people read it who may add an account, and may have named a server that is none of Cal.com's.
+            # Without `quoting`, because its readers may add an account, and may have named a server that is none of
+            # Cal.com's.
             **sentences.columns(
                 "circuit_reason",
                 advice.explain(account, error, advice.Operation.ACTION),
             ),
         },
     )
-    # In short: what met the error reports it at length.
+    # A short text: the caller that met the error reports it at length.
     message = "%s: no requests until %s UTC, because of %s"
     logger.warning(message, account, f"{until:%Y-%m-%d %H:%M:%S}", error.summary)
 
@@ -181,7 +184,7 @@ def _store(account: Account, columns: dict[str, Any]) -> None:
 def _is_refused(error: CalError) -> bool:
     """Return whether the credential itself is bad, or does not reach the list that it is to read."""
     if isinstance(error, CalForbidden):
-        # The mirror does without whatever else a credential may not do: book, read event types or free times.
+        # The mirror does not depend on other rights of a credential: to book, or to read event types or free times.
         return _is_of_the_list(error)
     return isinstance(error, CalUnauthorized)
 

@@ -1,4 +1,4 @@
-"""The one place where clients are made: with the budget of their credential, and the circuit of their account."""
+"""The only maker of clients, each with the budget of its credential and the circuit of its account."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,11 +40,12 @@ def connect(
 ) -> Iterator[CalClient]:
     """Connect a client for `account` that sends no more than Cal.com allows, together with all other processes.
 
-    Each request waits for its turn. If that would take longer than `max_wait` seconds (None: as long as it takes; a
-    function is asked before each request), it raises BudgetExhausted instead of being sent. Raises CircuitOpen if the
-    account's credential is refused or its server down, until it is worth another try, and if a person paused the
-    account, until one resumes it; not with `though_paused`. Raises ImproperlyConfigured if the account has no usable credential. Tokens that have run out are
-    exchanged on the way. Requests do not belong in a transaction: call it outside.
+    Each request waits for its turn. If that would take longer than `max_wait` seconds (None: no limit; a function is
+    called before each request), the client raises BudgetExhausted instead of sending it. It raises CircuitOpen if the
+    account's credential is refused or its server down, until another try is worthwhile, and if a person paused the
+    account, until a person resumes it; not with `though_paused`. Raises ImproperlyConfigured if the account has no
+    usable credential. Tokens that have run out are exchanged on the way. Requests do not belong in a transaction: call
+    it outside.
     """
     meter = _Meter(account, priority, max_wait)
     if not though_paused:
@@ -84,9 +85,9 @@ class _Meter:
         }
 
     def _counting(self, limit: str) -> list[Bucket]:
-        """Return the buckets of a request; that of its own limit comes first, because it is the tighter one.
+        """Return the buckets of a request; the bucket of its own limit comes first, because it is tighter.
 
-        Whether Cal.com counts such a request towards the credential's limit too is not known, so both are kept.
+        It is not known whether Cal.com counts such a request towards the credential's limit too, so both are kept.
         """
         if limit and limit not in self._buckets:
             self._buckets[limit] = EndpointBucket(
@@ -103,7 +104,7 @@ class _Meter:
     def before_request(self, limit: str) -> None:
         for bucket in self._counting(limit):
             bucket.wait()
-        if self._priority != Priority.ACTION:  # what is begun of an action is ended
+        if self._priority != Priority.ACTION:  # a begun action is completed
             self.circuit.look()
 
     def on_answer(self, limit: str, said: RateLimit | None, status: int) -> None:
@@ -114,7 +115,7 @@ class _Meter:
 
     def on_error(self, error: CalError) -> None:
         if isinstance(error, CalRateLimited):
-            if error.is_upstream:  # nobody may conclude anything about the credential
+            if error.is_upstream:  # no fault of the credential
                 return
             for bucket in self._counting(endpoint_limit(error.method, error.path)):
                 bucket.refused(error.retry_after)
@@ -122,7 +123,7 @@ class _Meter:
             self.circuit.failed(error)
 
     def _is_about_nobody(self, error: CalError) -> bool:
-        """Whether an answer only says that a credential is needed, to an account that has none."""
+        """Return whether an answer only says that a credential is needed, to an account that has none."""
         return isinstance(error, CalUnauthorized) and isinstance(
             self.credential, Anonymous
         )
@@ -132,7 +133,7 @@ class _Meter:
         try:
             credential = token_renewal.renew(self._account, self.credential, error)
         except CalError as failure:
-            # The failure is that of the tokens: the request that they were for had no effect.
+            # The failure is that of the token exchange: the request that needed the tokens had no effect.
             failure.may_have_applied = False
             self.circuit.failed(failure)
             raise

@@ -1,4 +1,4 @@
-"""How much of each credential's budget is in use: looked at without using any."""
+"""The use of each credential's budget, read without using any of it."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from cal_bookings.models import Account
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What all processes together have used, and others with the same credential as far as Cal.com said so."""
+    """The use by all processes together, and by others with the same credential as far as Cal.com reported it."""
 
-    #: Requests that a window has; None if nothing was asked yet, or too long ago to know.
+    #: The number of requests in a window; None if no request was made yet, or the last was too long ago to know.
     slots: int | None = None
     used: int = 0
-    #: Seconds until the next window; 0 if none is open.
+    #: The seconds until the next window; 0 if none is open.
     ends_in: float = 0.0
-    #: How long a window is, in seconds; 0 if none is known.
+    #: The length of a window in seconds; 0 if none is known.
     period: float = 0.0
-    #: Seconds that Cal.com refuses all requests for, after a 429.
+    #: The seconds for which Cal.com refuses all requests after a 429.
     blocked_for: float = 0.0
-    #: Why the account has no credential whose budget could be looked at.
+    #: The reason why the account has no credential whose budget could be read.
     problem: str = ""
 
     @property
@@ -39,10 +39,10 @@ class Usage:
 
 
 def usage(accounts: Sequence[Account], now: float, limit: str = "") -> dict[int, Usage]:
-    """Return how much is used of each account's budget, by primary key, at `now` (seconds since the epoch).
+    """Return the use of each account's budget, by primary key, at `now` (seconds since the epoch).
 
-    With `limit`, such as "guests", that of the requests that Cal.com counts apart under this name. One query, or two
-    requests to the cache; none to Cal.com.
+    With `limit`, such as "guests", return the use of the limit that Cal.com counts apart under this name. The function
+    makes one query, or two requests to the cache, and no request to Cal.com.
     """
     names: dict[int, str] = {}
     usages: dict[int, Usage] = {}
@@ -75,7 +75,7 @@ def _at(reading: Reading, now: float) -> Usage:
     ends_in = max(0.0, window.ends - now)
     return Usage(
         slots=window.slots,
-        # Others with this credential may use what we leave alone.
+        # Others with this credential may use the slots that we leave alone.
         used=min(used, window.slots) if ends_in else 0,
         ends_in=ends_in,
         period=window.ends - window.began,

@@ -23,7 +23,7 @@ class DatabaseStore:
         return RateWindow.objects.filter(key=self._key)
 
     def claim(self, now: float) -> bool:
-        # Nobody opens a window for longer than that; a clock was ahead.
+        # No process opens a longer window; a clock was ahead.
         ahead = Q(opening_until__gt=_time(now + LONGEST_WAIT))
         passed = {name: _is_over(name, now) for name in _ENDS}
         free = self._row.filter(
@@ -68,12 +68,12 @@ class DatabaseStore:
         return self._row.filter(began_at=_time(window.began))
 
 
-#: The columns that say until when something lasts. NULL: it does not.
+#: The columns with the end of a window, of its opening and of a block; NULL means that there is none.
 _ENDS = ("opening_until", "ends_at", "blocked_until")
 
 
 def read_many(keys: Collection[str]) -> dict[str, Reading]:
-    """Return the reading of each credential that has a row. One query."""
+    """Return the reading of each credential that has a row, with one query."""
     rows = RateWindow.objects.filter(key__in=keys)
     return {row.key: _reading(row) for row in rows}
 
@@ -92,5 +92,5 @@ def _is_over(column: str, now: float) -> Q:
 
 
 def _time(seconds: float) -> datetime:
-    """Return the time of these seconds since the epoch. A time that was stored, converted to seconds and back, is equal."""
+    """Return the time of these seconds since the epoch, equal to a stored time that was converted to seconds."""
     return datetime.fromtimestamp(seconds, UTC)

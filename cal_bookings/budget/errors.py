@@ -1,4 +1,4 @@
-"""Why no request is made at the moment, although nothing is wrong with it."""
+"""The reasons why a request is not made at the moment, although it is a valid request."""
 
 from datetime import datetime
 
@@ -7,15 +7,15 @@ from django.utils import timezone
 from cal_bookings.models import Account
 from cal_bookings.sentences import english
 
-#: A caller comes back this often to an account that a person paused.
+#: The seconds after which a caller looks again at an account that a person paused.
 _COME_BACK = 60.0  # seconds
 
 
 class NotNow(Exception):
     """No request was made, and none is made for a while.
 
-    `seconds` is how long to do something else before asking again. The text is for logs: `advice.explain` says what a
-    person can do.
+    `seconds` is the time to wait before the next attempt. The text is for logs: `advice.explain` says what a person can
+    do.
     """
 
     def __init__(self, message: str, seconds: float) -> None:
@@ -35,7 +35,7 @@ class BudgetExhausted(NotNow):
 class CircuitOpen(NotNow):
     """The account is paused: its credential is refused, its server is down, or a person paused it.
 
-    `until` is when the pause ends; None for a pause by hand, whose end nobody knows.
+    `until` is when the pause ends; None for a pause by hand, whose end is not known.
     """
 
     def __init__(self, account: Account, until: datetime | None = None) -> None:

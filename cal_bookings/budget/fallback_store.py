@@ -1,4 +1,4 @@
-"""A cache that is down stops nothing: the database takes over for as long as it lasts."""
+"""The fallback of a cache that is down: the database takes over for as long as the failure lasts."""
 
 import logging
 import time
@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 
 class FallbackStore:
-    """The first store, and the second where the first fails.
+    """The first store, and the second store where the first fails.
 
-    Between them processes may disagree for a while; what the server says in each answer brings them together.
+    Between the stores, processes may disagree for a while; each answer of the server brings them together.
     """
 
     _SAY_AGAIN = 60.0  # seconds

@@ -1,7 +1,7 @@
-"""Tokens that run out: exchanged once by one worker, however many meet the refusal.
+"""The renewal of tokens that run out: one worker exchanges them once, however many workers meet the refusal.
 
-A refresh token works once. So the worker that exchanges it takes a lease on the account's row, and the others wait for what it
-stores; both new tokens are stored by one UPDATE, before either is used.
+A refresh token works once. The worker that exchanges it takes a lease on the account's row, and the others wait for the
+stored result; both new tokens are stored by one UPDATE, before either is used.
 """
 
 import time
@@ -16,7 +16,7 @@ from cal_bookings.client import CalUnauthorized, CalUnavailable, Credential, Tok
 from cal_bookings.models import Account
 from cal_bookings.models.leases import is_free
 
-#: Longer than the request to the token endpoint may take.
+#: The seconds of the lease, longer than the request to the token endpoint may take.
 _LEASE = timedelta(seconds=60)
 _LOOK_AGAIN = 0.2  # seconds
 
@@ -29,10 +29,11 @@ def can_renew(account: Account) -> bool:
 
 
 def renew(account: Account, refused: Credential, error: CalUnauthorized) -> Credential:
-    """Return the credential that works after `refused` was refused with `error`; `account` has it too then.
+    """Return the credential that works after `refused` was refused with `error`; `account` then has it too.
 
-    One request, outside any transaction, unless another worker did it. Raises CalUnauthorized if the refresh token is
-    not accepted either; the other errors of the client leave everything as it is, for a later try.
+    The function makes one request, outside any transaction, unless another worker made it. Raises CalUnauthorized if
+    the refresh token is not accepted either; the other errors of the client change nothing, so that a later try may
+    succeed.
     """
     give_up_at = timezone.now() + _LEASE
     while timezone.now() < give_up_at:
@@ -71,7 +72,7 @@ def _exchange(account: Account) -> Credential:
     }
     refused, account.credentials = account.credential, fresh
     if account.owner_key == name_of(account.base_url, refused):
-        # New tokens, the same user: nobody need ask again whose they are.
+        # The tokens are new and the user is the same: the owner need not be read again.
         account.owner_key = name_of(account.base_url, account.credential)
     stored = row.update(
         credentials=account.sealed(fresh),
@@ -80,7 +81,7 @@ def _exchange(account: Account) -> Credential:
         credentials_lease_until=None,
     )
     if not stored:
-        # Meanwhile somebody stored another credential: that one is wanted.
+        # Somebody stored another credential meanwhile: that credential is wanted.
         account.refresh_from_db(fields=["credentials", "credentials_revision"])
         return account.credential
     account.credentials_revision += 1

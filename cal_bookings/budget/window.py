@@ -1,8 +1,8 @@
-"""One credential's requests, so that Cal.com never has to answer 429.
+"""The requests of one credential, paced so that Cal.com never has to answer 429.
 
-Cal.com counts in fixed windows: 120 requests in the 60 s after the first one, by default; the next one blocks the
-credential for 60 s. So do we, and let the server say where its window stands: the first request of a window goes
-alone, and what its answer says (how many are left, for how long) opens the window to all processes.
+Cal.com counts in fixed windows: 120 requests in the 60 s after the first request, by default; the next request blocks
+the credential for 60 s. This module counts likewise, and lets the server say where its window stands: the first request
+of a window goes alone, and its answer (the requests left, and the seconds) opens the window to all processes.
 """
 
 import time
@@ -14,25 +14,25 @@ from typing import Protocol
 from cal_bookings.budget.errors import BudgetExhausted
 from cal_bookings.client import RateLimit
 
-#: What Cal.com allows an API key if it does not say otherwise: requests, seconds.
+#: The default limit of an API key on Cal.com: requests, seconds.
 DEFAULT_LIMIT = 120
 DEFAULT_PERIOD = 60.0
-#: Slots of a window that bounds nothing.
+#: The slots of a window without a limit.
 UNLIMITED = 1_000_000
-#: A 429 that does not say for how long blocks for this long.
+#: The block after a 429 that names no time.
 DEFAULT_BLOCK = 60.0  # seconds
-#: Longer than this is no "seconds left" but another unit.
+#: The longest wait that a server's number can mean in seconds; a larger number is in another unit.
 LONGEST_WAIT = 3600.0  # seconds
 
-#: No window and no block lasts longer. What does was written by a clock that was ahead.
+#: The greatest length of a window or a block. A longer window or block was written by a clock that was ahead.
 _FARTHEST = LONGEST_WAIT + 60.0  # seconds
 
-#: While it waits, a process looks again after this: another process may have learnt something.
+#: The interval at which a waiting process looks again, because another process may have learnt something.
 _LOOK_AGAIN = 1.0  # seconds
 _OPENING = 0.05  # seconds, while another process opens the window
-#: Between the server's clock and ours at the end of a window.
+#: The margin between the server's clock and ours at the end of a window.
 _EDGE = 0.02  # seconds
-#: What more urgent requests may still need is released step by step; all of it after this part of a window.
+#: The part of a window after which all slots are released that were reserved, step by step, for more urgent requests.
 _RELEASED_AT = 0.9
 
 
@@ -47,7 +47,7 @@ class Priority(IntEnum):
 
     @property
     def reserve(self) -> float:
-        """The part of a window that is reserved for more urgent requests at its beginning."""
+        """Return the part of a window that is reserved for more urgent requests at its beginning."""
         return 0.05 * self
 
 
@@ -56,14 +56,14 @@ class Window:
     """A window of the server's rate limit. Times are seconds since the epoch, by our clock."""
 
     began: float
-    #: The server's own window ends then or before.
+    #: The end of the window: the server's own window ends then or before.
     ends: float
-    #: Requests that we allow ourselves in it.
+    #: The number of requests that we allow ourselves in the window.
     slots: int
 
     @property
     def number(self) -> int:
-        """The number that distinguishes the window from those before and after it."""
+        """Return the number that distinguishes the window from those before and after it."""
         return int(self.began * 1000)
 
     def open_slots(self, priority: Priority, now: float) -> int:
@@ -81,15 +81,15 @@ class Window:
         return max(now, self.began + part * _RELEASED_AT * (self.ends - self.began))
 
 
-#: The last window, how many of its slots are used, and until when we are blocked.
+#: The last window, the number of its used slots, and the end of a block.
 Reading = tuple[Window | None, int, float]
 
 
 class Store(Protocol):
-    """What all processes know about one credential's budget. Each method is atomic between processes."""
+    """The shared knowledge of one credential's budget. Each method is atomic between processes."""
 
     def claim(self, now: float) -> bool:
-        """Claim the first request of a new window; return whether it is ours: no window is open or being opened or blocked."""
+        """Claim the first request of a new window; return False if a window is open, opening or blocked."""
 
     def open(self, window: Window, used: int) -> None:
         """Open the window that the response to the first request described. No effect if another window is open."""
@@ -110,17 +110,17 @@ class Store(Protocol):
         """Allow no request before `until`. Never shortens a block."""
 
     def forget(self, after: float) -> None:
-        """Drop what lasts beyond `after`: a clock that was wrong wrote it."""
+        """Drop the states that last beyond `after`, because a wrong clock wrote them."""
 
 
-#: How many seconds a request waits for its turn at most: None for as long as it takes; a function is asked each time.
+#: The greatest number of seconds that a request waits for its turn: None for no limit; a function is called each time.
 MaxWait = float | Callable[[], float | None] | None
 
 
 class Bucket:
     """The turn-taking of one client: `wait` before each request, `heard` or `refused` after its response."""
 
-    #: Requests in a window if Cal.com does not say.
+    #: The number of requests in a window if Cal.com does not name it.
     default_limit = DEFAULT_LIMIT
 
     def __init__(
@@ -133,7 +133,7 @@ class Bucket:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """`limit`: the most requests per window, even if the server allows more."""
+        """Take the `limit`, the most requests per window even if the server allows more."""
         self._store = store
         self._priority = priority
         self._limit = limit
@@ -142,9 +142,9 @@ class Bucket:
         self._sleep = sleep
         self._opening_since: float | None = None
         self._window: Window | None = None
-        #: At least this many slots of the window are used.
+        #: The least number of used slots in this window.
         self._used = 0
-        #: The answer just heard was about another limit.
+        #: True if the last answer was about another limit.
         self._is_other = False
 
     def wait(self) -> None:
@@ -160,7 +160,7 @@ class Bucket:
             self._sleep(min(pause, _LOOK_AGAIN))
 
     def heard(self, said: RateLimit | None, status: int) -> None:
-        """Learn from a response; `said` is what it says about the rate limit, if anything."""
+        """Learn from a response; `said` is its statement on the rate limit, if it has one."""
         self._is_other = said is not None and self._is_of_another(said)
         if status == 429:
             return
@@ -170,24 +170,24 @@ class Bucket:
             self._open(self._opening_since, said)
         elif said is not None and self._window is not None:
             used = (said.limit or self.default_limit) - said.remaining
-            if used > self._used:  # not only by us
+            if used > self._used:  # others have used slots too
                 self._store.count_up(self._window, used)
 
     def refused(self, retry_after: float | None) -> None:
-        """Note that the response just heard was a 429: no process asks again before the block is over."""
+        """Note that the last response was a 429: no process makes a request before the block is over."""
         if not self._is_other:
             seconds = _sane(retry_after, DEFAULT_BLOCK)
             self._store.block(self._clock() + seconds + _EDGE)
         self.close()
 
     def close(self) -> None:
-        """Leave the first request of a window to another process, if ours got no response."""
+        """Leave the first request of a window to another process, if our request got no response."""
         if self._opening_since is not None:
             self._opening_since = None
             self._store.release()
 
     def _is_of_another(self, said: RateLimit) -> bool:
-        """Return whether a response is about another limit than the one that is kept here."""
+        """Return whether a response is about another limit than the limit that is kept here."""
         return said.is_of_an_endpoint
 
     def _take_turn(self) -> float:
@@ -215,7 +215,7 @@ class Bucket:
         limit = (said.limit if said else None) or self._limit or self.default_limit
         used = max(1, limit - said.remaining) if said else 1
         period = _sane(said.reset_seconds if said else None, DEFAULT_PERIOD)
-        # The server's window began before its answer: so it ends before ours.
+        # The server's window began before its answer, and therefore ends before ours.
         ends = self._clock() + period + _EDGE
         allowed = min(limit, self._limit or limit)
         slots = max(1, allowed - _margin(allowed))
@@ -224,7 +224,7 @@ class Bucket:
 
 
 def _margin(limit: int) -> int:
-    """Slots that stay unused, for a request that is delayed into the next window."""
+    """Return the number of slots that stay unused, for a request that is delayed into the next window."""
     return max(1, limit // 100)
 
 

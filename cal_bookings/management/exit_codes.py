@@ -1,7 +1,7 @@
-"""Exit codes that the app's commands share, and the base class that ends a command with them.
+"""The exit codes that the app's commands share, and the base class that ends a command with them.
 
-A command uses 0, 1 and 2 for its own outcomes. Everything that keeps it from an outcome has a code of its own, so that
-a monitor can distinguish a dead database from a booking that could not be mirrored.
+A command uses 0, 1 and 2 for its own outcomes. Each obstacle to an outcome has a code of its own, so that a monitor can
+distinguish a dead database from a booking that could not be mirrored.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ CONFIGURATION = 3
 DATABASE = 4
 #: A bug, of this app or of the site; the log holds the traceback.
 INTERNAL = 5
-#: Ctrl-C.
+#: Ctrl-C interrupted the command.
 INTERRUPTED = 130
 
 SHARED = (
@@ -35,7 +35,7 @@ class CalCommand(BaseCommand):
     With ``--traceback``, Django shows the exception all the same.
     """
 
-    #: What a person should know who interrupted the command.
+    #: The text for a person who interrupted the command.
     when_interrupted = "Nothing is lost."
 
     def execute(self, *args: Any, **options: Any) -> Any:
@@ -54,14 +54,14 @@ class CalCommand(BaseCommand):
 
 
 def code_of(error: Exception) -> int:
-    """Return the exit code of an exception that ended a command, or one part of it."""
+    """Return the exit code of an exception that ended a command or a part of it."""
     if isinstance(error, ImproperlyConfigured):
         return CONFIGURATION
     return DATABASE if isinstance(error, Error) else INTERNAL
 
 
 def explain(error: Exception) -> str:
-    """Return one line for a person, with the cure where there is one. Logs the stack of what needs one, once."""
+    """Return one line for a person, with the cure if it is known. An error that needs its stack is logged once."""
     if isinstance(error, ImproperlyConfigured):
         return str(error)
     if isinstance(error, Error):
@@ -79,15 +79,15 @@ def _explain_database(error: Error) -> str:
 
 
 def _log_stack(error: Exception) -> None:
-    if not failures.is_recorded(error):  # else the walk that met it has logged it
+    if not failures.is_recorded(error):  # else the walk has logged it
         failures.log_stack(error)
 
 
 def database_problem() -> str:
-    """Return what is wrong with the database as a whole and the cure, or "" if it responds and is migrated."""
+    """Return the problem of the database as a whole and its cure, or "" if it responds and is migrated."""
     connection = connections[db.alias()]
     if connection.in_atomic_block:
-        return ""  # of a caller; it may be broken, and then nothing can be asked
+        return ""  # the transaction is a caller's; it may be broken, and then no query works
     try:
         connection.close_if_unusable_or_obsolete()
         executor = MigrationExecutor(connection)

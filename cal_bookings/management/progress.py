@@ -1,4 +1,4 @@
-"""Progress of a command: one line that is drawn again on a terminal, a line now and then elsewhere."""
+"""The progress of a command: one line that is drawn again on a terminal, a line now and then elsewhere."""
 
 import time
 
@@ -12,7 +12,7 @@ LINE_SECONDS = 5.0
 
 
 class ProgressDisplay:
-    """Pass it as `on_page`; call `finish` before anything else is printed."""
+    """The display of progress. Pass it as `on_page`; call `finish` before other output is printed."""
 
     def __init__(self, out: OutputWrapper, account: str) -> None:
         self.out = out
@@ -27,7 +27,7 @@ class ProgressDisplay:
         self.show(done["seen"], progress.total, f"page {done['pages']}")
 
     def show(self, seen: int, total: int | None, place: str = "") -> None:
-        """Draw how many bookings are done, and at which `place` the work is."""
+        """Draw the number of finished bookings, and the `place` of the work."""
         now = time.monotonic()
         if now - self.drawn < (REDRAW_SECONDS if self.on_terminal else LINE_SECONDS):
             return

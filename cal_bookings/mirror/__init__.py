@@ -1,4 +1,4 @@
-"""The only writer of mirror rows. Older data never replaces newer, and unchanged data is not written at all."""
+"""The only writer of mirror rows. Older data never replaces newer data, and unchanged data is not written at all."""
 
 from cal_bookings.mirror.event_types import upsert_event_types
 from cal_bookings.mirror.outcome import Failure, Outcome

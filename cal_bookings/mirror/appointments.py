@@ -1,6 +1,6 @@
 """One stable id for a meeting through all its reschedules, each of which is another booking on Cal.com.
 
-Bookings arrive in any order, and a link may be told by one side only (occurrences of a series never name the booking
+Bookings arrive in any order, and a link may be named by one side only (occurrences of a series never name the booking
 that replaced them [rec 262]). So links are followed both ways, also through a booking that has not arrived yet.
 """
 
@@ -16,7 +16,7 @@ from cal_bookings.models import Account, AppointmentLock, Booking
 
 @dataclass(frozen=True, slots=True)
 class Reschedule:
-    """Two bookings of which the second replaced the first; told when the later of them arrives."""
+    """A pair of bookings of which the second replaced the first; it is reported when the later of them arrives."""
 
     old_uid: str
     new_uid: str
@@ -25,8 +25,9 @@ class Reschedule:
 def lock(account: Account) -> None:
     """Keep other transactions from joining appointments of `account` until the current one ends.
 
-    Take it before any booking is locked: who waits for it holds nothing that its owner may need. Needs a transaction;
-    one statement, and three more the first time. Has no effect on SQLite, which has one writer at a time.
+    Take the lock before any booking is locked: a transaction that waits for it then holds nothing that its owner may
+    need. Needs a transaction; executes one statement, and three more the first time. Has no effect on SQLite, which has
+    one writer at a time.
     """
     rows = AppointmentLock.objects.select_for_update().filter(account=account)
     if not list(rows):
@@ -37,7 +38,7 @@ def lock(account: Account) -> None:
 
 
 def join(account: Account, rows: list[Booking]) -> list[Reschedule]:
-    """Give linked bookings the same appointment: that of the booking the mirror has known longest.
+    """Give linked bookings the same appointment: that of the booking that the mirror has known longest.
 
     `rows` (saved or not) get it assigned; other rows whose appointment proves to be the same are updated here.
     Needs a transaction that holds the `lock`. Returns the reschedules that `rows` complete.
@@ -52,7 +53,7 @@ def join(account: Account, rows: list[Booking]) -> list[Reschedule]:
 
 
 def _neighbours(account: Account, rows: list[Booking]) -> dict[str, Booking]:
-    """Who names one of `rows` or what it names, or is named by it."""
+    """Return the bookings that are linked with `rows`, directly or by a uid that both name, by uid."""
     uids = {uid for row in rows for uid in _named(row)}
     match = Q(rescheduled_from_uid__in=uids) | Q(rescheduled_to_uid__in=uids)
     if others := uids.difference(row.uid for row in rows):
@@ -68,7 +69,7 @@ def _named(row: Booking) -> Iterable[str]:
 
 
 def _chains(rows: Iterable[Booking]) -> list[list[Booking]]:
-    """The groups of bookings that name one another, or a common third."""
+    """Return the groups of bookings that name each other, or a common third booking."""
     parent: dict[str, str] = {}
 
     def root(uid: str) -> str:

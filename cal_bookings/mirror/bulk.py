@@ -1,4 +1,4 @@
-"""New rows, a page at a time: with COPY where the driver has it, which takes a third of the time of an INSERT."""
+"""The insertion of new rows, a page at a time: with COPY where the driver has it, which takes a third of the time."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,9 @@ _encode = json.JSONEncoder().encode
 def insert(
     model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Writes rows that nobody needs as objects; `names` are those of attributes, in the order of each row's values.
+    """Insert rows that are not needed as objects; `names` are those of attributes, in the order of each row's values.
 
-    Values are of the type that their column has. Needs a transaction.
+    Each value has the type of its column. Needs a transaction.
     """
     rows = list(rows)
     if not rows:
@@ -31,7 +31,7 @@ def insert(
 
 
 def insert_objects(objects: list[Any]) -> None:
-    """Writes new objects of one model and gives them their primary keys. Needs a transaction; sends no signals."""
+    """Insert new objects of one model and give them their primary keys. Needs a transaction; sends no signals."""
     if not objects:
         return
     model: type[models.Model] = type(objects[0])
@@ -48,12 +48,12 @@ def insert_objects(objects: list[Any]) -> None:
 
 
 def _has_copy(cursor: Any) -> bool:
-    """That of psycopg 3. Other drivers, psycopg 2 among them, have no such method."""
+    """Return whether the driver has the `copy` method of psycopg 3, which others, psycopg 2 among them, lack."""
     return hasattr(cursor, "copy")
 
 
 def _number(objects: list[Any], cursor: Any) -> None:
-    """COPY answers no keys: they are drawn before."""
+    """Draw the primary keys before the insertion, because COPY returns none."""
     meta = objects[0]._meta
     cursor.execute(
         "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
@@ -76,7 +76,7 @@ def _copy(
         if isinstance(fields[name], models.JSONField)
     ]
     columns = ", ".join(f'"{fields[name].column}"' for name in names)
-    # What `copy` raises does not pass through Django's cursor.
+    # The exceptions of `copy` do not pass through Django's cursor.
     with (
         cursor.db.wrap_database_errors,
         cursor.copy(f'COPY "{model._meta.db_table}" ({columns}) FROM STDIN') as copying,

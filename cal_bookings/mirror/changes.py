@@ -1,4 +1,4 @@
-"""A booking that differs from the mirror, and which of two versions of it is the later one."""
+"""The difference of a booking from the mirror, and the order of two versions of it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,18 +12,18 @@ from cal_bookings.models import Booking
 
 @dataclass(slots=True)
 class Write:
-    """A booking that differs from the mirror: its row, new or locked, and what is written to it."""
+    """A booking that differs from the mirror: its row, new or locked, and its new values."""
 
     row: Booking
     remote: RemoteBooking
-    #: When the request was sent that brought `remote`.
+    #: The time of the request that brought `remote`.
     asked_at: datetime
     #: The payload that is replaced; None if the booking is new.
     former: dict[str, Any] | None = None
     changes: dict[str, list[Any]] = field(default_factory=dict)
-    #: The payload is the same, and its columns are derived again.
+    #: True if the payload is the same, and its columns are derived again.
     is_derived: bool = False
-    #: A column, an attendee or a link differs from what was there.
+    #: True if a column, an attendee or a link differs from the mirror.
     is_touched: bool = False
 
     @property
@@ -32,11 +32,11 @@ class Write:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What is new, in one word each: a whole booking, typed fields, or something that only the payload holds."""
+        """Return the names of what is new: a whole booking, typed fields, or data that only the payload holds."""
         return ("booking",) if self.is_new else tuple(self.changes) or ("payload",)
 
     def brings(self, key: str) -> bool:
-        """Whether `key` of the payload has to be looked at: it is new, or not what it was."""
+        """Return whether `key` of the payload has to be looked at, because it is new or differs from before."""
         if self.former is None or self.is_derived:
             return True
         before, after = self.former.get(key), self.row.payload.get(key)
@@ -45,12 +45,12 @@ class Write:
         return bool(before != after)
 
     def note(self, name: str, before: list[Any], after: list[Any]) -> None:
-        """Add what history keeps of a booking's people, unless they are the same in whatever order."""
+        """Add the facts of a booking's people to the changes, unless they are the same in any order."""
         if payloads.in_order(before) != payloads.in_order(after):
             self.changes[name] = [before, after]
 
     def drop_what_was_filled(self) -> None:
-        """Leave only changes of what was known: an empty value, a zero and a False say nothing of the time before."""
+        """Leave only changes of known values: an empty value, a zero and a False say nothing of the time before."""
         self.changes = {
             name: [before, after]
             for name, (before, after) in self.changes.items()
@@ -59,7 +59,7 @@ class Write:
 
     @property
     def links(self) -> bool:
-        """Whether the row may now belong to another appointment."""
+        """Return whether the row may now belong to another appointment."""
         return (
             self.is_new
             or "rescheduled_from_uid" in self.changes
@@ -68,7 +68,7 @@ class Write:
 
 
 def _is_filled(before: Any, after: Any) -> bool:
-    """Whether `after` says all that `before` said, and more."""
+    """Return whether `after` holds all that `before` held, and possibly more."""
     if isinstance(before, list) and isinstance(after, list) and before:
         pairs = zip(before, after, strict=False)
         return len(before) == len(after) and all(_is_filled(*pair) for pair in pairs)
@@ -85,7 +85,7 @@ def apply(
     now: datetime,
     asked_at: datetime,
 ) -> Write:
-    """Set the typed columns of `row`, which the caller has locked, to what `payload` says, and return what differs.
+    """Set the typed columns of `row`, which the caller has locked, from `payload`, and return the differences.
 
     `remote` is the parsed payload. The payload itself is not set.
     """
@@ -102,11 +102,11 @@ def apply(
 
 
 def settled_after() -> timedelta:
-    """How long an answer with an earlier `updatedAt` is taken for that of a replica, or of a clock, that is behind.
+    """Return how long an answer with an earlier `updatedAt` is taken for that of a lagging replica or clock.
 
-    After that time it is a remote that went back (a restored backup), or a change that was made on a server whose clock
-    is behind, and the mirror follows. The changes loop asks for what was updated within twice that time, so that it
-    still meets what was held back.
+    After that time the remote went back (a restored backup), or the change was made on a server whose clock lags, and
+    the mirror follows. The changes loop asks for updates within twice that time, so that it still meets the answers
+    that were held back.
     """
     return timedelta(seconds=conf.get("OVERLAP_SECONDS")) / 2
 
@@ -114,9 +114,9 @@ def settled_after() -> timedelta:
 def is_older(
     row: Booking, remote: RemoteBooking, *, asked_at: datetime, may_lag: bool
 ) -> bool:
-    """Whether the row holds later knowledge than `remote`, which was asked for at `asked_at`.
+    """Return whether the row holds later knowledge than `remote`, which was asked for at `asked_at`.
 
-    Without `may_lag` only the order of asking decides.
+    Without `may_lag` only the order of the requests decides.
     """
     known, sent = row.remote_updated_at, remote.remote_updated_at
     is_recent = asked_at - row.mirrored_at < settled_after()

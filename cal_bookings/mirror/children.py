@@ -1,4 +1,4 @@
-"""What bookings bring with them: event types and hosts (shared), attendees (their own)."""
+"""The children of bookings: event types and hosts, which bookings share, and attendees, which belong to one booking."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,7 +18,7 @@ from cal_bookings.models import Account, Attendee, Booking, EventType, Host
 
 
 def write_updates(rows: list[Any], names: Iterable[str]) -> None:
-    """Updates `rows` (saved, locked by the caller) in one statement: an upsert by primary key.
+    """Update `rows` (saved, locked by the caller) in one statement: an upsert by primary key.
 
     `bulk_update` builds a CASE of every row for every column, many times slower for pages of wide rows.
     """
@@ -35,8 +35,9 @@ def write_updates(rows: list[Any], names: Iterable[str]) -> None:
 def insert_shared(rows: list[Any]) -> None:
     """Insert new rows that another page may insert at the same moment, and set their primary keys.
 
-    A row that is already there stays as it is: setting the number that it was found by changes nothing, and makes the
-    database return its key. The rows go in one order, so that two pages wait for each other instead of deadlocking.
+    A row that is already there stays as it is: the upsert sets the number by which the row was found, which changes
+    nothing, and makes the database return its key. The rows go in one order, so that two pages wait for each other
+    instead of deadlocking.
     """
     if not rows:
         return
@@ -56,7 +57,7 @@ def insert_shared(rows: list[Any]) -> None:
 
 
 def event_types(account: Account, writes: list[Write]) -> dict[int, int]:
-    """Return the primary keys of the event types that `writes` name, by remote id; insert those that are new."""
+    """Return the primary keys of the event types that `writes` name, by remote id; insert the new event types."""
     named = {
         write.remote.event_type.remote_id: (write.remote.event_type, write.asked_at)
         for write in writes
@@ -81,7 +82,7 @@ def event_types(account: Account, writes: list[Write]) -> dict[int, int]:
 
 
 def hosts(account: Account, writes: list[Write]) -> dict[int, Host]:
-    """Return the hosts that `writes` name, by remote id; insert those that are new and correct those that changed."""
+    """Return the hosts that `writes` name, by remote id; insert the new hosts and correct the changed hosts."""
     named = _latest_hosts(writes)
     if not named:
         return {}
@@ -105,7 +106,7 @@ def hosts(account: Account, writes: list[Write]) -> dict[int, Host]:
 
 
 def _latest_hosts(writes: list[Write]) -> dict[int, tuple[RemoteHost, datetime]]:
-    """Each host as the answer that was asked for last shows it, with when that was."""
+    """Return each host by remote id as the latest request shows it, with the time of that request."""
     return {
         host.remote_id: (host, write.asked_at)
         for write in sorted(writes, key=attrgetter("asked_at"))
@@ -131,12 +132,12 @@ def _correct(row: Host, remote: RemoteHost, asked_at: datetime) -> bool:
     return True
 
 
-#: Links that one statement deletes.
+#: The number of links that one statement deletes.
 _LINKS_AT_ONCE = 400
 
 
 def linked_hosts(booking_ids: list[int]) -> set[tuple[int, int]]:
-    """The (booking, host) links of these bookings."""
+    """Return the (booking, host) links of these bookings."""
     if not booking_ids:
         return set()
     through = Booking.hosts.through._default_manager
@@ -146,7 +147,7 @@ def linked_hosts(booking_ids: list[int]) -> set[tuple[int, int]]:
 
 
 def link_hosts(pairs: set[tuple[int, int]], former: set[tuple[int, int]]) -> None:
-    """Makes the (booking, host) links `pairs` out of the `former` ones of the same bookings."""
+    """Turn the `former` (booking, host) links of the same bookings into `pairs`."""
     through = Booking.hosts.through
     gone = sorted(former - pairs)
     # SQLite takes at most a thousand alternatives in one expression.
@@ -159,7 +160,7 @@ def link_hosts(pairs: set[tuple[int, int]], former: set[tuple[int, int]]) -> Non
 
 
 class AttendeeWrites:
-    """What attendees to make, change and delete, collected for a whole page and then written in three statements."""
+    """The attendees to make, change and delete, collected for a whole page and then written in three statements."""
 
     def __init__(self) -> None:
         self._made: list[tuple[Any, ...]] = []
@@ -172,7 +173,10 @@ class AttendeeWrites:
         former: list[Attendee],
         remotes: Iterable[RemoteAttendee],
     ) -> bool:
-        """Give `booking` the attendees `remotes`; return whether they differ from `former`. Writes nothing before `save`."""
+        """Give `booking` the attendees `remotes`; return whether they differ from `former`.
+
+        The rows are written by `save`.
+        """
         before = self._count()
         matched = match_attendees(former, remotes)
         for remote in remotes:

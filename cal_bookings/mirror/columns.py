@@ -1,4 +1,4 @@
-"""From a `RemoteBooking` to typed columns, and from two versions of them to a diff."""
+"""The typed columns of a `RemoteBooking`, and the differences between two versions of them."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -16,7 +16,7 @@ BOOKING = tuple(
 )
 ATTENDEE = tuple(field.name for field in fields(RemoteAttendee))
 
-#: What an update writes besides the typed columns; `first_seen_at` stays.
+#: The columns that an update writes besides the typed columns; `first_seen_at` stays.
 BOOKING_UPDATED = (
     *BOOKING, "event_type", "event_type_gone_at", "appointment", "mirrored_at", "missing_since", "payload", "payload_hash", "api_version",
 )  # fmt: skip
@@ -34,7 +34,7 @@ _MAX_LENGTHS = {model: _max_lengths(model) for model in (Booking, Attendee)}
 
 
 def values(remote: RemoteBooking | RemoteAttendee) -> dict[str, Any]:
-    """The typed columns of `remote`. Text longer than its column is cut; the payload keeps it whole."""
+    """Return the typed columns of `remote`. Text longer than its column is cut; the payload keeps it whole."""
     names, model = (
         (BOOKING, Booking)
         if isinstance(remote, RemoteBooking)
@@ -48,7 +48,7 @@ def values(remote: RemoteBooking | RemoteAttendee) -> dict[str, Any]:
 
 
 def diff(row: models.Model, new: dict[str, Any]) -> dict[str, list[Any]]:
-    """``{field: [old, new]}`` of what differs."""
+    """Return the differences as ``{field: [old, new]}``."""
     return {
         name: [old, value]
         for name, value in new.items()
@@ -64,7 +64,7 @@ def assign(row: models.Model, new: dict[str, Any]) -> None:
 def attendee_facts(
     attendees: Iterable[Attendee | RemoteAttendee],
 ) -> list[dict[str, Any]]:
-    """What history keeps of attendees: who, which seat, and whether they came."""
+    """Return the facts that history keeps of attendees: their identity, their seat, and whether they came."""
     return [
         {
             "name": attendee.name,
@@ -77,7 +77,7 @@ def attendee_facts(
 
 
 def host_facts(hosts: Iterable[RemoteHost]) -> list[dict[str, Any]]:
-    """What history keeps of hosts."""
+    """Return the facts that history keeps of hosts."""
     return [
         {"remote_id": host.remote_id, "name": host.name, "email": host.email}
         for host in hosts

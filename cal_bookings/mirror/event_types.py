@@ -1,4 +1,4 @@
-"""Event types from their own list: title, length and all else that bookings do not carry."""
+"""The event types from their own list, with title, length and all other data that bookings do not carry."""
 
 from datetime import datetime
 from operator import attrgetter
@@ -15,11 +15,11 @@ COLUMNS = ("slug", "title", "length_minutes", "payload")
 def upsert_event_types(
     account: Account, payloads: list[dict[str, Any]], *, asked_at: datetime
 ) -> Outcome:
-    """Mirror the list that answered a request sent at `asked_at` (aware), and return what became of it.
+    """Mirror the list from a request that was sent at `asked_at` (aware), and return the outcome.
 
     Opens a transaction. Event types that the list does not show stay, because bookings refer to them. A list does not
-    replace what a later request has shown. What the database refuses is in `Outcome.failures`, with its place in the
-    list and without a uid; the others are mirrored.
+    replace what a later request has shown. Event types that the database refuses are in `Outcome.failures`, with their
+    place in the list and without a uid; the others are mirrored.
     """
     placed: dict[int, dict[str, Any]] = {}
     too_deep: list[Failure] = []
@@ -72,7 +72,7 @@ def _write(
 
 
 def _take(row: EventType, values: dict[str, Any], asked_at: datetime) -> bool:
-    """Whether the row is to be written. Without a payload it was made for a booking, and any list knows more."""
+    """Return whether to write the row. A row without a payload was made for a booking, and any list knows more."""
     if asked_at < row.mirrored_at and row.payload:
         return False
     differing = columns.diff(row, values)

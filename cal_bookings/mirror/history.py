@@ -1,4 +1,4 @@
-"""Signals about what was written, sent after commit."""
+"""The signals about written bookings, sent after commit."""
 
 from collections.abc import Iterable
 from functools import partial

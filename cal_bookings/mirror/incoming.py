@@ -1,4 +1,4 @@
-"""Payloads that have just arrived: which booking each is, and whether it is what the mirror holds already."""
+"""The payloads that have just arrived: the identity of each booking, and its comparison with the mirror."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,13 +7,13 @@ from cal_bookings import client
 from cal_bookings.client import RemoteBooking
 from cal_bookings.mirror import payloads
 
-#: What the column holds. Cal.com's have 22 characters; a longer one cannot be cut, for it is the identity.
+#: The length of the column. Cal.com's uids have 22 characters; a longer uid cannot be cut, because it is the identity.
 UID_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identified:
-    """A payload that has a uid, not parsed yet: most are unchanged and never need to be."""
+    """A payload that has a uid and is not parsed yet, because most payloads are unchanged and are never parsed."""
 
     place: int
     uid: str
@@ -23,12 +23,12 @@ class Identified:
 
     @property
     def is_linked(self) -> bool:
-        """Whether it names a booking that it replaced, or that replaced it."""
+        """Return whether the payload names a booking that it replaced, or that replaced it."""
         get = self.payload.get
         return bool(get("rescheduledFromUid") or get("rescheduledToUid"))
 
     def read(self) -> tuple[dict[str, Any], RemoteBooking]:
-        """Return the payload as a database can store it, and what it says. Raises InvalidBooking."""
+        """Return the payload as a database can store it, and its parsed booking. Raises InvalidBooking."""
         try:
             payload = payloads.storable(self.payload, self.text)
         except payloads.TooDeep as error:
@@ -50,7 +50,7 @@ def identify(place: int, payload: Any) -> Identified:
 def _uid(payload: Any) -> str:
     uid = payload.get("uid") if isinstance(payload, dict) else None
     if not isinstance(uid, str) or not uid:
-        # Raises InvalidBooking, which says what is wrong with it.
+        # Parsing raises InvalidBooking, which says what is wrong with the payload.
         return client.parse_booking(payload).uid
     if len(uid) > UID_LENGTH:
         raise client.InvalidBooking(

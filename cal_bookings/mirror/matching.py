@@ -1,4 +1,4 @@
-"""Which row is which attendee of a payload."""
+"""The matching of attendees in a payload with their rows."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,9 +10,9 @@ from cal_bookings.models import Attendee
 def match_attendees(
     rows: Iterable[Attendee], remotes: Iterable[RemoteAttendee]
 ) -> dict[int, Attendee]:
-    """Which row is which remote attendee (by its position): by seat uid, else e-mail, else position.
+    """Return the row of each remote attendee, by position: matched by seat uid, else e-mail, else position.
 
-    Sites hang foreign keys on attendees, so whoever stays keeps the row.
+    Sites hang foreign keys on attendees, so an attendee who stays keeps the row.
     """
     unmatched, matched = list(rows), {}
     remotes = list(remotes)
@@ -36,7 +36,7 @@ def _is(row: Attendee, key: str, wanted: Any) -> bool:
 
 
 def _may_be(row: Attendee, remote: RemoteAttendee, key: str) -> bool:
-    """Two known and different seats, or e-mails, are two persons even at the same position."""
+    """Return whether both may be one person. Two known and different seats, or e-mails, are two persons."""
     if key == "seat_uid":
         return True
     if row.seat_uid and remote.seat_uid:

@@ -1,4 +1,4 @@
-"""What became of the payloads of one upsert."""
+"""The outcome of one upsert."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A payload that could not be mirrored: where it stood, its uid if it had one, and why."""
+    """A payload that could not be mirrored: its place, its uid if it had one, and the reason."""
 
     #: Its index among the payloads, from 0; the primary key of a booking that is derived again.
     place: int
@@ -16,7 +16,7 @@ class Failure:
 
 @dataclass(slots=True)
 class Outcome:
-    """Counts of bookings; `booking_ids` are the primary keys of all that the mirror now holds, written or not."""
+    """The counts of bookings; `booking_ids` are the primary keys of all that the mirror now holds, written or not."""
 
     seen: int = 0
     created: int = 0
@@ -26,7 +26,7 @@ class Outcome:
         0  #: Older than what the mirror already held, and therefore not written.
     )
     missing: int = 0
-    #: Of each booking that was written: Cal.com's time of its last update, and what of it was new.
+    #: For each written booking, Cal.com's time of its last update, and the names of its changes.
     written: list[tuple[datetime | None, tuple[str, ...]]] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     booking_ids: list[int] = field(default_factory=list)

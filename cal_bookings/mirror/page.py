@@ -23,7 +23,7 @@ from cal_bookings.models import Account, Booking, BookingChange
 
 
 class Page:
-    """One batch of payloads that answered one request; `write` fills `outcome`."""
+    """A batch of payloads from one answer; `write` fills `outcome`."""
 
     def __init__(
         self,
@@ -42,12 +42,12 @@ class Page:
         self.api_version = api_version
         self.source = source
         self.trigger = trigger
-        # The answer to an action is what the action has just made of the booking.
+        # The answer to an action shows what the action has just made of the booking.
         self.may_lag = may_lag and source != BookingChange.Source.ACTION
         self.now = timezone.now()
 
     def write(self, placed: list[tuple[int, Any]]) -> None:
-        """1. Pass over what did not change. 2. Lock, parse and compare the rest. 3. Write it, children with it."""
+        """Pass over unchanged bookings; lock, parse and compare the others; write them with their children."""
         differing = self._differing(self._identify(placed))
         if any(pk is None or item.is_linked for item, pk in differing.items()):
             appointments.lock(self.account)
@@ -83,9 +83,9 @@ class Page:
     def _differing(
         self, identified: dict[str, Identified]
     ) -> dict[Identified, int | None]:
-        """What is not as the mirror has it, with the key of its row if there is one."""
-        # Whose they are is seen here: asked in SQL, a PostgreSQL that has not analyzed a growing table reads all
-        # bookings of the account.
+        """Return the payloads that differ from the mirror, each with the key of its row if it has a row."""
+        # The account is compared here and not in SQL, where a PostgreSQL that has not analyzed a growing table would
+        # read all bookings of the account.
         rows = Booking.objects.filter(uid__in=identified).values_list(
             "account_id", "uid", "pk", "payload_hash", "missing_since"
         )
@@ -116,7 +116,7 @@ class Page:
             if row is None:
                 writes.append(self._new(item, payload, remote))
             elif row.missing_since is None and payloads.are_same(row.payload, payload):
-                # The hash is that of a version which took another order of the same for a change.
+                # The hash is that of a version which took another order of the same values for a change.
                 row.payload_hash = item.payload_hash
                 rehashed.append(row)
             elif write := self._changed(row, item, payload, remote):
@@ -128,8 +128,8 @@ class Page:
     def _lock(self, pks: list[int]) -> dict[str, Booking]:
         if not pks:
             return {}
-        # In the order of the keys, so that two pages that share bookings wait for each
-        # other instead of deadlocking.
+        # The rows are locked in the order of the keys, so that two pages that share bookings wait for each other
+        # instead of deadlocking.
         rows = Booking.objects.select_for_update().filter(pk__in=pks).order_by("pk")
         return {row.uid: row for row in rows}
 

@@ -1,4 +1,4 @@
-"""Payloads to rows, a page in one transaction: a dozen statements if all is new, one if nothing changed."""
+"""The mirroring of payloads, a page in one transaction: a dozen statements if all is new, one if nothing changed."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,16 +22,17 @@ def upsert(
     may_lag: bool = True,
     then: Callable[[Outcome], None] | None = None,
 ) -> Outcome:
-    """Mirror `payloads`, the answer to a request that was sent at `asked_at` (aware), and return what became of them.
+    """Mirror `payloads` from a request that was sent at `asked_at` (aware), and return the outcome.
 
     Opens one transaction and calls `then(outcome)` at its end, so that a checkpoint is saved if and only if its page
-    is; what `then` raises rolls all back. The transaction is run again where it loses a race. A payload that is no
-    booking, or that the database refuses, is listed in `Outcome.failures`; the others are mirrored. Signals are sent
-    after commit, with `source` and the webhook's `trigger`. Raises a DatabaseError if the database cannot work at all.
+    is; an exception of `then` rolls everything back. The transaction is repeated where it loses a race. A payload that
+    is no booking, or that the database refuses, is listed in `Outcome.failures`; the others are mirrored. Signals are
+    sent after commit, with `source` and the webhook's `trigger`. Raises a DatabaseError if the database cannot work at
+    all.
 
     An answer whose `updatedAt` is earlier than the mirror's may come from a replica that lags, and is then dropped
-    (`Outcome.stale`). Without `may_lag`, and for answers to actions, what was asked for later replaces what was asked
-    for earlier, whatever the clocks of Cal.com's servers say.
+    (`Outcome.stale`). Without `may_lag`, and for answers to actions, a later request replaces an earlier request,
+    whatever the clocks of Cal.com's servers say.
     """
 
     def write(write_all: parts.WriteAll[tuple[int, Any]]) -> Outcome:
@@ -54,7 +55,7 @@ def upsert(
 
 
 def _write_part(page: Page, placed: list[tuple[int, Any]]) -> None:
-    """Write a part of the page. Its outcome counts only if it gets through."""
+    """Write a part of the page. Its outcome counts only if the write succeeds."""
     whole, page.outcome = page.outcome, Outcome()
     try:
         page.write(placed)

@@ -9,25 +9,27 @@ from cal_bookings.mirror import (
     retries,
 )
 
-#: Attempts at a transaction that is written in parts: each connection that the server closes takes one of them.
+#: The number of attempts at a transaction that is written in parts: each connection that the server closes takes an
+#: attempt.
 ATTEMPTS = 40
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-#: Writes a part of the items, inside a transaction.
+#: The type of a function that writes a part of the items, inside a transaction.
 WritePart = Callable[[list[Item]], None]
-#: Writes all items by means of a WritePart, and returns those that the database refuses with their errors.
+#: The type of a function that writes all items by means of a WritePart, and returns the refused items with their
+#: errors.
 WriteAll = Callable[[WritePart[Item]], list[tuple[Item, Exception]]]
 
 
 def in_transaction(
     items: list[Item], write: Callable[[WriteAll[Item]], Result]
 ) -> Result:
-    """Call `write(write_all)` in a transaction and return its result; run it again as long as it loses races.
+    """Call `write(write_all)` in a transaction and return its result; repeat it as long as it loses races.
 
-    `write_all` writes all `items` at once. If the database refuses one of them, everything is rolled back, and `write`
-    is called again with a `write_all` that writes them in parts. Raises a DatabaseError if the database cannot work
+    `write_all` writes all `items` at once. If the database refuses an item, everything is rolled back, and `write` is
+    called again with a `write_all` that writes the items in parts. Raises a DatabaseError if the database cannot work
     at all.
     """
     try:
@@ -42,12 +44,12 @@ def in_transaction(
 
 
 def message(error: Exception) -> str:
-    """What a run's failures say. The database's own words are left out, because they repeat the value."""
+    """Return the message for a run's failures. The database's own words are left out, because they repeat the value."""
     return f"the database refuses it: {type(error).__name__}"
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether the next attempt is refused too. It is not if a statement was too large, because its parts are smaller."""
+    """Return whether the next attempt is refused too; smaller parts help if a statement was too large."""
     return refusals.is_final(error) and not refusals.is_too_large(error)
 
 
@@ -60,7 +62,7 @@ def _at_once(items: list[Item]) -> WriteAll[Item]:
 
 
 class _Parts(Generic[Item]):
-    """Items of which the database refuses some.
+    """The items of a transaction in which the database refuses an item.
 
     A refusal costs only its savepoint, unless it ends the whole transaction: MariaDB closes the connection on a
     statement that is too large. Such an error is raised; the next `write`, in a new transaction, makes smaller parts.
@@ -69,7 +71,7 @@ class _Parts(Generic[Item]):
     def __init__(self, items: list[Item]) -> None:
         self._items = items
         self._size = max(1, len(items))
-        #: Items that alone ended a transaction, by their place.
+        #: The items that alone ended a transaction, by their place.
         self._hopeless: dict[int, Exception] = {}
 
     def write(self, write_part: WritePart[Item]) -> list[tuple[Item, Exception]]:

@@ -1,32 +1,32 @@
-"""Payloads before they become rows: when two are the same, and what a database can store of them."""
+"""The payloads before they become rows: their equality, and the values in them that a database can store."""
 
 import json
 import re
 from hashlib import blake2b
 from typing import Any
 
-#: Keys that answers to actions carry and lists do not [rec 038, 047]: with them, each action would be followed by a
+#: The keys that answers to actions carry and lists do not [rec 038, 047]: with them, each action would be followed by a
 #: write of the same booking without them.
 ANSWER_ONLY_KEYS = frozenset({"isPlatformManagedUserBooking", "seatUid"})
 
 
 def mirrored(payload: dict[str, Any]) -> dict[str, Any]:
-    """The payload as a list would show it."""
+    """Return the payload as a list would show it."""
     if ANSWER_ONLY_KEYS.isdisjoint(payload):
         return payload
     return {key: value for key, value in payload.items() if key not in ANSWER_ONLY_KEYS}
 
 
-#: NUL, and surrogates, which in pairs are characters: cleaning leaves those alone.
+#: The pattern of NUL and of surrogates, which in pairs are characters: cleaning leaves pairs alone.
 _SUSPICIOUS = re.compile(r"\\u(?:0000|d[89a-f])")
 
-#: Cal.com nests a dozen levels. Python's own limit counts the caller's frames too, so that a payload near it could be
-#: stored by one caller and not be read by another.
+#: The greatest depth of a payload; Cal.com nests a dozen levels. Python's own limit counts the caller's frames too, so
+#: that a caller could store a payload near it that another caller could not read.
 DEEPEST = 100
 
 
 class TooDeep(ValueError):
-    """A payload is nested so deeply that not everybody could read it again."""
+    """A payload is nested so deeply that not every caller could read it again."""
 
     def __init__(self) -> None:
         super().__init__(f"nested deeper than {DEEPEST} levels")
@@ -35,12 +35,13 @@ class TooDeep(ValueError):
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
 
-#: Cal.com lists a booking's attendees in no order: the plan of its query decides, so that a list and a GET differ.
+#: The key of a booking's attendees, which Cal.com lists in no order: the plan of its query decides, so that a list and
+#: a GET differ.
 UNORDERED = "attendees"
 
 
 def canonical(payload: dict[str, Any]) -> str:
-    """The same text for equal payloads, whatever the order of their keys and attendees; ASCII. Raises TooDeep."""
+    """Return the same ASCII text for equal payloads, whatever the order of their keys and attendees. Raises TooDeep."""
     try:
         people = payload.get(UNORDERED)
         if isinstance(people, list) and len(people) > 1:
@@ -51,26 +52,26 @@ def canonical(payload: dict[str, Any]) -> str:
 
 
 def in_order(values: Any) -> Any:
-    """Return a list in an order of its own, which is the same for equal sets of values; all else as it is."""
+    """Return a list in a sorted order, which is the same for equal sets of values; return any other value as it is."""
     return sorted(values, key=_encode) if isinstance(values, list) else values
 
 
 def are_same(payload: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two payloads say the same, in whatever order."""
+    """Return whether two payloads hold the same values, in any order."""
     return canonical(payload) == canonical(other)
 
 
 def fingerprint(text: str) -> str:
-    """Of a payload's canonical text; 32 characters."""
+    """Return the hash of a payload's canonical text, of 32 characters."""
     return blake2b(text.encode("ascii"), digest_size=16).hexdigest()
 
 
 def storable(payload: dict[str, Any], text: str) -> dict[str, Any]:
-    """The payload without the two things JSON may hold and PostgreSQL refuses: NUL characters and lone surrogates.
+    """Return the payload without NUL characters and lone surrogates, which JSON may hold and PostgreSQL refuses.
 
-    Raises TooDeep if it is nested more than `DEEPEST` levels.
+    Raises TooDeep if the payload is nested more than `DEEPEST` levels.
     """
-    # Counting brackets is fast and nearly always enough.
+    # The count of brackets is fast and nearly always enough.
     if text.count("{") + text.count("[") > DEEPEST and _is_deeper(payload, DEEPEST):
         raise TooDeep
     return _clean_object(payload) if _SUSPICIOUS.search(text) else payload

@@ -1,4 +1,4 @@
-"""What Cal.com sends of a booking whose event type was deleted: placeholders for what it no longer knows.
+"""The placeholders that Cal.com sends for lost data of a booking whose event type was deleted.
 
 Such a booking has `eventType: null`, ``{"email": "unknown", "name": "unknown"}`` for the answers of its booking form, and
 attendees without seats, answers and metadata. The mirror is then the only place that has them, and keeps them. The
@@ -15,7 +15,7 @@ from cal_bookings.models import Attendee, Booking
 
 UNKNOWN = "unknown"
 
-#: Text columns of a booking, with the key of the payload.
+#: The text columns of a booking, with the key of the payload.
 _TEXTS = {
     "location": "location",
     "cancelled_by_email": "cancelledByEmail",
@@ -23,7 +23,7 @@ _TEXTS = {
     "rescheduled_by_email": "rescheduledByEmail",
 }
 
-#: Columns of an attendee that an empty value does not replace.
+#: The columns of an attendee that an empty value does not replace.
 _OF_ATTENDEES = (
     "name",
     "email",
@@ -39,7 +39,7 @@ _OF_ATTENDEES = (
 def is_event_type_gone(
     row: Booking, payload: dict[str, Any], remote: RemoteBooking
 ) -> bool:
-    """Whether the mirror knows an event type of the booking and Cal.com no longer does."""
+    """Return whether the mirror knows an event type of the booking and Cal.com no longer does."""
     was_known = row.event_type_id is not None or row.event_type_remote_id is not None
     return was_known and "eventType" in payload and remote.event_type is None
 
@@ -47,7 +47,7 @@ def is_event_type_gone(
 def keep_known(
     row: Booking, payload: dict[str, Any], remote: RemoteBooking
 ) -> RemoteBooking:
-    """Return `remote` with what `row` knows in place of placeholders; its attendees are kept by `keep_attendees`."""
+    """Return `remote` with the values of `row` in place of placeholders; for attendees, see `keep_attendees`."""
     texts = {
         column: getattr(row, column)
         for column, key in _TEXTS.items()
@@ -68,7 +68,7 @@ def keep_known(
 def keep_attendees(
     rows: Iterable[Attendee], remotes: Iterable[RemoteAttendee]
 ) -> tuple[RemoteAttendee, ...]:
-    """Return `remotes` with what `rows`, the attendees that are known, have in place of placeholders."""
+    """Return `remotes` with the values of `rows`, the known attendees, in place of placeholders."""
     remotes = tuple(remotes)
     known = match_attendees(rows, remotes)
     return tuple(
@@ -86,7 +86,7 @@ def _keep_attendee(row: Attendee, remote: RemoteAttendee) -> RemoteAttendee:
 
 
 def _answers(known: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
-    """The answers of a booking form: as sent, unless they are missing or placeholders."""
+    """Return the answers of a booking form as sent, unless they are missing or placeholders."""
     if UNKNOWN in sent.values():
         return {key: value for key, value in sent.items() if value != UNKNOWN} | known
     return sent or known

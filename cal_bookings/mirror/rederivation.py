@@ -1,7 +1,7 @@
-"""Typed columns derived again from the payloads that the mirror has, without a request.
+"""The derivation of typed columns from the payloads that the mirror has, without a request.
 
-A walk passes over a booking whose payload did not change. So a new typed column, or a mended parser, reaches such
-bookings only this way: by the command, and by the next full walk once `client.PARSER_VERSION` has grown.
+A walk passes over a booking whose payload did not change. A new typed column, or a mended parser, therefore reaches
+such bookings only this way: by the command, and by the next full walk once `client.PARSER_VERSION` has grown.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from cal_bookings.mirror import appointments, changes, parts, saving
 from cal_bookings.mirror.outcome import Failure, Outcome
 from cal_bookings.models import Account, Booking, BookingChange, Derivation
 
-#: Bookings that one transaction derives and, for that long, locks.
+#: The number of bookings that one transaction derives and, for that long, locks.
 AT_ONCE = 250
 
 
@@ -27,14 +27,15 @@ def rederive(
 ) -> Outcome:
     """Derive the typed columns of all bookings of `account` (by default of all accounts) from their payloads again.
 
-    Makes no request and writes only what differs. Goes on where an earlier call was interrupted, unless `restart`.
-    Calls `on_batch` with the account and the counts of all its batches so far, after each of them. Returns the counts
-    of all: `seen`, `updated`, `unchanged`, and `failures` of payloads that can no longer be read, by primary key. Opens a transaction
-    for each batch; call it outside of one.
+    The function makes no request and writes only differences. It goes on where an earlier call was interrupted, unless
+    `restart`. It calls `on_batch` with the account and the counts of all its batches so far, after each of them. It
+    returns the counts of all: `seen`, `updated`, `unchanged`, and `failures` of payloads that can no longer be read, by
+    primary key. It opens a transaction for each batch; call it outside of a transaction.
 
-    Keeps what is not in the payload: `missing_since`, and what a placeholder of Cal.com does not replace. A value that
-    was empty and is filled leaves no history and sends no signal, because nothing happened to the booking. A value that
-    was known and is now another one does both, with the source "rederive": people may have acted on the wrong one.
+    Data outside the payload stay: `missing_since`, and values that a placeholder of Cal.com does not replace. A value
+    that was empty and is filled leaves no history and sends no signal, because nothing happened to the booking. A value
+    that was known and is now another value does both, with the source "rederive": people may have acted on the wrong
+    value.
     """
     total = Outcome()
     for each in [account] if account else Account.objects.without_credentials():
@@ -52,17 +53,17 @@ def rederive(
 
 
 def note_parser_version(account: Account) -> None:
-    """Remember of a new account that this version of the parser derives all of it. One query if it is not new."""
+    """Record that this version of the parser derives all of a new account, with one query if the account is not new."""
     _state(account)
 
 
 def is_rederivation_due(account: Account) -> bool:
-    """Whether the bookings of `account` may hold columns that an older version of the parser derived. One query."""
+    """Return whether the bookings of `account` may hold columns of an older version of the parser, with one query."""
     return _state(account).parser_version != client.PARSER_VERSION
 
 
 def rederive_batch(account: Account) -> Outcome | None:
-    """Derive the next bookings of `account`; None when all are done, which is then remembered. One transaction."""
+    """Derive the next bookings of `account` in one transaction; return None when all are done, and record that."""
     state = _state(account)
     passed = state.passed if state.pass_version == client.PARSER_VERSION else 0
     rows = Booking.objects.filter(account=account, pk__gt=passed).order_by("pk")

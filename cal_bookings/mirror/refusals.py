@@ -1,25 +1,25 @@
-"""Errors that mean "the database cannot hold this value", told apart from those that mean "it cannot work now"."""
+"""The errors that mean "the database cannot hold this value", as opposed to "it cannot work now"."""
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 
-#: What writing a page may raise because of a value in it. Of the OperationalErrors only some do: see `is_of_a_value`.
+#: The exceptions that a value may cause when a page is written. Only some OperationalErrors do: see `is_of_a_value`.
 REFUSALS = (DatabaseError, OverflowError, RecursionError, ValueError)
 
-#: MariaDB and MySQL: packet too large, and "server has gone away" and "lost connection", which is how the server
-#: answers a packet that is far too large.
+#: The codes of MariaDB and MySQL for a packet that is too large; for a packet that is far too large the server answers
+#: with "server has gone away" and "lost connection".
 _TOO_LARGE = {1153, 2006, 2013, 2020}
 
-#: A check that failed, or a packet too large: codes of MariaDB, PostgreSQL and SQLite.
+#: The codes of MariaDB, PostgreSQL and SQLite for a check that failed, or a packet that is too large.
 _FINAL = {4025, 1153, "23514", "SQLITE_CONSTRAINT_CHECK"}
 
-#: PostgreSQL, class 54: the program limits, such as the size of a row in an index.
+#: The class 54 of PostgreSQL: the program limits, such as the size of a row in an index.
 _PROGRAM_LIMIT = "54"
 
 
 def is_of_a_value(error: Exception) -> bool:
-    """Whether `error` is the fault of what was written. A full disk or a missing table is not.
+    """Return whether `error` is the fault of the written value. A full disk or a missing table is not.
 
-    An IntegrityError counts: the races that also end in one have been run again before anybody asks.
+    An IntegrityError counts: the races that also end in an IntegrityError have been repeated before this call.
     """
     if not isinstance(error, DatabaseError):
         return True
@@ -29,7 +29,7 @@ def is_of_a_value(error: Exception) -> bool:
 
 
 def is_final(error: Exception) -> bool:
-    """Whether the same write is sure to be refused again, because no other writer has a part in it."""
+    """Return whether the same write is sure to be refused again, because no other writer has a part in it."""
     cause = error.__cause__
     code = error.args[0] if error.args else None
     known = (
@@ -41,7 +41,7 @@ def is_final(error: Exception) -> bool:
 
 
 def is_too_large(error: Exception) -> bool:
-    """Whether the database may take the same values in smaller statements."""
+    """Return whether the database may take the same values in smaller statements."""
     code = error.args[0] if error.args else None
     state = str(getattr(error.__cause__, "sqlstate", None) or "")
     is_too_big = getattr(error.__cause__, "sqlite_errorname", "") == "SQLITE_TOOBIG"

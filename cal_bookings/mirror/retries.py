@@ -1,4 +1,4 @@
-"""Transactions that lose a race to another writer and are run again."""
+"""The repetition of transactions that lose a race to another writer."""
 
 import time
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from django.db import IntegrityError, OperationalError
 from cal_bookings import backoff, db
 from cal_bookings.mirror import refusals
 
-#: A transaction is run this many times before its error is raised.
+#: The number of attempts at a transaction before its error is raised.
 ATTEMPTS = 8
 
-#: Seconds to wait before the second attempt, doubled at each further one up to the longest. Each wait is a random part
-#: of that, because writers that collided once would otherwise collide again.
+#: The seconds to wait before the second attempt, doubled at each further attempt up to the longest wait. Each wait is a
+#: random part of that, because writers that collided once would otherwise collide again.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 1.0
 
 Result = TypeVar("Result")
@@ -25,10 +25,10 @@ def in_transaction(
     attempts: int = ATTEMPTS,
     is_final: Callable[[Exception], bool] = refusals.is_final,
 ) -> Result:
-    """Run `write` in a transaction and return its result. If another writer wins a race, run it again from the start.
+    """Run `write` in a transaction and return its result. If another writer wins a race, repeat it from the start.
 
     Two writers that insert the same row, deadlocks, lock timeouts, SQLite's "database is locked" and a connection that
-    was closed look alike enough to be treated alike: each gets another attempt. After the last one, or inside a
+    was closed look alike enough to be treated alike: each leads to another attempt. After the last attempt, or inside a
     transaction of the caller's that the error has ended, or if `is_final(error)`, the error is raised.
     """
     for attempt in range(1, attempts):

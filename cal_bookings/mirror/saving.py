@@ -1,4 +1,4 @@
-"""Writes a batch of bookings with their event types, hosts, attendees and history. Needs a transaction."""
+"""The writing of a batch of bookings with their event types, hosts, attendees and history. Needs a transaction."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,7 +28,8 @@ def save(
 ) -> None:
     """Write `writes`, whose rows are new or locked, and send signals after commit.
 
-    Of bookings that are derived again only what differs is written; `Write.is_touched` then says which do. The caller holds the lock of appointments if one of them is new or linked.
+    Of bookings that are derived again only the differing bookings are written, and `Write.is_touched` then marks them.
+    The caller holds the lock of appointments if a booking is new or linked.
     """
     _name_event_types(account, writes)
     reschedules = appointments.join(
@@ -62,7 +63,8 @@ def _name_event_types(account: Account, writes: list[Write]) -> None:
 
 def _save_bookings(writes: list[Write]) -> None:
     new = [write.row for write in writes if write.is_new]
-    # In one order, so that two pages that bring the same new bookings wait for each other instead of deadlocking.
+    # The rows go in one order, so that two pages that bring the same new bookings wait for each other instead of
+    # deadlocking.
     new.sort(key=attrgetter("uid"))
     bulk.insert_objects(new)
     known = [write for write in writes if not write.is_new]
@@ -87,7 +89,7 @@ def _save_attendees(writes: list[Write]) -> None:
 
 
 def _attendees(booking_ids: list[int]) -> dict[int, list[Attendee]]:
-    """The attendees of these bookings, by the booking's primary key."""
+    """Return the attendees of these bookings, by the booking's primary key."""
     attendees: dict[int, list[Attendee]] = {pk: [] for pk in booking_ids}
     if attendees:
         for attendee in Attendee.objects.filter(booking__in=attendees):
@@ -96,7 +98,7 @@ def _attendees(booking_ids: list[int]) -> dict[int, list[Attendee]]:
 
 
 def _brings_hosts(write: Write) -> bool:
-    """Whether the hosts have to be looked at. Without an event type Cal.com may show placeholders, which have no id."""
+    """Return whether to look at the hosts. Without an event type Cal.com may show placeholders without an id."""
     if write.row.event_type_gone_at and not any(
         host.remote_id is not None for host in write.remote.hosts
     ):

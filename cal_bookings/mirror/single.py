@@ -1,4 +1,4 @@
-"""One booking read again, on its own."""
+"""The reading of a single booking."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -20,10 +20,10 @@ def refresh(
     source: BookingChange.Source = BookingChange.Source.REFRESH,
     trigger: str = "",
 ) -> Outcome:
-    """Mirrors the booking `uid` as it is now (all occurrences, if `uid` is that of a series).
+    """Mirror the booking `uid` as it is now (all occurrences, if `uid` is that of a series).
 
-    One request outside any transaction, then one transaction. A booking that Cal.com no longer knows is marked
-    missing. Raises the client's `CalError`s.
+    The function makes one request outside any transaction, then opens one transaction. A booking that Cal.com no longer
+    knows is marked as missing. Raises the client's `CalError`s.
     """
     asked_at = timezone.now()
     try:
@@ -51,10 +51,10 @@ def mark_missing(
     source: BookingChange.Source = BookingChange.Source.REFRESH,
     trigger: str = "",
 ) -> int:
-    """Sets `missing_since` on those of the bookings that do not have it yet; answers how many. Opens a transaction.
+    """Set `missing_since` on those of the bookings that lack it, and return their number. Opens a transaction.
 
-    `asked_at` is when the request was sent whose answer did not know them: a page asked for earlier does not bring
-    them back, and what was mirrored later stays.
+    `asked_at` is the time of the request whose answer did not know the bookings: a page that was requested earlier does
+    not bring them back, and bookings that were mirrored later stay.
     """
 
     def mark() -> int:

@@ -1,7 +1,7 @@
-"""Linked bookings that have different appointments although they are one, and how they are joined again.
+"""The repair of linked bookings that have different appointments although they belong to the same appointment.
 
 Pages do not split an appointment: they join under a lock. A site that restored a part of its tables, or that ran a
-version without the lock, may have split ones.
+version without the lock, may have split appointments.
 """
 
 from functools import partial
@@ -15,11 +15,11 @@ from cal_bookings.mirror import (
 )
 from cal_bookings.models import Account, Booking
 
-#: Bookings that one query finds and one transaction joins.
+#: The number of bookings that one query finds and one transaction joins.
 AT_ONCE = 500
 
-#: Which column of a booking may name the same uid as which column of its neighbour: one of them names the other, or
-#: both name a third one, which the mirror need not have.
+#: The pairs of columns by which two bookings are neighbours: one of them names the other, or both name a third booking,
+#: which the mirror need not have.
 _LINKS = (
     ("rescheduled_from_uid", "uid"),
     ("rescheduled_to_uid", "uid"),
@@ -31,9 +31,10 @@ _LINKS = (
 
 
 def join_split_appointments(account: Account) -> int:
-    """Join the split appointments of `account`; return how many bookings were found to be in one.
+    """Join the split appointments of `account`; return the number of bookings found to be in a split appointment.
 
-    One query if there are none. Opens a transaction for each 500 bookings found; call it outside of one.
+    The function makes one query if there are none. It opens a transaction for each 500 bookings found; call it outside
+    of a transaction.
     """
     joined = after = 0
     while splits := list(_split(account, after)[:AT_ONCE]):
@@ -49,7 +50,7 @@ def _join(account: Account, pks: list[int]) -> None:
 
 
 def _split(account: Account, after: int) -> QuerySet[Booking, int]:
-    """The primary keys, from `after` on, of linked bookings one of whose neighbours has another appointment."""
+    """Return the primary keys, from `after` on, of linked bookings with a neighbour in another appointment."""
     linked = Q(rescheduled_from_uid__gt="") | Q(rescheduled_to_uid__gt="")
     neighbours = Q()
     for own, other in _LINKS:
@@ -59,7 +60,7 @@ def _split(account: Account, after: int) -> QuerySet[Booking, int]:
 
 
 def _neighbour(own: str, other: str) -> QuerySet[Booking]:
-    """Bookings whose column `other` has the uid that the outer query's booking has in `own`."""
+    """Return the bookings whose column `other` has the uid that the outer query's booking has in `own`."""
     named = NullIf(OuterRef(own), Value(""))
     # The sum keeps a PostgreSQL that has not analyzed a growing table from reading all bookings of the account.
     return (

@@ -1,4 +1,4 @@
-"""Push: what people want done on Cal.com, each at most once, and known to be done when it says so."""
+"""The outbox: actions on Cal.com, each done at most once, and reported as done only when that is known."""
 
 from cal_bookings.models import ErrorCode, RefusalCode
 from cal_bookings.outbox.announcements import verify

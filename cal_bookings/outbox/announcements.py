@@ -1,4 +1,4 @@
-"""Webhooks and our own actions: the effect of an action comes back as a delivery, and may settle what is not known."""
+"""The echo of an action as a webhook delivery, which may settle an outcome that is not known."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -22,7 +22,7 @@ _TRIGGERS = {
     Kind.DECLINE: {"BOOKING_REJECTED"},
 }
 
-#: A delivery is no echo of an action that ended longer ago. Hosted Cal.com delivers from a queue.
+#: The longest time between the end of an action and a delivery that echoes it. Hosted Cal.com delivers from a queue.
 _ECHO_AFTER = timedelta(minutes=1)
 
 
@@ -34,7 +34,7 @@ def may_fire(action: BookingAction, trigger: str) -> bool:
 def recent(
     account: Account, uids: Iterable[str], marks: Iterable[str]
 ) -> QuerySet[BookingAction]:
-    """Return the actions on these bookings that are under way, or were done in the last minute. One query."""
+    """Return the actions on these bookings that are under way or were done in the last minute, with one query."""
     done = Q(
         status=BookingAction.Status.DONE, ended_at__gte=timezone.now() - _ECHO_AFTER
     )
@@ -47,8 +47,8 @@ def recent(
 def verify(account: Account, mark: str, uid: str) -> BookingAction | None:
     """Verify at once an unknown `create` whose mark Cal.com has announced, by reading the booking `uid`.
 
-    Returns the action as it is then; None if no such action is unknown, or if a worker is at it. Makes requests; must
-    not be called in a transaction.
+    Return the action as it then is, or None if no such action is unknown or if a worker has it. The function makes
+    requests and must not be called in a transaction.
     """
     unknown = account.actions.filter(
         is_free(), kind=Kind.CREATE, lane=mark, status=BookingAction.Status.UNKNOWN

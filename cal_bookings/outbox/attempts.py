@@ -31,7 +31,7 @@ Status = BookingAction.Status
 
 @dataclass(slots=True)
 class Record:
-    """Writes what an attempt came to. Each method ends it; raises ClaimLost, and then nothing is written."""
+    """The writer of an attempt's outcome: each method ends the attempt, or raises ClaimLost and writes nothing."""
 
     claim: claims.Claim
 
@@ -42,7 +42,7 @@ class Record:
         view: RemoteView | None,
         answer: ActionAnswer | None = None,
     ) -> None:
-        """Mirror what shows the effect, in one transaction with the end of the action."""
+        """Mirror the payloads that show the effect, in one transaction with the end of the action."""
         self._end(
             outcome,
             signals.action_done,
@@ -72,7 +72,7 @@ class Record:
         )
 
     def not_sent(self, outcome: Outcome, code: ErrorCode, message: Message) -> None:
-        """Let an action fail that had been announced and was not sent."""
+        """Fail an action whose request had been announced and was not sent."""
         self._end(
             outcome,
             signals.action_failed,
@@ -87,12 +87,12 @@ class Record:
     def put_off(
         self, code: str, message: Message | str, pause: float | None = None
     ) -> None:
-        """Put an unsent action back into the queue; without `pause` (seconds) for as long as the claim postponed it."""
+        """Put an unsent action back into the queue for `pause` seconds, by default until the claim's next attempt."""
         columns: dict[str, Any] = {"status": Status.QUEUED, "sent_at": None}
         self.claim.action.sent_at = None
         if pause is not None:
             columns["next_attempt_at"] = self._in(pause)
-        if code == ErrorCode.RATE_LIMITED:  # not its own fault
+        if code == ErrorCode.RATE_LIMITED:  # the limit is no fault of the action
             columns["attempts"] = self.claim.action.attempts - 1
         self._end_alone(
             Outcome.DEFERRED,
@@ -105,7 +105,10 @@ class Record:
     def not_tried(
         self, code: ErrorCode, message: Message, pause: float | None = None
     ) -> None:
-        """End an attempt that made no request: what was known stays known. With `pause` (seconds) it does not count."""
+        """End an attempt that made no request, and keep what was known.
+
+        With `pause` (seconds) the attempt does not count.
+        """
         action = self.claim.action
         columns: dict[str, Any] = {"status": Status.UNKNOWN}
         if not self.claim.is_sent:
@@ -126,7 +129,7 @@ class Record:
         message: Message | str,
         settles_in: timedelta,
     ) -> None:
-        """Record that the action may have taken effect, or may still do so for as long as `settles_in`."""
+        """Record that the action may have taken effect, or may still take effect within `settles_in`."""
         now, action = timezone.now(), self.claim.action
         action.settles_at = now + settles_in
         self._end_alone(
@@ -145,9 +148,9 @@ class Record:
         *,
         note: tuple[ErrorCode, Message] | None = None,
     ) -> None:
-        """Record that nothing new is known; the claim has set the next reading. With `pause` (seconds) it does not count.
+        """Record that nothing new is known; the claim has set the next reading.
 
-        `note` is a code and a message for the attempt.
+        With `pause` (seconds) the attempt does not count. `note` is a code and a message for the attempt.
         """
         columns: dict[str, Any] = {"status": Status.UNKNOWN}
         if note:
@@ -163,7 +166,7 @@ class Record:
         self._end_alone(outcome, **columns)
 
     def note(self, error: CalError) -> None:
-        """Keep on the attempt what a request came to."""
+        """Keep on the attempt the code and the message of its request."""
         attempt = self.claim.attempt
         attempt.http_status = error.status
         attempt.request_id = error.request_id
@@ -182,7 +185,7 @@ class Record:
             db.after_commit(self._log)
 
     def _log(self) -> None:
-        """Log one line for the attempt: numbers and texts of this software, no personal data."""
+        """Log one line for the attempt, with numbers and texts of this software and without personal data."""
         action = self.claim.action
         code = f" ({action.error_code})" if action.error_code else ""
         logger.info(
@@ -203,7 +206,7 @@ class Record:
         payloads = (
             {payload["uid"]: payload for payload in answer.bookings} if answer else {}
         )
-        if view:  # which is later than the answer, and the answering server may lag
+        if view:  # the view is later than the answer, and the answering server may lag
             payloads |= view.payloads
             if view.uid in view.payloads:
                 columns["found"] = facts(view.booking)

@@ -1,7 +1,7 @@
-"""One worker at an action at a time, anywhere in the cluster.
+"""The claim on an action: one worker at a time, anywhere in the cluster.
 
-A claim is the lease of the action's row (`models.leases`). A worker that has lost it can no longer write, and asks
-before it sends.
+A claim is the lease of the action's row (`models.leases`). A worker that has lost its claim can no longer write, and
+checks its claim before it sends.
 """
 
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ from cal_bookings.models import ActionAttempt, BookingAction, leases
 from cal_bookings.outbox.remote_view import RemoteView
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 3600.0  # seconds
-#: Nothing is written to the connection later than this after Cal.com was last read.
+#: The longest time in seconds between a reading of Cal.com and the request that relies on it.
 FRESH = 2.0  # seconds
-#: The effect of an action whose answer was lost is first looked for after this part of the time it may take to settle.
+#: The part of the settling time after which the effect of an unanswered action is first looked for.
 _FIRST_READING = 1 / 120
 
 
@@ -27,39 +27,39 @@ class ClaimLost(Exception):
 
 
 class NotInTime(Exception):
-    """The moment to send has passed; nothing was sent."""
+    """The moment to send the request has passed, and nothing was sent."""
 
     def __init__(self, *, is_pointless: bool) -> None:
         super().__init__()
-        #: Whether the action's deadline has passed; else the reading or the lease is too old.
+        #: True if the action's deadline has passed; False if the reading or the lease is too old.
         self.is_pointless = is_pointless
 
 
 @dataclass(slots=True)
 class Claim:
-    """The right to send an action and to write what became of it, as long as nobody took it over."""
+    """The right to send an action and to write its outcome, as long as no other worker takes it over."""
 
     action: BookingAction
     attempt: ActionAttempt
-    #: None until it is opened. The attempt counts its requests.
+    #: The connection, which is None until it is opened. The attempt counts its requests.
     connection: CalClient | None = None
 
     @property
     def is_sent(self) -> bool:
-        """Whether Cal.com may have carried it out."""
+        """Return whether the request was announced, so that Cal.com may have carried it out."""
         return self.action.sent_at is not None
 
     @property
     def has_settled(self) -> bool:
-        """Whether what was sent has had the time that it may need."""
+        """Return whether the time has passed that Cal.com may need to carry out the request."""
         settles_at = self.action.settles_at
         return settles_at is None or settles_at <= timezone.now()
 
     def send(self, snapshot: dict[str, Any]) -> None:
-        """Announces the request, before it is sent, and renews the claim for it; raises ClaimLost.
+        """Announce the request before it is sent, and renew the claim; raise ClaimLost if another worker has it.
 
-        `snapshot` holds the facts of the booking that it is sent to. Whatever happens from here on, the next worker knows that
-        the action may have taken effect.
+        `snapshot` holds the facts of the booking to which the request is sent. After the announcement, every later
+        worker knows that the action may have taken effect.
         """
         now = timezone.now()
         columns: dict[str, Any] = {
@@ -75,9 +75,10 @@ class Claim:
         self.attempt.sent = True
 
     def may_be_sent(self, view: RemoteView) -> None:
-        """Raise NotInTime unless the request may be written now: before the deadline, within the lease, soon after the reading.
+        """Raise NotInTime unless the request may be written now.
 
-        A worker may have been paused since it read the booking, or have waited for a lock, a connection or another token.
+        The deadline must lie ahead, the lease must last, and the reading must be fresh. A worker may have been paused
+        since it read the booking, or have waited for a lock, a connection or another token.
         """
         now = timezone.now()
         if self.action.deadline <= now:
@@ -87,7 +88,7 @@ class Claim:
             raise NotInTime(is_pointless=False)
 
     def end(self, outcome: ActionAttempt.Outcome, **columns: Any) -> None:
-        """Writes what became of it, and gives the claim back; raises ClaimLost. Needs a transaction."""
+        """Write the outcome and give the claim back; raise ClaimLost if it is lost. Needs a transaction."""
         attempt = self.attempt
         attempt.outcome, attempt.ended_at = outcome, timezone.now()
         attempt.requests = self.connection.requests if self.connection else 0
@@ -107,10 +108,11 @@ class Claim:
 
 
 def claim(action_id: int) -> Claim | None:
-    """Take an action that is due; None if it is not, if an earlier one of its lane is open, or if another worker was faster.
+    """Take an action that is due.
 
-    Counts the attempt and puts the next one off before anything is tried, so that a crash is a later attempt. Must not
-    be called in a transaction: a request follows.
+    Return None if the action is not due, if an earlier action of its lane is open, or if another worker was faster.
+    Count the attempt and postpone the next attempt before anything is tried, so that a crash leads to a later attempt.
+    This function must not be called in a transaction, because a request follows.
     """
     due = BookingAction.objects.due().filter(pk=action_id)
     ready = due.first_in_lane().filter(account__is_active=True)
@@ -136,7 +138,7 @@ def claim(action_id: int) -> Claim | None:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: twice as long each time, up to an hour, and never all at once."""
+    """Return the pause after this number of attempts: it doubles up to an hour, and is partly random."""
     seconds = backoff.seconds(
         attempts, first=_FIRST_PAUSE, longest=_LONGEST_PAUSE, spread=(0.5, 1.0)
     )
@@ -144,12 +146,12 @@ def pause_after(attempts: int) -> timedelta:
 
 
 def next_try(action: BookingAction, now: datetime, pause: timedelta) -> datetime:
-    """When to try again what was not sent: at its deadline it ends."""
+    """Return when to try an unsent action again: at its deadline it ends."""
     return min(now + pause, max(action.deadline, now))
 
 
 def next_reading(action: BookingAction, now: datetime) -> datetime:
-    """Return when to read again whether it has taken effect: after as long as it has taken so far, and once it has settled."""
+    """Return when to read again: after as long as the search has taken, but no later than the action settles."""
     if action.sent_at is None or action.settles_at is None or action.settles_at <= now:
         return now + pause_after(action.attempts)
     pause = max(now - action.sent_at, settling() * _FIRST_READING)
@@ -157,5 +159,5 @@ def next_reading(action: BookingAction, now: datetime) -> datetime:
 
 
 def settling() -> timedelta:
-    """How long after a lost answer Cal.com may still carry the action out."""
+    """Return how long after a lost answer Cal.com may still carry the action out."""
     return timedelta(seconds=conf.get("ACTION_SETTLE_SECONDS"))

@@ -22,24 +22,27 @@ logger = logging.getLogger(__name__)
 
 Outcome = ActionAttempt.Outcome
 
-#: Give up after this many attempts whose reading or request failed. With growing pauses this takes some hours.
+#: The number of attempts with a failed reading or request after which the action is given up: some hours, as pauses
+#: grow.
 ATTEMPTS = 15
 #: The pause after "too many requests" if the server names none: Cal.com blocks a key for this long.
 RATE_LIMIT_PAUSE = 60.0  # seconds
 LONGEST_PAUSE = 3600.0  # seconds
-#: An answered request is not carried out later, but the server that is read may lag the one that wrote.
-LAG = 1 / 10  # of the time that what was not answered has to settle
+#: The time in which the effect of an answered request may be invisible, because the server that is read may lag the
+#: server that wrote. An answered request is not carried out later.
+LAG = 1 / 10  # of the settling time of an unanswered request
 
-#: A worker waits no longer than this for the rate limit before it puts an action off. Shorter than a lease.
+#: The longest wait for the rate limit before a worker puts an action off. It is shorter than a lease.
 PATIENCE = 20.0  # seconds
-#: After a wait longer than this the reading may be out of date: it is read again before anything is sent.
+#: The longest wait for the rate limit before a request. After a longer wait the reading may be out of date, and the
+#: booking is read again before anything is sent.
 SEND_PATIENCE = 1.0  # seconds
 
 FAILURES = (CalError, budget.BudgetExhausted)
 
 
 class Patience:
-    """How many seconds the next request may wait for the rate limit."""
+    """The number of seconds that the next request may wait for the rate limit."""
 
     def __init__(self) -> None:
         self.seconds = PATIENCE
@@ -77,14 +80,14 @@ class Delivery:
 
     @property
     def seen(self) -> dict[str, Any]:
-        """The facts of the booking before: as the person saw it, or once the action is sent, as it was sent to."""
+        """Return the earlier facts of the booking: as the person saw it, or as it was when the action was sent."""
         kept: dict[str, Any] = (
             self.action.found if self.claim.is_sent else self.action.seen
         )
         return kept
 
     def run(self) -> None:
-        """Read the booking and decide. The action is sent only if its effect is not there and nothing that matters changed."""
+        """Read the booking, and send the action only if its effect is absent and no fact that matters has changed."""
         try:
             server = servers.kind_of(self.action.account, self.connection)
             view = self._new_view()
@@ -107,7 +110,7 @@ class Delivery:
 
     @property
     def _may_be_ours(self) -> bool:
-        """Whether a difference may be the effect of this action: not where Cal.com refused it."""
+        """Return whether a difference may be the effect of this action; it cannot be after a refusal by Cal.com."""
         return self.claim.is_sent and self.action.error_code != ErrorCode.REFUSED
 
     def _send(self, view: RemoteView, server: Server) -> None:
@@ -149,7 +152,10 @@ class Delivery:
             self.record.not_sent(Outcome.GIVEN_UP, ErrorCode.STALE, ActionText.STALE())
 
     def _answered(self, answer: ActionAnswer) -> None:
-        """Verify a 2xx answer, which proves nothing: the state counts that the answer shows, or else the booking itself."""
+        """Verify the effect after a 2xx answer, which proves nothing by itself.
+
+        The state counts that the answer shows, or else the booking itself.
+        """
         effect, view = self._effect_in_answer(answer), self._new_view()
         try:
             if effect is None:
@@ -231,7 +237,7 @@ class Delivery:
             self.record.failed(Outcome.GIVEN_UP, ErrorCode.UNVERIFIED, message)
 
     def _not_sent(self, error: CalError) -> None:
-        """Record that nothing reached Cal.com, or that it turned the request away unread."""
+        """Record that no request reached Cal.com, or that Cal.com turned the request away unread."""
         if isinstance(error, client.CalRateLimited):
             message = ActionText.RATE_LIMITED()
             self.record.put_off(ErrorCode.RATE_LIMITED, message, _pause(error))
@@ -247,7 +253,7 @@ class Delivery:
             self.record.failed(Outcome.GIVEN_UP, _code(error), message)
 
     def _not_there(self, view: RemoteView, conflict: Conflict | None) -> None:
-        """Decide on an action that was sent earlier and whose effect is not there; until it has settled, it may still come."""
+        """Decide on a sent action whose effect is absent; until the action has settled, the effect may still come."""
         action = self.action
         if not self.claim.has_settled:
             self.record.still_unknown(Outcome.NOT_YET)
@@ -272,7 +278,7 @@ class Delivery:
 
     @property
     def _may_send_again(self) -> bool:
-        """Whether Cal.com itself refuses a second request, so that a late first one does no harm."""
+        """Return whether Cal.com itself refuses a second request, so that a late first request does no harm."""
         refused = self.kind.repeat_is_refused(self.seen)
         return refused and self.action.attempts < ATTEMPTS
 
@@ -295,12 +301,12 @@ class Delivery:
 
 
 def _pause(error: client.CalRateLimited) -> float:
-    """Return the pause in seconds, limited: a server may name anything, such as an epoch."""
+    """Return the pause in seconds up to a limit, because a server may name any number, such as an epoch."""
     return min(error.retry_after or RATE_LIMIT_PAUSE, LONGEST_PAUSE)
 
 
 def _error(failure: Exception) -> CalError:
-    """Return the failure as an error of Cal.com: a used-up budget is what the server would have said, only sooner."""
+    """Return the failure as an error of Cal.com; a used-up budget becomes the 429 that Cal.com would have sent."""
     if isinstance(failure, budget.BudgetExhausted):
         return client.CalRateLimited(
             str(failure), retry_after=failure.seconds, status=None

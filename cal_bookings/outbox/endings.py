@@ -1,4 +1,4 @@
-"""What a failed action says: that it did not take effect only where that is known."""
+"""The texts of a failed action, which deny an effect only where its absence is known."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ Outcome = ActionAttempt.Outcome
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How an action fails that was sent and whose effect is not there."""
+    """The ending of a failed action that was sent and whose effect is absent."""
 
     outcome: ActionAttempt.Outcome
     code: ErrorCode
@@ -28,9 +28,9 @@ def after_silence(
     is_pointless: bool,
     repeat_is_refused: bool,
 ) -> Ending:
-    """Return how an action ends that has settled, and whose effect cannot be seen.
+    """Return the ending of an action that has settled and whose effect cannot be seen.
 
-    `doubt` says why the effect may have been there all the same; None means that there was none.
+    `doubt` says why the effect may have been there and been undone; None means that there was no effect.
     """
     problem = sentences.read(action, "error_message") or ActionText.WORKER_DIED()
     if action.error_code == ErrorCode.NO_EFFECT:

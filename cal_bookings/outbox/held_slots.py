@@ -1,4 +1,4 @@
-"""Slots that are held until an action has booked them, and released when its outcome is final."""
+"""The slots that are held until an action has booked them, and released when its outcome is final."""
 
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from cal_bookings.outbox.refusal_messages import RefusalText
 def refusal_of(
     reservation: SlotReservation, account: Account, kind: Create
 ) -> Refused | None:
-    """Return why a reservation cannot be used for what is to be created; None if it can, as far as its instance knows."""
+    """Return why a reservation cannot be used for the new booking; None if it can, as far as its instance knows."""
     event_type = kind.fields.get("eventTypeId")
     fits = (
         reservation.account_id == account.pk
@@ -31,7 +31,7 @@ def refusal_of(
 def last_moment(
     reservation: SlotReservation, deadline: datetime | None
 ) -> datetime | None:
-    """Return when an action is no longer sent: at its own deadline, and at the latest when the slot is no longer held.
+    """Return the last moment to send an action: its own deadline, or the end of the held slot if that is earlier.
 
     A naive deadline stays as it is, and is refused as such.
     """
@@ -41,22 +41,25 @@ def last_moment(
 
 
 def refuse_ended(reservation_id: int) -> None:
-    """Raise Refused for a reservation that has ended, or that another action has taken over. One query."""
+    """Raise Refused for a reservation that has ended, or that another action has taken over, with one query."""
     if not _free(reservation_id).filter(until__gt=timezone.now()).exists():
         raise _refused()
 
 
 def take_over(reservation_id: int, action: BookingAction) -> None:
-    """Let a saved action hold a reservation until its outcome is final; raises Refused if another one was first.
+    """Let a saved action hold a reservation until its outcome is final; raise Refused if another action was first.
 
-    One UPDATE, in the transaction that saves the action.
+    Execute one UPDATE, in the transaction that saves the action.
     """
     if not _free(reservation_id).update(action=action):
         raise _refused()
 
 
 def release(action: BookingAction) -> None:
-    """Ask for the release of what an action holds, in the transaction that ends it. No statement but for a `create`."""
+    """Ask for the release of the slot that an action holds, in the transaction that ends the action.
+
+    Only a `create` costs a statement.
+    """
     if action.kind == BookingAction.Kind.CREATE:
         SlotReservation.objects.filter(action=action.pk).ask_for_release()
 

@@ -1,11 +1,11 @@
-"""What can be done to a booking: one intent, a function, for each kind of action. Admin, Python and API all use these.
+"""The intents: one function for each kind of action on a booking, shared by the admin, Python code and the API.
 
-Called, an intent writes one `BookingAction` in the caller's transaction and makes no request. It raises `Refused`, a
+A call of an intent writes one `BookingAction` in the caller's transaction and makes no request. It raises `Refused`, a
 Django ValidationError, for what Cal.com would refuse, as far as the mirror knows. `requested_by` is a user; `deadline`
-(aware) is when the action becomes pointless.
+(aware) is the time from which the action is pointless.
 
 With the same arguments, ``outbox.cancel.propose(…)`` returns a `Proposal` and writes nothing. `outbox.examine` says of
-many proposals which of them would be accepted, and `outbox.enqueue_many` enqueues those at once.
+many proposals which of them would be accepted, and `outbox.enqueue_many` enqueues the accepted proposals at once.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -100,7 +100,7 @@ def request_reschedule(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> Proposal:
-    """Cancel the booking and have Cal.com ask the attendee for another time. Hosted Cal.com only."""
+    """Cancel the booking and have Cal.com ask the attendee for another time. Only hosted Cal.com can do this."""
     kind = kinds.RequestReschedule(reason=reason)
     return Proposal(kind, booking, requested_by, deadline)
 
@@ -115,7 +115,7 @@ def cancel(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> Proposal:
-    """Cancel a booking, with `subsequent` also the later ones of its series; with `seat_uid` that seat alone."""
+    """Cancel a booking, with `subsequent` also the later bookings of its series; with `seat_uid` only that seat."""
     kind = kinds.Cancel(reason=reason, subsequent=subsequent, seat_uid=seat_uid)
     return Proposal(kind, booking, requested_by, deadline)
 
@@ -124,7 +124,7 @@ def cancel(
 def confirm(
     booking: Booking, *, requested_by: Any = None, deadline: datetime | None = None
 ) -> Proposal:
-    """Accept a pending booking; of a series, all that are pending."""
+    """Accept a pending booking, or all pending bookings of its series."""
     return Proposal(kinds.Confirm(), booking, requested_by, deadline)
 
 
@@ -136,7 +136,7 @@ def decline(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> Proposal:
-    """Reject a pending booking; of a series, all that are pending."""
+    """Reject a pending booking, or all pending bookings of its series."""
     kind = kinds.Decline(reason=reason)
     return Proposal(kind, booking, requested_by, deadline)
 
@@ -151,9 +151,10 @@ def reassign(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> Proposal:
-    """Give a round-robin booking to another host, or to one that Cal.com chooses. Cal.com does not check who is free.
+    """Give a round-robin booking to another host, by default to a host that Cal.com chooses.
 
-    `user_id` is Cal.com's number of somebody who hosted no mirrored booking yet; raises TypeError if `host` is given too.
+    Cal.com does not check whether the host is free. `user_id` is Cal.com's number of a host who is in no mirrored
+    booking yet; raises TypeError if `host` is given too.
     """
     if host and user_id is not None:
         raise TypeError("reassign() takes host or user_id, not both")
@@ -177,7 +178,7 @@ def mark_absent(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> Proposal:
-    """Mark who did not come: the host, attendees by e-mail; ``{email: False}`` and ``host=False`` take it back."""
+    """Mark the host, or attendees by e-mail, as absent; ``{email: False}`` and ``host=False`` take the mark back."""
     named = (
         dict(attendees)
         if isinstance(attendees, Mapping)
@@ -212,7 +213,7 @@ def add_attendee(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> Proposal:
-    """Add an attendee, by name. Refused for seated bookings."""
+    """Add an attendee, by name. Seated bookings are refused."""
     attendee = {
         "name": name,
         "email": email,
@@ -232,7 +233,7 @@ def remove_attendee(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> Proposal:
-    """Remove an attendee or guest, but not the person who booked. Self-hosted Cal.com only."""
+    """Remove an attendee or guest, but not the person who booked. Only self-hosted Cal.com can do this."""
     kind = kinds.RemoveAttendee(email=email)
     return Proposal(kind, booking, requested_by, deadline)
 
@@ -269,12 +270,14 @@ def create(
     deadline: datetime | None = None,
     **fields: Any,
 ) -> Proposal:
-    """Create a booking, or a series of them. `fields` go to Cal.com in its own names: ``guests``, ``location``,
-    ``metadata``, ``recurrenceCount``, ``bookingFieldsResponses``, ``instant``…; one that it does not know is refused.
+    """Create a booking, or a series of bookings.
 
-    The event type is named in exactly one way: by `event_type_id`, or by `event_type_slug` with `username` or `team_slug`,
-    and `organization_slug` where there is one. With ``instant=True`` the `start` is now, and may be left out; the action
-    is given up after two minutes. Of a recurring event type, Cal.com books as many occurrences as it has.
+    `fields` go to Cal.com in its own names: ``guests``, ``location``, ``metadata``, ``recurrenceCount``,
+    ``bookingFieldsResponses``, ``instant``…; a field that Cal.com does not know is refused.
+
+    The event type is named in exactly one way: by `event_type_id`, or by `event_type_slug` with `username` or
+    `team_slug`, and `organization_slug` where it exists. With ``instant=True`` the `start` is now, and may be left out;
+    the action is given up after two minutes. Of a recurring event type, Cal.com books as many occurrences as it has.
 
     `reservation` holds the slot until it is booked: the action is sent before the reservation ends, or not at all, and
     releases it once its outcome is final. While that is unknown, the reservation is left to run out.
@@ -310,7 +313,7 @@ def create(
 
 
 def _on_the_wire(start: datetime) -> str:
-    """Return a time as Cal.com writes it. A naive one stays naive, and is refused as such with the proposal."""
+    """Return a time in Cal.com's notation. A naive time stays naive, and is refused as such with the proposal."""
     return start.isoformat() if timezone.is_naive(start) else write_instant(start)
 
 

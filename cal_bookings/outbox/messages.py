@@ -1,6 +1,6 @@
-"""What people read of an action that was queued: what its last attempt met, why it failed, what to know when it is done.
+"""The texts on a queued action: the outcome of its last attempt, why it failed, and notes on an action that is done.
 
-The codes for programs are `ErrorCode`, of which one may have several texts. Refusals are in `refusal_messages`.
+The codes for programs are `ErrorCode`; a code may have several texts. Refusals are in `refusal_messages`.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +11,7 @@ from cal_bookings.sentences import Message, Sentence
 
 
 class ActionText(Sentence):
-    """What became of an action that was queued."""
+    """The texts on the outcome of an action that was queued."""
 
     CONFLICT_ATTENDEE = (
         "action.conflict_attendee",
@@ -194,7 +194,7 @@ class ActionText(Sentence):
 
 
 class ChangeText(Sentence):
-    """What is no longer as the person saw it."""
+    """The texts on facts that are no longer as the person saw them."""
 
     IN_THE_MEANTIME = (
         "change.in_the_meantime",
@@ -210,7 +210,7 @@ class ChangeText(Sentence):
 
 
 class UnchangedText(Sentence):
-    """What stayed as it was, although Cal.com reported success."""
+    """The texts on facts that stayed as they were, although Cal.com reported success."""
 
     CONFIRM = "unchanged.confirm", _("the booking was not confirmed")
     DECLINE = "unchanged.decline", _("the booking was not declined")
@@ -236,5 +236,5 @@ class StatusText(Sentence):
 
 
 def status_text(status: str) -> Message | str:
-    """Return the status of a booking for a sentence; one that Cal.com does not document as it is."""
+    """Return the status of a booking for a sentence; a status that Cal.com does not document stays as it is."""
     return StatusText[Status(status).name]() if status in Status.values else status

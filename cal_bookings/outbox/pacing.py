@@ -1,4 +1,4 @@
-"""Turns for the actions that Cal.com counts apart: changes of locations, attendees and guests, five a minute each."""
+"""The turns of actions that Cal.com counts apart: changes of locations, attendees and guests, five a minute each."""
 
 import time
 
@@ -10,10 +10,10 @@ from cal_bookings.outbox.kinds import KINDS
 
 
 def seconds_until_turn(action: BookingAction) -> float:
-    """Return how long an action has to wait until Cal.com allows its request; 0 if it does now.
+    """Return the seconds that an action has to wait until Cal.com allows its request; 0 if Cal.com allows it now.
 
-    Actions that wait already go first, so that a hundred of them spread over the coming windows. Makes no request: reads
-    the budget once, and the database once if it is used up.
+    Waiting actions go first, so that a hundred of them spread over the coming windows. The function makes no request:
+    it reads the budget once, and the database once if the budget is used up.
     """
     limit = KINDS[action.kind].endpoint_limit
     if not limit:

@@ -1,4 +1,4 @@
-"""What may be kept as the parameters of an action: JSON that every database stores, and that Cal.com would read."""
+"""The parameters of an action that may be kept: JSON that every database stores, and that Cal.com would read."""
 
 import json
 from typing import Any
@@ -8,14 +8,14 @@ from cal_bookings.outbox.kinds import Kind, Refused
 from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.sentences import Message
 
-#: How deep objects and lists may be nested. MariaDB stores 32 levels, our own included.
+#: The depth to which objects and lists may be nested. MariaDB stores 32 levels, our own included.
 DEEPEST = 20
-#: Characters of JSON; Cal.com reads bodies of 100 kB.
+#: The greatest number of characters of JSON; Cal.com reads bodies of 100 kB.
 LONGEST = 100_000
 
 
 def check_parameters(kind: Kind) -> None:
-    """Raise Refused for parameters that cannot be kept, before a database does it in its own way."""
+    """Raise Refused for parameters that cannot be kept, before a database refuses them in its own way."""
     parameters = kind.parameters
     if _depth(parameters) > DEEPEST:
         raise _refused(RefusalText.TOO_DEEP(deepest=DEEPEST))
@@ -39,7 +39,7 @@ def _refused(problem: Message) -> Refused:
 
 
 def _depth(value: Any) -> int:
-    """How deep it is nested, without recursion, and no further than matters."""
+    """Return the depth of nesting, without recursion, and only as far as it matters."""
     level, depth = [value], 0
     while level and depth <= DEEPEST:
         below: list[Any] = []

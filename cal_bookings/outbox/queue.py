@@ -1,6 +1,6 @@
-"""The queue: actions are proposed, decided on and put in together, and taken out when they are due.
+"""The queue: actions are proposed, decided on and enqueued together, and taken out when they are due.
 
-One action or many take the same statements, apart from the rows of the one insert.
+One action and many actions take the same statements, apart from the rows of the single insert.
 """
 
 from collections import defaultdict
@@ -24,15 +24,15 @@ from cal_bookings.outbox.snapshots import facts
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An action that somebody asks for: made by ``outbox.cancel.propose(…)`` and its like, decided on by this module."""
+    """A proposed action, which ``outbox.cancel.propose(…)`` and its like make, and this module decides on."""
 
     kind: Kind
-    #: As the person saw it; not saved if it is to be created.
+    #: The booking as the person saw it; not saved if the action is to create it.
     booking: Booking
     requested_by: Any = None
-    #: Aware; by default the time at which the action becomes pointless.
+    #: The deadline, aware; by default the time from which the action is pointless.
     deadline: datetime | None = None
-    #: Why the intent refuses it, whatever the booking is like.
+    #: The reason why the intent refuses the action, whatever the state of the booking.
     refusal: Refused | None = None
     #: The reservation of the slot that is to be booked, which the action takes over.
     reservation_id: int | None = None
@@ -40,7 +40,7 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What was decided on one proposal: the `action`, which is not saved by `examine`, or else the `refusal`."""
+    """The decision on one proposal: the `action`, which `examine` does not save, or else the `refusal`."""
 
     booking: Booking
     action: BookingAction | None = None
@@ -56,8 +56,9 @@ def enqueue(
 ) -> BookingAction:
     """Put an action into the outbox, in the caller's transaction: it is there if and only if that commits.
 
-    `booking` is what the person saw; an unsaved one is to be created. After `deadline` (aware; by default when the
-    action becomes pointless) it is no longer sent. Raises Refused with the cure, and makes no request.
+    `booking` is the version that the person saw; an unsaved booking is to be created. After `deadline` (aware; by
+    default when the action becomes pointless) the action is no longer sent. Raises Refused with the cure, and makes no
+    request.
     """
     return enqueue_proposal(Proposal(kind, booking, requested_by, deadline))
 
@@ -76,10 +77,11 @@ def enqueue_proposal(proposal: Proposal) -> BookingAction:
 def enqueue_many(
     proposals: Iterable[Proposal | tuple[Kind, Booking]], *, requested_by: Any = None
 ) -> list[Decision]:
-    """Put all that can be done into the outbox, in the caller's transaction, and return a decision on each.
+    """Put all acceptable proposals into the outbox, in the caller's transaction, and return a decision on each.
 
-    The bookings are what the person saw, read with their `payload_hash`: one that the mirror has otherwise by now is
-    refused. Makes no request. Locks the bookings and their series in the order of primary keys, as `enqueue` does.
+    The bookings are the versions that the person saw, read with their `payload_hash`: a booking of which the mirror has
+    another version by now is refused. Makes no request. Locks the bookings and their series in the order of primary
+    keys, as `enqueue` does.
     """
     complete = _complete(proposals, requested_by)
     with db.atomic():
@@ -102,9 +104,10 @@ def examine(
 
 
 def due(limit: int, *, account: Account | None = None) -> list[int]:
-    """Return the primary keys of actions that can be delivered now, the longest due first: one of each lane.
+    """Return the primary keys of the actions that are due, one action of each lane, the longest due first.
 
-    Those of accounts that are not active, or paused by hand, wait until somebody activates or resumes them.
+    The actions of accounts that are not active, or paused by hand, wait until somebody activates or resumes the
+    account.
     """
     ready = BookingAction.objects.due().first_in_lane()
     ready = ready.filter(account__paused_at=None, account__is_active=True)
@@ -115,7 +118,7 @@ def due(limit: int, *, account: Account | None = None) -> list[int]:
 
 
 def following(action: BookingAction) -> int | None:
-    """Return the primary key of the action that waited for this one to end, if it is due now."""
+    """Return the primary key of the action that waited for this action to end, if it is due now."""
     waiting = BookingAction.objects.due().filter(
         account=action.account_id, lane=action.lane
     )
@@ -123,7 +126,7 @@ def following(action: BookingAction) -> int | None:
 
 
 def lateness() -> timedelta:
-    """Return how long the action that waits longest has been due; zero if none is. Monitor it and set an alarm on it."""
+    """Return how long the longest due action has waited; zero if none is due. Monitor it and set an alarm on it."""
     now = timezone.now()
     due = BookingAction.objects.due().filter(account__is_active=True)
     first = due.order_by("next_attempt_at").first()
@@ -131,7 +134,7 @@ def lateness() -> timedelta:
 
 
 def lane_of(booking: Booking) -> str:
-    """Return what goes one after another: the actions on a booking, or on all of its series."""
+    """Return the lane, whose actions go one after another: the actions on a booking, or on all of its series."""
     return booking.recurring_booking_uid or booking.uid
 
 
@@ -143,7 +146,10 @@ def new_action(
     requested_by: Any,
     seen: Booking | None = None,
 ) -> BookingAction:
-    """Return the row, not saved. It keeps the facts of the booking as the person saw it, who may have `seen` an earlier version."""
+    """Return the row of a new action, not saved.
+
+    It keeps the facts of the booking as the person saw it, who may have `seen` an earlier version.
+    """
     is_saved = booking.pk is not None
     return BookingAction(
         account_id=booking.account_id,
@@ -160,7 +166,7 @@ def new_action(
 
 
 class _Situation:
-    """The bookings of some proposals as they are now, and the actions that are open on them or their series."""
+    """The current state of the bookings of some proposals, and the open actions on them or their series."""
 
     def __init__(self, proposals: Sequence[Proposal], *, lock: bool) -> None:
         self._now = timezone.now()
@@ -169,13 +175,13 @@ class _Situation:
         self._open = _open_actions(self._bookings.values())
 
     def accept(self, proposal: Proposal) -> BookingAction:
-        """Return the action that is asked for, not saved; raises Refused. From then on it counts as open."""
+        """Return the requested action, not saved, and count it as open; raise Refused if it cannot be done."""
         kind, booking, now = proposal.kind, self.current(proposal), self._now
         if proposal.refusal:
             raise proposal.refusal
         if not _account_is_active(booking):
             refusals.refuse_inactive(booking.account)
-        # The account as the person has it: a page that shows the booking has read it already.
+        # The account is the instance that the person has: a page that shows the booking has read it already.
         refusals.refuse_anonymous(kind, proposal.booking)
         check_parameters(kind)
         kind.check(booking, now)
@@ -193,7 +199,7 @@ class _Situation:
         return action
 
     def current(self, proposal: Proposal) -> Booking:
-        """Return the booking as it is now, or the draft of one that is to be created; raises Refused if it was deleted."""
+        """Return the current booking, or the draft of a booking to create; raise Refused if the booking was deleted."""
         booking = proposal.booking
         if not booking.pk and proposal.kind.name == BookingAction.Kind.CREATE:
             return booking
@@ -208,7 +214,7 @@ def _decide(proposals: Sequence[Proposal], *, lock: bool) -> list[Decision]:
 def _complete(
     proposals: Iterable[Proposal | tuple[Kind, Booking]], requested_by: Any
 ) -> list[Proposal]:
-    """Return proposals that each name somebody, if anybody is named."""
+    """Return the proposals, with `requested_by` as the person of each proposal that names no person."""
     made = [
         proposal if isinstance(proposal, Proposal) else Proposal(*proposal)
         for proposal in proposals
@@ -239,10 +245,10 @@ def _save(accepted: Sequence[tuple[Proposal, BookingAction]]) -> None:
 
 
 def _current(bookings: Sequence[Booking], *, lock: bool) -> dict[int, Booking]:
-    """The bookings as they are now, by primary key, with `account_is_active`.
+    """Return the current bookings by primary key, with `account_is_active`.
 
-    With `lock` nobody else enqueues on them, or on their series, until the transaction ends. Rows are locked in the order
-    of primary keys, so that two who do this at once wait for each other and do not deadlock.
+    With `lock` nobody else enqueues on them, or on their series, until the transaction ends. Rows are locked in the
+    order of primary keys, so that two concurrent calls wait for each other and do not deadlock.
     """
     wanted = Q(pk__in=[booking.pk for booking in bookings if booking.pk])
     series = {booking.recurring_booking_uid for booking in bookings} - {""}
@@ -253,16 +259,16 @@ def _current(bookings: Sequence[Booking], *, lock: bool) -> dict[int, Booking]:
             accounts = {booking.account_id for booking in bookings}
             others = Q(account__in=accounts, recurring_booking_uid__in=series)
             list(rows.filter(wanted | others).values_list("pk"))
-    # An account is not joined: its row would be locked with the bookings'.
+    # The account is not joined, because its row would be locked with the bookings' rows.
     active = Account.objects.active().filter(pk=OuterRef("account"))
     current = list(rows.filter(wanted).annotate(account_is_active=Exists(active)))
-    if len(current) > 1:  # a single one reads what its check needs
+    if len(current) > 1:  # a single booking reads what its check needs
         prefetch_related_objects(current, "account", "event_type")
     return {booking.pk: booking for booking in current}
 
 
 def _account_is_active(booking: Booking) -> bool:
-    """Whether the account is active, which `_current` reads with the booking; a draft has its account."""
+    """Return whether the account is active, which `_current` reads with the booking; a draft has its account."""
     annotated: bool | None = getattr(booking, "account_is_active", None)
     return booking.account.is_active if annotated is None else annotated
 
@@ -270,7 +276,7 @@ def _account_is_active(booking: Booking) -> bool:
 def _open_actions(
     bookings: Iterable[Booking],
 ) -> defaultdict[tuple[int, str], list[OpenAction]]:
-    """What is open on the bookings or their series, by account and lane."""
+    """Return the open actions on the bookings or their series, by account and lane."""
     lanes = {(booking.account_id, lane_of(booking)) for booking in bookings}
     rows = BookingAction.objects.open().filter(
         account__in={account for account, _lane in lanes},

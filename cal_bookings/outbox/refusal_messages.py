@@ -1,6 +1,6 @@
-"""What people read of an action that is refused: why, and what to do instead.
+"""The texts on a refused action: why it is refused, and what to do instead.
 
-The codes for programs are `RefusalCode`, of which one may have several texts.
+The codes for programs are `RefusalCode`; a code may have several texts.
 """
 
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,7 @@ from cal_bookings.sentences import Sentence
 
 
 class RefusalText(Sentence):
-    """Why an action cannot be done, and what to do instead."""
+    """The reasons why an action cannot be done, and what to do instead."""
 
     ACCOUNT = (
         "refusal.account",

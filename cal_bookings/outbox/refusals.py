@@ -1,4 +1,4 @@
-"""What is refused of every kind of action: by its account, its booking, its deadline, and the actions that are open."""
+"""The refusals that apply to every kind of action: by its account, its booking, its deadline, and the open actions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from cal_bookings.outbox import kinds
 from cal_bookings.outbox.kinds import Kind, Refused
 from cal_bookings.outbox.refusal_messages import RefusalText
 
-#: What Cal.com lets those do who know the uid of a booking (CAL_API.md section 2).
+#: The kinds of action that Cal.com allows everybody who knows the uid of a booking (CAL_API.md section 2).
 _FOR_EVERYBODY = (
     BookingAction.Kind.CREATE,
     BookingAction.Kind.RESCHEDULE,
@@ -22,10 +22,10 @@ _FOR_EVERYBODY = (
 
 @dataclass(frozen=True, slots=True)
 class OpenAction:
-    """An action that is open, or that is to be queued by the same request and is not saved yet."""
+    """An open action, or an action that is to be queued by the same request and is not saved yet."""
 
     action: BookingAction
-    #: None if a newer release wrote it: it may change anything.
+    #: The kind; None if a newer release wrote the action, which may then change anything.
     kind: Kind | None
     booking: Booking | None
 
@@ -34,7 +34,7 @@ class OpenAction:
         return cls(action, understood(action), action.booking)
 
     def excludes(self, kind: Kind, booking: Booking) -> bool:
-        """Whether it changes what an action of this kind relies on, or changes as well."""
+        """Return whether the action changes a fact that an action of this kind relies on, or changes as well."""
         if self.kind is None:
             return True
         shares_booking = (
@@ -64,9 +64,9 @@ def refuse_inactive(account: Account) -> NoReturn:
 
 
 def refuse_anonymous(kind: Kind, booking: Booking) -> None:
-    """Raise Refused for what needs a credential, if the booking's account has none on purpose.
+    """Raise Refused for a kind that needs a credential, if the booking's account has none on purpose.
 
-    Reads the account only for such an action, and only if the booking was read without it.
+    The account is read only for such an action, and only if the booking was read without it.
     """
     if kind.name not in _FOR_EVERYBODY and booking.account.is_anonymous:
         parameters = {"account": str(booking.account)}

@@ -1,4 +1,4 @@
-"""What Cal.com shows of a booking before something is done there, and after."""
+"""The state of a booking on Cal.com before and after an action."""
 
 import time
 from datetime import datetime, timedelta
@@ -16,9 +16,10 @@ from cal_bookings.client import (
 )
 from cal_bookings.models import Account, EventType
 
-#: The most pages that a search reads of one day's bookings: 2,000 bookings on hosted Cal.com, 5,000 on others.
+#: The greatest number of pages that a search reads of one day's bookings: 2,000 bookings on hosted Cal.com, 5,000 on
+#: others.
 PAGES = 20
-#: This credential may not read the event types, or this server does not list them.
+#: The errors that mean that this credential may not read the event types, or that this server does not list them.
 _NOT_SHOWN = (
     client.CalForbidden,
     client.CalNotFound,
@@ -28,7 +29,7 @@ _NOT_SHOWN = (
 
 
 class RemoteView:
-    """What Cal.com shows now. Each part is read when it is first needed, once only, and can be mirrored."""
+    """The current state on Cal.com. Each part is read once, when it is first needed, and can be mirrored."""
 
     def __init__(
         self,
@@ -37,9 +38,9 @@ class RemoteView:
         uid: str,
         announced_uid: str = "",
     ) -> None:
-        """`uid` is empty for a booking that does not exist yet, or whose uid is not known yet.
+        """Take a `uid` that is empty for a booking that does not exist yet, or whose uid is not known yet.
 
-        `announced_uid` is that of a booking which a webhook announced with the mark of the action.
+        `announced_uid` is the uid of a booking that a webhook announced with the mark of the action.
         """
         self.uid = uid
         self._announced_uid = announced_uid
@@ -50,12 +51,12 @@ class RemoteView:
         self._read: dict[str, list[RemoteBooking]] = {}
         self._attendees: list[dict[str, Any]] | None = None
         self._event_types: list[dict[str, Any]] | None = None
-        #: As sent, in the version of `client.BOOKING_VERSION` or one of the same shape.
+        #: The payloads as Cal.com sent them, in the version of `client.BOOKING_VERSION` or a version of the same shape.
         self.payloads: dict[str, dict[str, Any]] = {}
 
     @property
     def age(self) -> float:
-        """Seconds since Cal.com last answered, by the monotonic clock or by the wall clock, whichever says more.
+        """Return the seconds since Cal.com last answered, by the monotonic or the wall clock, whichever shows more.
 
         Only the wall clock goes on while a machine sleeps.
         """
@@ -71,15 +72,15 @@ class RemoteView:
 
     @property
     def booking(self) -> RemoteBooking:
-        """The booking itself, read now if it was not; raises CalNotFound."""
+        """Return the booking itself, and read it if it was not read yet; raise CalNotFound if it does not exist."""
         return self._get(self.uid)[0]
 
     def read(self) -> None:
-        """Read the booking itself, for the mirror; raises CalNotFound."""
+        """Read the booking itself, for the mirror; raise CalNotFound if it does not exist."""
         self._get(self.uid)
 
     def other(self, uid: str) -> RemoteBooking | None:
-        """Return another booking; None if there is none."""
+        """Return another booking; None if it does not exist."""
         try:
             return self._get(uid)[0]
         except CalNotFound:
@@ -106,7 +107,7 @@ class RemoteView:
         return self._attendees
 
     def event_type(self, remote_id: int) -> dict[str, Any]:
-        """Return one of the account's own event types, as mirrored or else read; empty if it is none of them."""
+        """Return an event type of the account's own, from the mirror or else from Cal.com; empty if it is not there."""
         rows = EventType.objects.filter(account=self._account, remote_id=remote_id)
         mirrored = rows.values_list("payload", flat=True).first()
         if mirrored:
@@ -131,8 +132,8 @@ class RemoteView:
     def starting_at(self, start: datetime) -> list[RemoteBooking]:
         """Return the bookings of the account that start at this time and last for less than a day.
 
-        None of them for an account without a credential, to which Cal.com shows no list. Raises CalUnexpected rather than overlook
-        one among too many.
+        For an account without a credential, to which Cal.com shows no list, return none. Raises CalUnexpected rather
+        than overlook a booking among too many.
         """
         if self._is_anonymous:
             return []

@@ -1,4 +1,4 @@
-"""Actions that are taken back before they are sent, or queued again after they have ended."""
+"""The withdrawal of actions before they are sent, and the repetition of actions that have ended."""
 
 from datetime import datetime
 from typing import Any
@@ -43,9 +43,9 @@ def requeue(
     requested_by: Any = None,
     deadline: datetime | None = None,
 ) -> BookingAction:
-    """Enqueue a new action like one that failed or was withdrawn, on the booking as the mirror has it now.
+    """Enqueue a copy of an action that failed or was withdrawn, on the booking as the mirror has it now.
 
-    Goes to the booking that took its place if it was rescheduled. Raises Refused.
+    If the booking was rescheduled, the new action goes to the booking that took its place. Raises Refused.
     """
     if action.status not in ENDED_UNDONE:
         parameters = {"status": status_of(action)}
@@ -64,7 +64,10 @@ def requeue(
 
 
 def _refuse_two_drafts(action: BookingAction) -> None:
-    """Raise Refused if the booking that is to be created is already queued again; two who try at once wait for each other."""
+    """Raise Refused if the creation of the booking is already queued again.
+
+    Two concurrent calls wait for each other.
+    """
     lane = BookingAction.objects.filter(account=action.account_id, lane=action.lane)
     list(lane.select_for_update().order_by("pk").values_list("pk"))
     other = lane.open().order_by("pk").first()
@@ -74,7 +77,7 @@ def _refuse_two_drafts(action: BookingAction) -> None:
 
 
 def _latest(booking: Booking) -> Booking:
-    """Return the booking itself, or the last of those that took its place, as far as they are mirrored."""
+    """Return the booking itself, or the last of the bookings that took its place, as far as they are mirrored."""
     known = {booking.uid}
     while booking.rescheduled_to_uid and booking.rescheduled_to_uid not in known:
         successor = Booking.objects.filter(

@@ -1,4 +1,4 @@
-"""One delivery of an action: read, send, verify, record.
+"""The delivery of an action: read, send, verify, record.
 
     queued ─► sending ─┬─► done       it was so already, or the answer shows it
                        ├─► failed     conflict, refused, too late
@@ -41,11 +41,11 @@ Outcome = ActionAttempt.Outcome
 
 
 def deliver(action_id: int, *, announced_uid: str = "") -> BookingAction | None:
-    """Deliver an action that is due, and return it as it is then; None if it is not due, or another worker has it.
+    """Deliver an action that is due and return it as it then is; None if it is not due, or if another worker has it.
 
-    `announced_uid` is the booking that a webhook announced with the action's mark: it is read before others are searched.
-    Makes requests; must not be called in a transaction. Whatever goes wrong, with Cal.com, the network or this software,
-    ends in the action's status and attempts, and is not raised.
+    `announced_uid` is the booking that a webhook announced with the action's mark: it is read before others are
+    searched. The function makes requests and must not be called in a transaction. Every error, of Cal.com, the network
+    or this software, ends in the action's status and attempts, and is not raised.
     """
     claim = claims.claim(action_id)
     if claim is None:
@@ -91,12 +91,12 @@ def _deliver(claim: claims.Claim, record: Record, announced_uid: str) -> None:
 
 
 def _is_at_its_end(claim: claims.Claim) -> bool:
-    """Whether the effect has been looked for long and often enough."""
+    """Return whether the effect has been looked for long and often enough."""
     return claim.is_sent and claim.has_settled and claim.action.attempts >= ATTEMPTS
 
 
 def _not_understood(claim: claims.Claim, record: Record) -> None:
-    """Let the action wait for a worker of the release that wrote it; an unsent one waits until its deadline."""
+    """Let the action wait for a worker of the release that wrote it; an unsent action waits until its deadline."""
     if _is_at_its_end(claim):
         _give_up(record, ActionText.NEWER_WORKER())
     else:
@@ -120,7 +120,7 @@ def _superseded(claim: claims.Claim, lost: claims.ClaimLost) -> None:
 
 
 def _stumbled(claim: claims.Claim, record: Record, error: Exception) -> None:
-    """Record an error of this software, whose own text may hold personal data and stays out of the rows and the log."""
+    """Record an error of this software without its own text, which may hold personal data."""
     name, place = (
         type(error).__name__,
         "".join(traceback.format_tb(error.__traceback__)),
@@ -140,5 +140,5 @@ def _stumbled(claim: claims.Claim, record: Record, error: Exception) -> None:
     except claims.ClaimLost as lost:
         _superseded(claim, lost)
     except DatabaseError:
-        # The claim has set the next attempt, which finds the row as this one leaves it.
+        # The claim has set the next attempt, which finds the row as this attempt leaves it.
         logger.error("%s: its attempt could not be recorded", claim.action)  # noqa: TRY400 - it may hold personal data

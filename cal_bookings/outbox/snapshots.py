@@ -19,17 +19,17 @@ _TEXTS = {
 
 
 def takes_place(remote: RemoteBooking) -> bool:
-    """Whether Cal.com shows a booking as one that takes place."""
+    """Return whether Cal.com shows a booking as taking place."""
     return remote.status not in Booking.NOT_TAKING_PLACE
 
 
 def facts(remote: RemoteBooking) -> dict[str, Any]:
-    """Return the facts of a booking, as JSON, with its people in an order of ours: Cal.com shows them in any order."""
+    """Return the facts of a booking as JSON, with its people sorted, because Cal.com shows them in any order."""
     return in_order(_facts(remote))
 
 
 def in_order(snapshot: dict[str, Any]) -> dict[str, Any]:
-    """Return facts with their people sorted. Those that an earlier release kept are as Cal.com showed them."""
+    """Return facts with their people sorted. Facts that an earlier release kept have Cal.com's order."""
     return snapshot | {
         name: sorted(snapshot[name], key=_identity)
         for name in ("hosts", "attendees")
@@ -67,7 +67,7 @@ def _facts(remote: RemoteBooking) -> dict[str, Any]:
 def differences(
     seen: dict[str, Any], current: dict[str, Any], names: Iterable[str]
 ) -> Message:
-    """Return what of `names` is not as it was seen; an empty message if nothing is."""
+    """Return those of `names` whose facts differ from what was seen, as a message; it is empty if none differs."""
     seen, current = in_order(seen), in_order(current)
     message = Message()
     if "active" in names and seen.get("active") != current.get("active"):

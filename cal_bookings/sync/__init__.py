@@ -1,4 +1,4 @@
-"""Pull: a walk goes through the pages of a list, and each page is stored together with where the next one is."""
+"""The pull: a walk goes through the pages of a list, and stores each page together with the place of the next page."""
 
 from cal_bookings.sync.dry_run import (
     Preview,

@@ -1,4 +1,4 @@
-"""Where a walk under way stands, so that any worker can go on with it."""
+"""The place of a walk under way, from which any worker can continue."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -11,38 +11,40 @@ from cal_bookings.client import Filters, Position
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A walk under way: the lists it goes through, one after the other, and the next thing to ask for."""
+    """A walk under way: the lists that it goes through in turn, and the next request."""
 
-    #: By our clock.
+    #: The start of the walk by our clock.
     started_at: datetime
-    #: One list for each of these, asked in turn.
+    #: The subjects that have a list each; the lists are read in turn.
     filters: tuple[Filters, ...]
-    #: When the walk began by the remote's clock: up to then it will have seen all changes. None until its first response.
+    #: The start of the walk by the remote's clock: the walk will have seen all changes before it. None until the first
+    #: response.
     began_at: datetime | None = None
-    #: None: the first page of the list.
+    #: The next page; None for the first page of the list.
     position: Position | None = None
     pages: int = 0
-    #: None until the last page was stored; then the greatest primary key of those that were asked for one by one.
+    #: The greatest primary key of the bookings that were requested singly; None until the last page was stored.
     checked: int | None = None
-    #: Up to then the changes loop had seen all changes when this walk began.
+    #: The time up to which the changes loop had seen all changes when this walk began.
     changes_until: datetime | None = None
-    #: The watermark may move to `began_at`: no earlier change was left out.
+    #: True if the watermark may move to `began_at`, because no earlier change was left out.
     moves_watermark: bool = True
-    #: The event types were asked for, too, whatever came of it.
+    #: True if the event types were requested too, with whatever result.
     has_event_types: bool = False
-    #: All lists were read to their ends. What follows a dead end was not seen, which does not prove that it is gone.
+    #: True if all lists were read to their ends. What follows a dead end was not seen, which does not prove that it is
+    #: gone.
     is_whole: bool = True
-    #: What no page showed is known, and has taken the place of the pages.
+    #: True if the bookings that no page showed are known, and are stored in place of the pages.
     has_unseen: bool = False
-    #: Bookings, event types and pages of this walk that could not be mirrored, in all its runs.
+    #: The number of bookings, event types and pages of this walk that could not be mirrored, in all its runs.
     failed: int = 0
-    #: What all runs of this walk together did to bookings.
+    #: The counts of bookings by result, in all runs of this walk together.
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def after(
         self, following: Position | None, *, answered_at: datetime | None
     ) -> Self:
-        """Return where the walk stands after a page whose `next` is `following`."""
+        """Return the place of the walk after a page whose `next` is `following`."""
         filters = self.filters if following else self.filters[1:]
         return replace(
             self,
@@ -54,7 +56,7 @@ class Checkpoint:
         )
 
     def cut_off(self) -> Self:
-        """Return where the walk stands when it leaves a list that cannot be read to its end."""
+        """Return the place of the walk after it leaves a list that cannot be read to its end."""
         return replace(self.after(None, answered_at=None), is_whole=False)
 
     def with_failures(self, number: int) -> Self:
@@ -84,7 +86,7 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, saved: dict[str, Any]) -> Self | None:
-        """Read a checkpoint; return None if `saved` is empty, or was saved in another form by another version of this app."""
+        """Read a checkpoint; return None if `saved` is empty, or in the form of another version of this app."""
         try:
             return cls(
                 started_at=datetime.fromisoformat(saved["started_at"]),

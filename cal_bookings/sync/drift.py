@@ -9,7 +9,7 @@ from cal_bookings.mirror import Outcome
 def count(outcome: Outcome, until: datetime | None) -> Counter[str]:
     """Count the bookings that differed in each field although the changes loop had seen all changes before `until`.
 
-    Empty without `until`: then nothing was known, and all of it is news.
+    The count is empty without `until`: then nothing was known, and all differences are news.
     """
     differences: Counter[str] = Counter()
     if until is None:

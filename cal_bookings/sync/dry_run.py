@@ -1,4 +1,4 @@
-"""What a walk would change, without changing anything."""
+"""The preview of a walk, which changes nothing."""
 
 from array import array
 from collections import Counter
@@ -22,7 +22,7 @@ from cal_bookings.sync.walker import Progress
 
 @dataclass
 class Preview:
-    """A run that was not saved, and how many bookings would change in each field."""
+    """A run that was not saved, and the number of bookings that would change in each field."""
 
     run: SyncRun
     fields: Counter[str] = field(default_factory=Counter)
@@ -36,11 +36,12 @@ def preview(
     though_paused: bool = False,
     on_page: Callable[[Progress], None] | None = None,
 ) -> Preview:
-    """Walk from the first page to the last, store each page and roll it back: what is counted is what would happen.
+    """Walk from the first page to the last, store each page and roll it back, and count what would change.
 
-    `account` may be one of `Account.objects.planned()`, which is not saved, or changed in memory only. Takes no lease,
-    leaves no run and no checkpoint, sends no signal, and ends no pause: with `though_paused` it asks all the same.
-    Errors as in `walk`; what Cal.com does wrong ends in a run that is failed and names the cure.
+    `account` may be an account of `Account.objects.planned()`, which is not saved, or an account that was changed in
+    memory only. The preview takes no lease, leaves no run and no checkpoint, sends no signal, and ends no pause: with
+    `though_paused` it makes its requests all the same. Errors as in `walk`: an error of Cal.com ends in a failed run
+    that names the cure.
     """
     if mode not in loops.modes(account):
         raise loops.NoSuchLoop(account, mode)
@@ -51,7 +52,8 @@ def preview(
     checkpoint = loops.begin(account, state, since=since)
     run = SyncRun(account=account, mode=mode, started_at=timezone.now())
     with budget.connect(
-        # A row of its own, never saved: a failure at a server that the account does not mirror yet pauses nothing.
+        # An account that is never saved, so that a failure at a server that the account does not mirror yet pauses
+        # nothing.
         account if is_stored else _unsaved(account),
         priority=budget.Priority[mode.name],
         though_paused=though_paused,
@@ -79,7 +81,7 @@ def _unsaved(account: Account) -> Account:
 
 @contextmanager
 def _undone(account: Account) -> Iterator[None]:
-    """A transaction that is rolled back at its end, in which `account` has a row."""
+    """Open a transaction that is rolled back at its end, and in which `account` has a row."""
     is_new = account.pk is None
     with db.atomic():
         if is_new:
@@ -101,7 +103,8 @@ class _Trial:
         self.run = result.run
         self.connection = connection
         self.on_page = on_page
-        #: Hashes of the uids that were stored and rolled back. A walk that met them again would find them unchanged.
+        #: The hashes of the uids that were stored and rolled back. A walk that met them again would find them
+        #: unchanged.
         self.known: set[int | None] = set()
 
     def go(self, checkpoint: Checkpoint) -> None:

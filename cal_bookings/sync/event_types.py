@@ -1,4 +1,4 @@
-"""What can be booked: mirrored with each full walk, for bookings name an event type by its id and slug alone."""
+"""The event types, mirrored with each full walk, because bookings name an event type by its id and slug alone."""
 
 import logging
 
@@ -13,10 +13,10 @@ logger = logging.getLogger(__name__)
 
 
 def mirror_event_types(account: Account, connection: CalClient) -> mirror.Outcome:
-    """Mirror the account's event types with one request, and return what became of them.
+    """Mirror the account's event types with one request, and return the outcome.
 
-    Bookings do without them: an answer that is no list of event types is logged, and the outcome is empty. Raises the
-    other `CalError`s, which the list of bookings would meet as well.
+    Bookings do not depend on them: an answer that is no list of event types is logged, and the outcome is empty. Raises
+    the other `CalError`s, which the list of bookings would meet as well.
     """
     asked_at = timezone.now()
     try:

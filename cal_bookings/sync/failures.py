@@ -1,4 +1,4 @@
-"""What fails alone: one booking, or one list that bookings do without, and not the walk."""
+"""The failures that do not end a walk: that of one booking, or of one list that bookings do not depend on."""
 
 import logging
 import traceback
@@ -11,10 +11,10 @@ from cal_bookings.sync.walk_texts import SyncText
 
 logger = logging.getLogger(__name__)
 
-#: A run keeps the first failures whole; the count goes on.
+#: The number of failures that a run keeps whole; the count goes on.
 KEPT = 100
 
-#: What Cal.com itself says no with: it works, and says the same next time.
+#: The errors by which Cal.com itself refuses: it works, and would refuse again.
 REFUSALS = (
     client.CalForbidden,
     client.CalNotFound,
@@ -24,17 +24,17 @@ REFUSALS = (
 
 
 def count(run: SyncRun, place: str, uid: str, error: str) -> None:
-    """Note one booking that could not be mirrored; saves nothing and logs nothing, which is left to the walk's caller."""
+    """Note a booking that could not be mirrored; saving and logging are left to the walk's caller."""
     run.failed += 1
     if len(run.failures) < KEPT:
         run.failures.append({"place": place, "uid": uid, "error": error})
 
 
 def is_alone(error: client.CalError) -> bool:
-    """Return whether Cal.com fails with the one thing that was asked for: the others can be asked for all the same.
+    """Return whether Cal.com fails with this request alone, so that the other requests can be made all the same.
 
     A 500 is the only response to some bookings. A walk that ended at such a booking would end there each time. Without
-    a response, or with that of a proxy (502 to 504), it is the server that fails.
+    a response, or with the response of a proxy (502 to 504), the server itself fails.
     """
     if isinstance(error, client.CalUnavailable):
         return error.status == 500
@@ -48,7 +48,7 @@ def is_alone(error: client.CalError) -> bool:
 
 
 def unexpected(error: BaseException) -> Message:
-    """Name an exception that nobody foresaw, and where it was raised. Its own words may hold personal data."""
+    """Name an unforeseen exception and the place where it was raised. Its own words may hold personal data."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if _PACKAGE in Path(frame.filename).parents]
     [frame] = (ours or frames)[-1:]
@@ -58,7 +58,7 @@ def unexpected(error: BaseException) -> Message:
 
 
 def log_stack(error: BaseException) -> None:
-    """Log where `error` was raised, without its message and those it was raised from, which may hold personal data."""
+    """Log where `error` was raised, without its message and its causes, which may hold personal data."""
     stack = "".join(traceback.format_tb(error.__traceback__))
     logger.error("Unexpected %s\n%s", type(error).__name__, stack)
 

@@ -1,4 +1,4 @@
-"""One walk per account and loop, anywhere in the cluster.
+"""The lease of a loop: one walk per account and loop, anywhere in the cluster.
 
 The lease is the state's row (`models.leases`).
 """
@@ -16,7 +16,7 @@ from cal_bookings.models import Account, Mode, SyncState, leases
 
 
 class LeaseTaken(Exception):
-    """Another worker walks this account's loop; nothing was done."""
+    """Another worker walks this account's loop, and nothing was done."""
 
     def __init__(self, state: SyncState) -> None:
         message = f"Another worker has just ended a stretch of the {state.mode} walk of {state.account}: try again."
@@ -29,7 +29,7 @@ class LeaseTaken(Exception):
 
 
 class LeaseLost(Exception):
-    """The lease ran out and another worker took it, or the account mirrors something else by now.
+    """The lease ran out and another worker took it, or the account mirrors another source by now.
 
     What this worker wanted to write was not written.
     """
@@ -43,10 +43,10 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write the state of one loop, as long as nobody took it over.
+    """The right to write the state of one loop, as long as no other worker takes it over.
 
-    `take` makes it. It is a context manager: the lease ends with its block. An exception gives the lease back as far as
-    the database can still be asked; where it cannot, this process knows all the same that nobody walks any more.
+    `take` makes a lease, which is a context manager and ends with its block. An exception gives the lease back as far
+    as the database still works; otherwise, this process knows all the same that the walk has ended.
     """
 
     state: SyncState
@@ -70,7 +70,7 @@ class Lease:
     def save(self, **columns: Any) -> None:
         """Write `columns` of the state and renew the lease; raise LeaseLost if another worker has taken it.
 
-        Opens no transaction: inside one, what goes with it is undone with it.
+        The method opens no transaction: inside a transaction, it is rolled back with the rest.
         """
         self._save(lease_until=leases.lease_end(), **columns)
 
@@ -83,8 +83,8 @@ class Lease:
             raise LeaseLost
 
 
-#: The states whose leases threads of this process hold, each with the lease's token. A list: two threads may try to
-#: take the same one.
+#: The states whose leases threads of this process hold, each with the lease's token. A list, because two threads may
+#: try to take the same lease.
 _held: list[tuple[int, int]] = []
 
 
@@ -127,7 +127,7 @@ def _is_free(state: SyncState) -> bool:
 
 
 def _is_abandoned(state: SyncState) -> bool:
-    """Return whether the owner of a lease that has not run out walks no more: its thread went on, or its process died."""
+    """Return whether the owner of a valid lease has stopped its walk: its thread went on, or its process died."""
     if state.lease_owner == leases.worker():
         return (state.pk, state.lease_token) not in _held
     return leases.is_gone(state.lease_owner)

@@ -18,23 +18,23 @@ from cal_bookings.sentences import Message
 from cal_bookings.sync.checkpoint import Checkpoint
 from cal_bookings.sync.walk_texts import SyncText
 
-#: Many accounts that began together drift apart by this part of the interval.
+#: The part of the interval by which many accounts that began together drift apart.
 JITTER = 0.1
 
-#: A loop that fails tries again after this, or its interval if that is shorter, doubled at each failure in a row, but
-#: at least this often (seconds).
+#: The pause after a failure, or the loop's interval if that is shorter, doubled at each failure in a row; and the
+#: longest pause (seconds).
 SHORTEST_PAUSE, LONGEST_PAUSE = 60, 3600
 
 
 class NoSuchLoop(ValueError):
-    """This account cannot be walked in this loop; the message names those it can."""
+    """This account cannot be walked in this loop; the message names its possible loops."""
 
     def __init__(self, account: Account, mode: Mode) -> None:
         super().__init__(_no_list(account) or _no_filters(account, mode))
 
 
 def _no_list(account: Account) -> str:
-    """Say why the account has no loop at all; empty if it has one."""
+    """Return why the account has no loop at all; empty if it has a loop."""
     return (
         account.is_anonymous
         and f'The account "{account}" is anonymous, and Cal.com lists bookings only to those with a credential: give it '
@@ -51,9 +51,9 @@ def _no_filters(account: Account, mode: Mode) -> str:
 
 
 def modes(account: Account) -> list[Mode]:
-    """Return the loops that this account can be walked in: not every server filters the list of a team by change.
+    """Return the loops in which this account can be walked: not every server filters the list of a team by change.
 
-    There are none for an account without a credential, to which Cal.com shows no list.
+    An account without a credential, to which Cal.com shows no list, has no loops.
     """
     if account.is_anonymous:
         return []
@@ -63,9 +63,9 @@ def modes(account: Account) -> list[Mode]:
 
 
 def first_mode(account: Account, mode: Mode) -> Mode:
-    """Return the loop to walk for somebody who asks for `mode`: the full one, until the account was read in full once.
+    """Return the loop for a request for `mode`: the full loop, until the account was read in full once.
 
-    The other loops would report a part of the bookings as a complete walk. Asks one query at most.
+    The other loops would report a part of the bookings as a complete walk. The function makes one query at most.
     """
     if mode not in modes(account) or account.fully_mirrored_at:
         return mode
@@ -89,7 +89,7 @@ def begin(
 
 
 def _is_seen_until(state: SyncState, since: datetime) -> bool:
-    """Return whether a complete walk has seen all changes up to then: without a watermark none has."""
+    """Return whether a complete walk has seen all changes before that time: without a watermark no walk has."""
     return state.watermark is not None and since <= state.watermark
 
 
@@ -120,7 +120,7 @@ def _overlapped(watermark: datetime | None) -> datetime | None:
 
 
 def _changes_until(full: SyncState) -> datetime | None:
-    """Return up to when the changes loop has seen all changes: later changes are in flight, and no drift."""
+    """Return the time before which the changes loop has seen all changes: later changes are in flight, and no drift."""
     changes = SyncState.objects.filter(account=full.account_id, mode=Mode.CHANGES)
     return _overlapped(changes.values_list("watermark", flat=True).first())
 
@@ -143,7 +143,7 @@ def completed(mode: Mode, checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def failed(mode: Mode, failures: int, error: Message | str) -> dict[str, Any]:
-    """Return the columns of the state after a failure; `failures` counts those in a row, this one included."""
+    """Return the columns of the state after a failure; `failures` counts the failures in a row, with this failure."""
     return {
         "failures": failures,
         "due_at": next_due(mode, failures=failures),
@@ -152,11 +152,11 @@ def failed(mode: Mode, failures: int, error: Message | str) -> dict[str, Any]:
 
 
 def open_loops(account: Account, checkpoint: Checkpoint) -> None:
-    """Record a complete full walk, which ended at `checkpoint`. To be called in its last transaction.
+    """Record a complete full walk, which ended at `checkpoint`. Call this in the walk's last transaction.
 
-    The first one makes the account's other loops, due at once: before it, they would read the same bookings beside it.
-    Each one has seen all changes up to its beginning, so that the changes loop need not look at them. One that could
-    not read its list to the end proves less, and only gives a new changes loop its beginning.
+    The first full walk makes the account's other loops, due at once: before it, they would read the same bookings
+    beside it. Each full walk has seen all changes before its beginning, so that the changes loop need not look at them.
+    A walk that could not read its list to the end proves less, and only gives a new changes loop its beginning.
     """
     Account.objects.filter(pk=account.pk, fully_mirrored_at=None).update(
         fully_mirrored_at=timezone.now()
@@ -181,7 +181,7 @@ def next_due(mode: Mode, *, failures: int = 0) -> datetime:
 
 
 def later() -> datetime:
-    """Return when to run a loop again that may fail in the same way, and cost much until then."""
+    """Return the next time of a loop that may fail in the same way, and cost much until then."""
     return timezone.now() + timedelta(seconds=LONGEST_PAUSE)
 
 

@@ -1,4 +1,4 @@
-"""Whose bookings a credential lists: asked once for each credential, before anything is mirrored with it.
+"""The owner of a credential, whose bookings it lists: read once for each credential, before its bookings are mirrored.
 
 Another user's key in an account that has bookings would mix the bookings of two users, and the same user in two
 accounts would mirror everything twice. Both are refused with the cure.
@@ -36,7 +36,7 @@ class WrongOwner(ImproperlyConfigured):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The user whom a credential belongs to, as far as Cal.com says."""
+    """The user to whom a credential belongs, as far as Cal.com names that user."""
 
     remote_id: int | None = None
     email: str = ""
@@ -57,13 +57,13 @@ class Owner:
 
 
 def ask(account: Account, connection: CalClient) -> Owner | None:
-    """Return whom the account's credential belongs to if that is news, else None; stores nothing.
+    """Return the credential's owner if the owner is news, else None; store nothing.
 
-    One request for a credential that is new to the account. Cal.com may refuse to name the owner: a token without the
-    scope for profiles gets a 403; then the owner has no id. If it only fails to, an account whose credential was
-    replaced waits until Cal.com does, and others ask again at their next walk. A platform's client is not asked about, because it acts as
-    the owner that the organization has at the moment. Raises WrongOwner, and the `CalError`s that the list of bookings would
-    meet as well.
+    The function makes one request for a credential that is new to the account. Cal.com may refuse to name the owner: a
+    token without the scope for profiles gets a 403; then the owner has no id. If the request only fails, an account
+    whose credential was replaced waits until it succeeds, and other accounts repeat it at their next walk. A platform's
+    client is not asked about, because it acts as the organization's owner at the moment. Raises WrongOwner, and the
+    `CalError`s that the list of bookings would meet as well.
     """
     if isinstance(account.credential, ClientSecret) or _is_known(account):
         return None
@@ -83,15 +83,15 @@ def ask(account: Account, connection: CalClient) -> Owner | None:
 
 
 def _must_wait(account: Account, error: client.CalError) -> bool:
-    """Return whether another user's bookings might be mixed into those of the account if nobody asked whose they are."""
+    """Return whether another user's bookings might be mixed into the account's if their owner stayed unknown."""
     was_replaced = bool(account.pk and account.owner_key and account.bookings.exists())
     return was_replaced and not isinstance(error, failures.REFUSALS)
 
 
 def settle(account: Account, connection: CalClient, state: SyncState) -> bool:
-    """Ask as `ask` does, and keep the answer; return whether the account mirrors another user from now on.
+    """Find the owner as `ask` does, and store it; return whether the account mirrors another user from now on.
 
-    Then all its loops restart, except for `state`, whose walk is the caller's. Opens a transaction.
+    In that case all loops of the account restart, except for `state`, whose walk is the caller's. Opens a transaction.
     """
     owner = ask(account, connection)
     if owner is None:
@@ -113,7 +113,7 @@ def settle(account: Account, connection: CalClient, state: SyncState) -> bool:
 
 
 def _claim(account: Account, key: str | None) -> None:
-    """Make `key` the account's own, unless another active account has it. The unique column decides between two."""
+    """Make `key` the account's own, unless another active account has it. The unique column decides races."""
     others = Account.objects.exclude(pk=account.pk).filter(source_key=key)
     others.filter(is_active=False).update(source_key=None, owner_key="")
     try:
@@ -129,7 +129,10 @@ def _claim(account: Account, key: str | None) -> None:
 
 
 def source_key(account: Account, owner: Owner) -> str | None:
-    """Return a hash of what the account mirrors; None if that is not known. A team's list is the same for all its users."""
+    """Return a hash of what the account mirrors; None if that is not known.
+
+    A team's list is the same for all its users.
+    """
     if not account.scope and owner.remote_id is None:
         return None
     user = None if account.scope else owner.remote_id
@@ -140,7 +143,7 @@ def source_key(account: Account, owner: Owner) -> str | None:
 
 
 def twin_of(account: Account, owner: Owner) -> Account | None:
-    """Return another active account that mirrors the same bookings, if there is one. One query."""
+    """Return another active account that mirrors the same bookings, if it exists, with one query."""
     key = source_key(account, owner)
     others = Account.objects.active().without_credentials().exclude(pk=account.pk)
     if not account.scope:
@@ -165,7 +168,7 @@ def _is_known(account: Account) -> bool:
 
 
 def _is_another_user(account: Account, owner: Owner) -> bool:
-    """Return whether the account's own bookings would be another user's; those of an organization or a team are the same."""
+    """Return whether the account's bookings would be another user's; those of a team or organization stay the same."""
     ids = account.remote_id, owner.remote_id
     return not account.scope and None not in ids and ids[0] != ids[1]
 

@@ -1,9 +1,9 @@
 """The pages of a list, read around bookings that Cal.com cannot show.
 
-One booking that Cal.com fails to write into a list makes a 500 of every page with it, today and tomorrow. Where a page
-fails although Cal.com otherwise works, smaller pages are asked for, until that booking is alone. In a list by offset
-it is then passed. A list by cursor cannot be read any further, because only the page with the booking names the next
-cursor: it is read by offset instead, from its beginning, if the server speaks that dialect, too.
+One booking that Cal.com fails to write into a list makes a 500 of every page with it, at every attempt. Where a page
+fails although Cal.com otherwise works, smaller pages are requested, until that booking is alone. In a list by offset
+the booking is then passed. A list by cursor cannot be read any further, because only the page with the booking names
+the next cursor: the list is read by offset instead, from its beginning, if the server speaks that dialect, too.
 """
 
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ from cal_bookings.models import Account
 from cal_bookings.sync import failures
 from cal_bookings.sync.checkpoint import Checkpoint
 
-#: This many unreadable bookings without a readable one between them, and it is the list that fails.
+#: The number of unreadable bookings in a row after which the list itself is taken to fail.
 MOST_IN_A_ROW = 10
 
-#: How many bookings Cal.com puts on a page if it is not asked for fewer.
+#: The number of bookings that Cal.com puts on a page by default.
 _USUAL = {Dialect.CURSOR: 100, Dialect.OFFSET: 250}
 
 #: The errors of a server that does not speak a dialect.
@@ -26,7 +26,7 @@ _NOT_SPOKEN = (client.CalRefused, client.CalNotFound, client.CalUnexpected)
 
 
 class DeadEnd(Exception):
-    """This list cannot be read any further: it is by cursor, and Cal.com cannot show the next booking."""
+    """A list by cursor cannot be read any further, because Cal.com cannot show the next booking."""
 
     def __init__(self, error: client.CalError) -> None:
         super().__init__(error.summary)
@@ -47,12 +47,12 @@ class Pages:
     def __init__(
         self, account: Account, connection: CalClient, *, learns: bool = True
     ) -> None:
-        """With `learns`, what the pages prove about the server is saved on `account`."""
+        """Take the walk's settings: with `learns`, what the pages prove about the server is saved on `account`."""
         self._account = account
         self._connection = connection
         self._learns = learns
         self._size: int | None = conf.get("PAGE_SIZE")
-        #: How many bookings ahead the unreadable one is at most.
+        #: The greatest number of bookings before the unreadable booking.
         self._ahead = 0
 
     def read(self, checkpoint: Checkpoint) -> Read:
@@ -74,7 +74,7 @@ class Pages:
         while len(unreadable) < MOST_IN_A_ROW:
             try:
                 page = self._read_smaller(at)
-            except client.CalDialectChanged:  # it was a guess
+            except client.CalDialectChanged:  # the dialect was a guess
                 return self._read_by_offset(at, error)
             if page is None:
                 unreadable.append(error)
@@ -111,7 +111,7 @@ class Pages:
         return read
 
     def _read_smaller(self, at: Checkpoint) -> Page | None:
-        """Halve the page until it can be read; None if its next booking alone cannot."""
+        """Halve the page until it can be read; return None if its next booking alone cannot be read."""
         smallest = self._position(at).smallest
         size = self._ahead = self._size or self._usual(at)
         while size > smallest:
@@ -131,7 +131,7 @@ class Pages:
         return page
 
     def _confirmed(self, first: Checkpoint, read: Read) -> Read:
-        """Ask once more for what could not be read, now that Cal.com responds; return it instead if it can be read."""
+        """Repeat the failed request, now that Cal.com responds; return the page instead if it can be read."""
         if not read.unreadable:
             return read
         size, self._size = self._size, self._position(first).smallest
@@ -140,7 +140,7 @@ class Pages:
         return Read(page) if page else read
 
     def _try(self, at: Checkpoint) -> Page | None:
-        """Return the page, or None if Cal.com cannot show it. Ask once: it has just been asked often enough."""
+        """Return the page, or None if Cal.com cannot show it. The request was just repeated, and is made only once."""
         try:
             return self._ask(at, persist=False)
         except client.CalError as error:
@@ -160,7 +160,7 @@ class Pages:
         )
 
     def _position(self, at: Checkpoint) -> Position:
-        """Return the position of `at`; one is made for the first page of a list, which has none."""
+        """Return the position of `at`; for the first page of a list, which has none, make a position."""
         if at.position:
             return at.position
         usual = (
@@ -199,7 +199,7 @@ class Pages:
 
 
 def is_of_the_page(error: client.CalError) -> bool:
-    """Return whether the page itself may be at fault: Cal.com fails with a 500, or sends JSON that nobody can read."""
+    """Return whether the page itself may be at fault: Cal.com fails with a 500, or sends unreadable JSON."""
     return isinstance(error, client.CalUnavailable) and error.status in (200, 500)
 
 

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 #: The counts of bookings, by what became of them.
 OF_BOOKINGS = ("seen", "created", "updated", "unchanged", "stale", "missing")
-#: All that a run counts.
+#: The names of all counts of a run.
 COUNTS = ("pages", "requests", *OF_BOOKINGS, "failed")
 
 
@@ -36,12 +36,12 @@ def begin(account: Account, mode: Mode) -> SyncRun:
 
 
 def counts(outcome: Outcome) -> dict[str, int]:
-    """Return what became of bookings, under the names of a run's columns."""
+    """Return the numbers of bookings by result, under the names of a run's columns."""
     return {name: getattr(outcome, name) for name in OF_BOOKINGS}
 
 
 def resume(run: SyncRun, checkpoint: Checkpoint) -> None:
-    """Note what earlier runs of the walk did that goes on from `checkpoint`. Saves nothing."""
+    """Note the counts of earlier runs of the walk that goes on from `checkpoint`. Saves nothing."""
     run.before = None
     if checkpoint.pages:
         done = {"pages": checkpoint.pages, "failed": checkpoint.failed}
@@ -61,7 +61,7 @@ def whole(run: SyncRun) -> dict[str, int]:
 
 
 def count(run: SyncRun, outcome: Outcome, changes_until: datetime | None) -> None:
-    """Add what became of a page to the run's counts, its failures aside. Saves nothing."""
+    """Add the outcome of a page to the run's counts, its failures aside. Saves nothing."""
     for name, number in counts(outcome).items():
         setattr(run, name, getattr(run, name) + number)
     run.drift = dict(Counter(run.drift) + drift.count(outcome, changes_until))
@@ -84,7 +84,7 @@ def close(
 
 
 def log(run: SyncRun) -> None:
-    """Log one line for a run that has ended. Why it failed is for the walk's caller to report, once."""
+    """Log one line for a run that has ended. The walk's caller reports once why the run failed."""
     counted = ", ".join(f"{getattr(run, name)} {name}" for name in COUNTS)
     if run.before:
         counted += f"; resumed from page {resumed_from(run)}"

@@ -1,4 +1,4 @@
-"""Which loops of which accounts are due: the table is the queue, and a lost message costs one interval."""
+"""The schedule of the loops that are due: the table is the queue, and a lost message costs one interval."""
 
 import logging
 from datetime import datetime
@@ -14,12 +14,13 @@ from cal_bookings.sync import failures, loops
 
 logger = logging.getLogger(__name__)
 
-#: The loops that one query hands out. A loop that is handed out is no longer due: ask again until none is due.
+#: The number of loops that one query hands out. A loop that is handed out is no longer due: repeat the query until no
+#: loop is due.
 AT_ONCE = 1000
 
 
 def make_states() -> int:
-    """Give each new account its full loop, due at once; return how many were made.
+    """Give each new account its full loop, due at once; return the number of loops made.
 
     The first full walk makes the other loops when it is complete (`loops.open_loops`). Opens no transaction, except for
     an account whose server or scope has changed in the settings.
@@ -40,10 +41,10 @@ def take_due(
 ) -> list[tuple[int, Mode, int]]:
     """Hand out the loops that are due now, or were due at `by`: at most `limit`, the longest waiting first.
 
-    Each is the primary key of an account, a mode, and a ticket for `is_current`. One query by index and one UPDATE,
-    whatever the number of accounts. What is handed out is due again when a lease would have run out: if nobody takes it
-    up, because the message was lost or the worker died, it is handed out again. What is due of an account that is
-    paused waits for the end of the pause.
+    Each item is the primary key of an account, a mode, and a ticket for `is_current`. The function makes one query by
+    index and one UPDATE, whatever the number of accounts. A loop that is handed out is due again when a lease would
+    have run out: if no worker takes it up, because the message was lost or the worker died, it is handed out again. The
+    loops of a paused account wait for the end of the pause.
     """
     now = timezone.now()
     awake = Q(account__circuit_open_until=None) | Q(
@@ -54,14 +55,15 @@ def take_due(
     due = SyncState.objects.filter(is_due, is_free(), awake, **asked)
     columns = ("pk", "account_id", "mode", "lease_token")
     rows = list(due.order_by("due_at").values_list(*columns)[:limit])
-    # Only what is due still: another one may have handed it out meanwhile, and a worker have walked it.
+    # Only loops that are still due are postponed: another process may have handed a loop out meanwhile, and a worker
+    # may have walked it.
     handed_out = SyncState.objects.filter(is_due, pk__in=[pk for pk, *_ in rows])
     handed_out.update(due_at=lease_end())
     return [(account_id, Mode(mode), ticket) for _, account_id, mode, ticket in rows]
 
 
 def take(account_id: int, mode: Mode) -> int | None:
-    """Hand out this loop if it is due and no worker is on it: return its ticket, else None. The UPDATE decides."""
+    """Hand out this loop if it is due and no worker has it: return its ticket, else None. The UPDATE decides."""
     now = timezone.now()
     due = SyncState.objects.filter(
         is_free(), account=account_id, mode=mode, due_at__lte=now
@@ -74,10 +76,10 @@ def take(account_id: int, mode: Mode) -> int | None:
 
 
 def is_current(account_id: int, mode: Mode, ticket: int) -> bool:
-    """Return whether the loop that was handed out with this ticket is still to be walked: no worker has done so since.
+    """Return whether the loop that was handed out with this ticket has not been walked since.
 
-    The ticket is the number of the last lease. The next one, as long as it is not given back, may be that of a worker
-    who died with this very message, which the broker then delivers to another.
+    The ticket is the number of the last lease. The next lease, as long as it is not given back, may be that of a worker
+    who died with this very message, which the broker then delivers to another worker.
     """
     unwalked = Q(lease_token=ticket)
     unended = Q(lease_token=ticket + 1, lease_until__isnull=False)
@@ -86,7 +88,7 @@ def is_current(account_id: int, mode: Mode, ticket: int) -> bool:
 
 
 def put_back(account_id: int, mode: Mode) -> None:
-    """Make a loop due again that was handed out while its account was paused. One UPDATE."""
+    """Make a loop due again that was handed out while its account was paused, with one UPDATE."""
     states = SyncState.objects.filter(account=account_id, mode=mode)
     states.update(due_at=timezone.now())
 
@@ -100,7 +102,7 @@ def put_off(account_id: int, mode: Mode, error: Message | str) -> None:
 
 
 def record_unexpected(account_id: int, mode: Mode, error: Exception) -> None:
-    """Put off a loop that `error` kept from beginning. What ended a walk under way was recorded by the walk."""
+    """Put off a loop that `error` kept from beginning. An error during a walk was recorded by the walk."""
     if not failures.is_recorded(error):
         failures.log_stack(error)
         db.reconnect()

@@ -1,4 +1,4 @@
-"""What a full walk should have shown and did not: asked for one by one, and marked as missing if it is gone."""
+"""The bookings that a full walk should have shown and did not: each is read singly, and marked as missing if gone."""
 
 import random
 from array import array
@@ -16,22 +16,22 @@ from cal_bookings.sync.checkpoint import Checkpoint
 
 
 def place(pk: int) -> str:
-    """Name a booking that was asked for by itself, for the failures of a run; without its uid."""
+    """Return the name of a booking that was requested by itself, for the failures of a run; without its uid."""
     return f"booking {pk}, asked for on its own"
 
 
-#: Rows that are read at once. They are read to a list, because what happens between two of them takes requests: a
-#: cursor that stays open keeps a snapshot that SQLite then refuses to write on, and MySQL's drivers hold all its rows.
+#: The number of rows that are read at once, into a list, because requests are made between two rows: a cursor that
+#: stays open keeps a snapshot that SQLite then refuses to write on, and MySQL's drivers hold all its rows.
 _SLICE = 500
 _PAGES = 100
 
-#: A booking that lives and is not listed, for example one reassigned to somebody else, is asked for again after this
-#: many days: at random, so that bookings that left the list together do not come due together.
+#: The range of days after which a booking that exists and is not listed, for example a booking reassigned to somebody
+#: else, is requested again: at random, so that bookings that left the list together do not come due together.
 UNLISTED_DAYS = 4, 10
 
 
 def remember(state: SyncState, number: int, booking_ids: list[int]) -> None:
-    """Store what page `number`, counted from 0, showed. Opens no transaction: call it in that of the page."""
+    """Store the bookings that page `number`, counted from 0, showed. Call it in the page's transaction."""
     if number == 0:
         forget(state)
     WalkPage.objects.create(state=state, number=number, booking_ids=booking_ids)
@@ -44,12 +44,12 @@ def forget(state: SyncState) -> None:
 def unseen(
     account: Account, seen: "array[int]", checkpoint: Checkpoint
 ) -> Iterator[tuple[int, str]]:
-    """Primary keys and uids, in the order of the keys, of what the walk did not show and has not asked for yet.
+    """Yield the primary keys and uids, in the order of the keys, that the walk did not show and has not requested yet.
 
-    `seen` are the primary keys of what it did show, sorted.
+    `seen` are the sorted primary keys of the bookings that it did show.
 
-    Not those that exist on Cal.com although they are not listed, until they are due again. Not those that came into
-    the mirror while the walk went on: its list may have passed their place.
+    Bookings that exist on Cal.com although they are not listed are left out until they are due again. So are bookings
+    that came into the mirror while the walk went on, because its list may have passed their place.
     """
     due = Q(unlisted_check_at=None) | Q(unlisted_check_at__lte=timezone.now())
     rows = Booking.objects.filter(
@@ -67,7 +67,7 @@ def unseen(
 
 
 def seen(state: SyncState) -> "array[int]":
-    """Return the primary keys of what all pages of the walk showed, sorted; eight bytes a booking."""
+    """Return the sorted primary keys of the bookings that all pages of the walk showed, at eight bytes a booking."""
     shown = array("q")
     pages = WalkPage.objects.filter(state=state).order_by("number")
     last = -1
@@ -81,16 +81,16 @@ def seen(state: SyncState) -> "array[int]":
 
 
 def collect(account: Account, state: SyncState, checkpoint: Checkpoint) -> "array[int]":
-    """Return the primary keys of what no page of the walk showed. Bookings that are listed again are known as listed."""
+    """Return the primary keys that no page of the walk showed, and note which unlisted bookings are listed again."""
     shown = seen(state)
     _know_as_listed(account, shown)
     return array("q", (pk for pk, _ in unseen(account, shown, checkpoint)))
 
 
 def keep(state: SyncState, unseen_ids: "array[int]") -> None:
-    """Store the result of `collect`, in place of what the pages showed. To be called in the checkpoint's transaction.
+    """Store the result of `collect`, in place of the pages. Call this in the checkpoint's transaction.
 
-    So it is collected once a walk, however many stretches ask for it.
+    The result is thereby collected once a walk, however many stretches need it.
     """
     forget(state)
     starts = range(0, len(unseen_ids), _SLICE)
@@ -105,9 +105,9 @@ def keep(state: SyncState, unseen_ids: "array[int]") -> None:
 
 
 def remaining(state: SyncState, checkpoint: Checkpoint) -> Iterator[tuple[int, str]]:
-    """Primary keys and uids of what `keep` stored and the walk has not asked for yet, in the order of the keys.
+    """Yield the primary keys and uids that `keep` stored and the walk has not requested yet, in the order of the keys.
 
-    A part of it is forgotten when the caller comes back after its last booking.
+    A part of the stored keys is deleted when the caller comes back after the part's last booking.
     """
     parts = WalkPage.objects.filter(state=state).order_by("number")
     while part := parts.first():
@@ -118,9 +118,9 @@ def remaining(state: SyncState, checkpoint: Checkpoint) -> Iterator[tuple[int, s
 
 
 def check(account: Account, pk: int, uid: str, connection: CalClient) -> mirror.Outcome:
-    """Ask for one booking: it is mirrored if it lives, and marked as missing if not. One request.
+    """Request one booking, mirror it if it exists, and mark it as missing if not, with one request.
 
-    One that lives is not asked for again for some days.
+    A booking that exists is not requested again for some days.
     """
     outcome = mirror.refresh(
         account, uid, connection=connection, source=BookingChange.Source.WALK

@@ -1,4 +1,4 @@
-"""The sentences that a walk stores: in its runs, and in the states of the loops."""
+"""The sentences that a walk stores in its runs, and in the states of the loops."""
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
@@ -7,7 +7,7 @@ from cal_bookings.sentences import Sentence
 
 
 class SyncText(Sentence):
-    """What became of a walk, for the people who look after it."""
+    """The outcomes of a walk, for the people who look after it."""
 
     SOME_FAILED = (
         "sync.some_failed",

@@ -1,4 +1,4 @@
-"""One walk: from the first page of a list to the last, resumable at every page."""
+"""The walk of one loop: from the first page of a list to the last, resumable at every page."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What `on_page` receives after each page: the run so far, and the server's count of all bookings, if it sent it."""
+    """The argument of `on_page` after each page: the run so far, and the server's count of bookings, if it sent it."""
 
     run: SyncRun
     total: int | None
@@ -51,16 +51,16 @@ def walk(
 ) -> SyncRun:
     """Walk one loop of `account`, from its checkpoint if it has one, and return the record of the run.
 
-    With `since` (aware; changes only) a new walk begins, which asks for everything updated from then on. After
-    `max_pages` pages, or as many bookings asked for one by one, the run ends as paused; the next goes on. So it does
-    where the rate limit would let it wait longer than `max_wait` seconds.
+    With `since` (aware; changes only) a new walk begins, which requests all updates from then on. After `max_pages`
+    pages, or as many bookings requested singly, the run ends as paused, and the next run goes on. The run also ends as
+    paused where the rate limit would let it wait longer than `max_wait` seconds.
 
-    Commits per page; call it outside a transaction. What Cal.com or the network does wrong ends in a run whose
+    The walk commits per page; call it outside a transaction. An error of Cal.com or the network ends in a run whose
     `outcome` is failed and whose `error` names the cure; the checkpoint stays, so that the next call goes on from it.
-    Raises LeaseTaken if another worker is at it, LeaseLost if another took over, CircuitOpen if the account is paused,
-    ImproperlyConfigured if it has no usable credential, NoSuchLoop if it mirrors a team, whose list knows no filter on
-    changes. Any other exception is recorded in the loop's state, which is due again after the pause of a failure, and
-    raised.
+    Raises LeaseTaken if another worker walks the loop, LeaseLost if another worker took over, CircuitOpen if the
+    account is paused, ImproperlyConfigured if it has no usable credential, NoSuchLoop if it mirrors a team, whose list
+    knows no filter on changes. Any other exception is recorded in the loop's state, which is due again after the pause
+    of a failure, and raised.
     """
     if mode not in loops.modes(account):
         raise loops.NoSuchLoop(account, mode)
@@ -105,7 +105,7 @@ class _Walk:
         except budget.BudgetExhausted as error:
             self._close(self._pause(error.seconds))
         except budget.CircuitOpen as error:
-            # Paused by hand meanwhile; what is due waits until it is resumed.
+            # The account was paused by hand meanwhile; a due loop waits until the account is resumed.
             message = advice.explain(self.account, error, advice.Operation.WALK)
             self._close(self._pause(), error=message)
         except Exception as error:
@@ -125,7 +125,7 @@ class _Walk:
         runs.resume(self.record, checkpoint)
 
     def _settle_owner(self) -> None:
-        """Know whose bookings these are. Those of another user than before are read from the first page on."""
+        """Find the owner of the bookings. If the owner has changed, the bookings are read from the first page on."""
         if ownership.settle(self.account, self.connection, self.state):
             self.state.watermark = None
             self._set_out(loops.begin(self.account, self.state, since=self.since))
@@ -147,13 +147,13 @@ class _Walk:
         return SyncRun.Outcome.COMPLETE
 
     def _steps(self) -> Iterator[Callable[[], None]]:
-        """Yield what is left of the walk, in steps of a page or less; a step is chosen when the step before it is done."""
+        """Yield the remaining steps of the walk, a page or less each; a step is chosen when the last step is done."""
         while self.checkpoint.filters:
             yield self._walk_page
         if self.mode != Mode.FULL:
             return
         self._mirror_event_types()
-        # Where the pages could not all be read, what they did not show would be most of the mirror.
+        # If the pages could not all be read, the bookings that they did not show would be most of the mirror.
         if self.checkpoint.is_whole:
             if not self.checkpoint.has_unseen:
                 self._collect_unseen()
@@ -163,7 +163,7 @@ class _Walk:
             yield self._rederive
 
     def _walk_page(self) -> None:
-        """Store the next page, or turn to the next list where this one cannot be read any further."""
+        """Store the next page, or turn to the next list where this list cannot be read any further."""
         try:
             self._store(self._ask())
         except pages.DeadEnd as end:
@@ -171,9 +171,10 @@ class _Walk:
         self._mirror_event_types()
 
     def _ask(self) -> pages.Read:
-        """Return the next page. A checkpoint that is no longer valid is given up: the walk restarts, once.
+        """Return the next page. A checkpoint that is no longer valid is given up, and the walk restarts, once.
 
-        The server no longer takes it, or somebody edited the scope of the account in the database.
+        A checkpoint is invalid if the server no longer takes it, or if somebody edited the account's scope in the
+        database.
         """
         resumed = self.checkpoint.position is not None and self.record.pages == 0
         try:
@@ -199,7 +200,7 @@ class _Walk:
         self._save(self.checkpoint)
 
     def _note_never_updated(self, page: Page) -> None:
-        """Remember that the server lists bookings without a time of update: one UPDATE, once."""
+        """Record that the server lists bookings without a time of update, with one UPDATE."""
         if not self.account.lists_never_updated and any(
             map(pages.was_never_updated, page.payloads)
         ):
@@ -207,7 +208,7 @@ class _Walk:
             self.account.save(update_fields=["lists_never_updated"])
 
     def _store(self, read: pages.Read) -> None:
-        """Store the page with the checkpoint after it in one transaction; the last page ends the walk in the same one."""
+        """Store the page and the next checkpoint in one transaction, in which the last page also ends the walk."""
         page = read.page
         following = self.checkpoint.after(page.next, answered_at=page.answered_at)
 
@@ -245,8 +246,10 @@ class _Walk:
             self.lease.release(**loops.completed(self.mode, following))
 
     def _mirror_event_types(self) -> None:
-        """Mirror the event types once in a full walk, after its first page. Before it, a response would close the circuit of
-        a credential that reaches the event types and not the list, so that its pauses would never grow.
+        """Mirror the event types once in a full walk, after its first page.
+
+        Before the first page, a response would close the circuit of a credential that reaches the event types and not
+        the list, so that its pauses would never grow.
         """
         if self.mode != Mode.FULL or self.checkpoint.has_event_types:
             return
@@ -280,7 +283,7 @@ class _Walk:
         self.checkpoint = replace(self.checkpoint, checked=pk)
         self.lease.save(checkpoint=self.checkpoint.to_json())
 
-    # What did not change, and a newer parser reads in another way
+    # The bookings that did not change, and that a newer parser reads in another way
 
     def _rederive(self) -> None:
         outcome = mirror.rederive_batch(self.account) or mirror.Outcome()
@@ -324,14 +327,14 @@ class _Walk:
         columns = loops.failed(self.mode, in_a_row, message)
         is_resumed = self.checkpoint.pages and not self.record.pages
         if is_resumed and isinstance(error, client.CalUnexpected):
-            # The very place the walk would go on from is what the server responds oddly to: restart, but not soon, for
-            # what was read before that place is read again.
+            # The server responds oddly to the very place from which the walk would go on. The walk restarts, but not
+            # soon, because everything before that place is read again.
             columns |= {"checkpoint": {}, "due_at": loops.later()}
         self.lease.release(**columns)
         self._close(SyncRun.Outcome.FAILED, error=message)
 
     def _break_off(self, error: Exception) -> None:
-        """Record an exception that nobody foresaw, as far as the database can still be asked."""
+        """Record an unforeseen exception, as far as the database still works."""
         if isinstance(error, lease.LeaseLost):
             return  # the record is another worker's to write
         failures.log_stack(error)
@@ -344,7 +347,7 @@ class _Walk:
             self._close(SyncRun.Outcome.FAILED, error=message)
 
     def _got_on(self) -> bool:
-        """Return whether this run stored anything: what failed before it is not in a row with what fails after it."""
+        """Return whether this run stored anything: then earlier and later failures are not in a row."""
         return bool(self.record.pages or self.record.seen or self.record.missing)
 
     def _close(self, outcome: SyncRun.Outcome, *, error: Message | str = "") -> None:

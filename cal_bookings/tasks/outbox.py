@@ -1,4 +1,4 @@
-"""Push: what is put into the outbox is delivered at once, and what was missed, put off or lost is found by the sweep."""
+"""The tasks of the outbox: an action is delivered at once, and the sweep finds missed and postponed actions."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from cal_bookings.tasks.options import OPTIONS, routing
 from cal_bookings.tasks.schedule import SWEEP_EVERY
 from cal_bookings.tasks.waking import waker
 
-#: What one sweep hands out at most; the next one is near.
+#: The greatest number of actions that one sweep hands out; the next sweep is near.
 SWEPT = 1000
 
 
 @shared_task(name="cal_bookings.deliver_action", **OPTIONS)
 def deliver_action(action_id: int) -> None:
-    """Takes a turn at one action; if that ends it, the next one of its lane is due."""
+    """Take a turn at one action; if that ends the action, the next action of its lane is due."""
     action = outbox.deliver(action_id)
     if action and not action.is_open:
         slots.release_held_by(action)
@@ -28,7 +28,7 @@ def deliver_action(action_id: int) -> None:
 
 @shared_task(name="cal_bookings.deliver_due_actions", **OPTIONS)
 def deliver_due_actions() -> None:
-    """Enqueues `deliver_action` for whatever is due: the guarantee that nothing is forgotten."""
+    """Enqueue `deliver_action` for each due action: the guarantee that no action is forgotten."""
     for action_id in outbox.due(SWEPT):
         deliver_action.apply_async((action_id,), expires=SWEEP_EVERY, **routing())
 

@@ -1,4 +1,4 @@
-"""Records that have grown old."""
+"""The task that deletes old records."""
 
 from celery import shared_task
 
@@ -8,5 +8,5 @@ from cal_bookings.tasks.options import OPTIONS
 
 @shared_task(name="cal_bookings.prune", **OPTIONS)
 def prune() -> None:
-    """Deletes what is older than CAL_BOOKINGS["KEEP_DAYS"]; what it has no time for is left for the next night."""
+    """Delete records older than CAL_BOOKINGS["KEEP_DAYS"]; the time limit leaves the rest to the next night."""
     retention.prune()

@@ -4,16 +4,16 @@ from typing import Any
 
 from celery.schedules import crontab
 
-#: How often due loops are looked for, in seconds. The loops' own intervals are in CAL_BOOKINGS["INTERVALS"].
+#: The interval in seconds of the search for due loops. The loops' own intervals are in CAL_BOOKINGS["INTERVALS"].
 LOOK_EVERY = 15.0
 
-#: How often due actions and deliveries are looked for, in seconds. New ones do not wait for it.
+#: The interval in seconds of the search for due actions and deliveries. New actions and deliveries do not wait for it.
 SWEEP_EVERY = 10.0
 
-#: How often reserved slots are looked for that are to be released or have run out, in seconds.
+#: The interval in seconds of the search for reserved slots that are to be released or have run out.
 RELEASE_EVERY = 30.0
 
-#: A message that nobody took up before the next one is not worth keeping.
+#: The options of periodic messages: a message that no worker took up before the next message is not worth keeping.
 BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "cal_bookings.sync_accounts": {
         "task": "cal_bookings.sync_accounts",
@@ -25,7 +25,7 @@ BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": RELEASE_EVERY,
         "options": {"expires": RELEASE_EVERY},
     },
-    # By the clock: an interval would begin anew each time that beat is started.
+    # The time is by the clock: an interval would begin again each time that beat is started.
     "cal_bookings.prune": {
         "task": "cal_bookings.prune",
         "schedule": crontab(hour="3", minute="30"),

@@ -1,4 +1,4 @@
-"""Reserved slots: what is to be released is released, and what has run out is recorded."""
+"""The task of reserved slots: it releases slots on request, and records slots that have run out."""
 
 from celery import shared_task
 
@@ -8,5 +8,5 @@ from cal_bookings.tasks.options import OPTIONS
 
 @shared_task(name="cal_bookings.release_reservations", **OPTIONS)
 def release_reservations() -> None:
-    """Sweep the reservations. Those that cannot be released now are left for a later sweep, or run out."""
+    """Sweep the reservations. Slots that cannot be released now are left for a later sweep, or run out."""
     slots.sweep()

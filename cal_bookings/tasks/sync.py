@@ -1,4 +1,4 @@
-"""Pull: one task hands out what is due, one walks a stretch of one loop."""
+"""The tasks of the pull: one task hands out due loops, the other walks a stretch of one loop."""
 
 import logging
 
@@ -14,13 +14,13 @@ from cal_bookings.webhooks import health
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that a task waits for its turn in the budget before it leaves the worker to others.
+#: The seconds that a task waits for its turn in the budget before it leaves the worker to others.
 MAX_WAIT = 5.0
 
 
 @shared_task(name="cal_bookings.sync_accounts", **OPTIONS)
 def sync_accounts() -> None:
-    """Enqueues `sync_account` for each loop that is due, however many they are."""
+    """Enqueue `sync_account` for each loop that is due, whatever their number."""
     schedule.make_states()
     now = timezone.now()
     while due := schedule.take_due(by=now):
@@ -30,16 +30,16 @@ def sync_accounts() -> None:
 
 @shared_task(name="cal_bookings.sync_account", **OPTIONS)
 def sync_account(account_id: int, mode: str, ticket: int | None = None) -> None:
-    """Walks CAL_BOOKINGS["PAGES_PER_TASK"] pages of one loop, and enqueues itself again for the rest.
+    """Walk CAL_BOOKINGS["PAGES_PER_TASK"] pages of one loop, and enqueue the task again for the rest.
 
-    So an account with a million bookings leaves room to the others after each stretch. Where the budget is used up,
-    the account paused or another worker at it, the schedule comes back to it.
+    An account with a million bookings thereby leaves room to the others after each stretch. Where the budget is used
+    up, the account paused or another worker has the loop, the schedule comes back to it.
 
-    An exception that nobody foresaw is logged by its place and recorded in the loop's state, which is due again after
-    a pause that grows.
+    An unforeseen exception is logged by its place and recorded in the loop's state, which is due again after a pause
+    that grows.
 
-    With the `ticket` of the schedule it does nothing if the loop was walked since then: however many messages there are
-    of a loop, one of them counts. Without one it walks, due or not.
+    With the `ticket` of the schedule the task does nothing if the loop was walked since then: of many messages for a
+    loop, one message counts. Without a ticket the task walks, due or not.
     """
     if ticket is not None and not schedule.is_current(account_id, Mode(mode), ticket):
         return
@@ -52,7 +52,7 @@ def sync_account(account_id: int, mode: str, ticket: int | None = None) -> None:
 
 
 def _walk(account: Account, mode: Mode) -> SyncRun | None:
-    """Walk a stretch and return its record; None if there was nothing to walk, or the loop's state says why not."""
+    """Walk a stretch and return its record; return None if there is no loop to walk, or if its state says why not."""
     pages = conf.get("PAGES_PER_TASK")
     try:
         run = sync.walk(account, mode, max_pages=pages, max_wait=MAX_WAIT)
@@ -77,7 +77,7 @@ def _walk(account: Account, mode: Mode) -> SyncRun | None:
 
 
 def _log(run: SyncRun) -> None:
-    """Log what a person should act on. The walk itself leaves that to its caller, so that it is reported once."""
+    """Log the outcomes that need a person. The walk leaves that to its caller, so that each is reported once."""
     for failure in run.failures:
         message = "%s: %s could not be mirrored: %s"
         logger.warning(message, run.account, failure["place"], failure["error"])
@@ -86,9 +86,10 @@ def _log(run: SyncRun) -> None:
 
 
 def _goes_on_here(account_id: int, mode: Mode) -> bool:
-    """Enqueue the rest of a walk, unless it waits for the budget, or somebody else was first to hand it out.
+    """Enqueue the rest of a walk, unless it waits for the budget, or another process was first to hand it out.
 
-    True where tasks run eagerly: then this task walks the rest, for each one inside the other would be too deep.
+    Return True where tasks run eagerly: then this task walks the rest, because a task within a task would nest too
+    deep.
     """
     ticket = schedule.take(account_id, mode)
     if ticket is None:

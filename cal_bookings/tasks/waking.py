@@ -1,4 +1,4 @@
-"""Waking a worker from a request: a broker that is down, or frozen, costs the caller next to nothing."""
+"""The waking of a worker from a request: a broker that is down, or frozen, costs the caller next to nothing."""
 
 import logging
 import time
@@ -14,17 +14,17 @@ from cal_bookings.tasks.options import routing
 
 logger = logging.getLogger(__name__)
 
-#: While the broker is down, a worker is woken this seldom only. The periodic tasks find the work all the same.
+#: The seconds between two wake-ups while the broker is down. The periodic tasks find the work all the same.
 QUIET = 30.0  # seconds
 
-#: Once more for a connection that had gone stale; nobody waits for a broker that is down.
+#: The retry policy: one retry for a connection that had gone stale; nobody waits for a broker that is down.
 _RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}
 
-#: How long the wake-up waits for the broker to connect, and for each reply. A broker that freezes on an open connection is
-#: waited for three times. By default Celery waits for a reply for ever.
+#: The seconds that the wake-up waits for the broker to connect, and for each reply. A broker that freezes on an open
+#: connection is waited for three times. By default Celery waits for a reply without end.
 PATIENCE = 0.6  # seconds
 
-#: How each transport is given that patience. Other transports get it for the connection alone.
+#: The options that give each transport that patience. Other transports get it for the connection alone.
 _TIMEOUTS = {
     "redis": {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE},
     "amqp": {"read_timeout": PATIENCE, "write_timeout": PATIENCE},
@@ -35,8 +35,8 @@ _TIMEOUTS = {
 def _producer() -> Iterator[Producer]:
     """Lend a producer whose connection waits no longer than PATIENCE for the broker.
 
-    Its connections are pooled beside those of the site's Celery app, whose own options stay as they are: a worker
-    waits long for messages on purpose.
+    Its connections are pooled beside those of the site's Celery app, whose own options stay as they are: a worker waits
+    long for messages on purpose.
     """
     connection = current_app.connection_for_write()
     timeouts = _TIMEOUTS.get(connection.get_transport_cls().driver_type, {})
@@ -48,7 +48,7 @@ def _producer() -> Iterator[Producer]:
 
 
 class Waker:
-    """Publishes tasks on behalf of callers who do not wait for them."""
+    """The publisher of tasks on behalf of callers who do not wait for them."""
 
     def __init__(self) -> None:
         self.quiet_until = 0.0
@@ -71,5 +71,5 @@ class Waker:
             logger.warning(unable, error)
 
 
-#: The one of this process: a broker that is down is down for all tasks.
+#: The waker of this process: a broker that is down is down for all tasks.
 waker = Waker()

@@ -1,4 +1,4 @@
-"""Webhooks: a delivery wakes a worker, at most once a second and account, and the sweep finds what woke nobody."""
+"""The tasks of webhooks: a delivery wakes a worker, at most once a second and account, and the sweep finds the rest."""
 
 import logging
 import time
@@ -18,19 +18,19 @@ from cal_bookings.webhooks import health, processing
 
 logger = logging.getLogger(__name__)
 
-#: Seconds that a task waits for its turn in the budget before it leaves the worker to others.
+#: The seconds that a task waits for its turn in the budget before it leaves the worker to others.
 MAX_WAIT = 5.0
 
-#: A delivery that is due later than this is left to the sweep.
+#: The seconds within which a delivery is due soon; the sweep takes a later delivery.
 _SOON = 60.0  # seconds
 
-#: The last second of each account for which this process knows of a wake-up: most deliveries of a storm ask no cache.
+#: The last second of each account with a known wake-up in this process: most deliveries of a storm need no cache.
 _known: dict[int, int] = {}
 
 
 @shared_task(name="cal_bookings.process_delivery", **OPTIONS)
 def process_deliveries(account_id: int) -> None:
-    """Read the bookings that due deliveries of an account name, and come back when the next ones are due."""
+    """Read the bookings that due deliveries of an account name, and come back when the next deliveries are due."""
     processed = processing.process(account_id, max_wait=MAX_WAIT)
     if processed.stopped:
         return  # the sweep comes back to it
@@ -41,7 +41,7 @@ def process_deliveries(account_id: int) -> None:
 
 @shared_task(name="cal_bookings.sweep", **OPTIONS)
 def sweep() -> None:
-    """Enqueue `process_deliveries` for each account with due deliveries: the guarantee that nothing is forgotten."""
+    """Enqueue `process_deliveries` for each account with due deliveries, so that no delivery is forgotten."""
     health.check()
     for account_id in processing.due_accounts():
         process_deliveries.apply_async((account_id,), **routing())
@@ -53,7 +53,10 @@ def sweep() -> None:
     dispatch_uid="cal_bookings.process_delivery",
 )
 def wake_a_worker(account_id: int, **_: Any) -> None:
-    """Wake a worker for the account's deliveries, now or within a second, unless one is about to wake or there is none."""
+    """Wake a worker for the account's deliveries, now or within a second, unless a worker is about to wake anyway.
+
+    Do nothing if the site has no worker.
+    """
     if conf.get("WORKER") != "celery":
         return
     now = time.time()
@@ -67,14 +70,14 @@ def wake_a_worker(account_id: int, **_: Any) -> None:
 
 
 def _wake_in_second_of(account_id: int, moment: datetime) -> None:
-    """Wake a worker at the end of the second of `moment`, unless one wakes then in any case."""
+    """Wake a worker at the end of the second of `moment`, unless a worker wakes then in any case."""
     second = int(moment.timestamp()) + 1
     if _claim(account_id, second):
         _wake(account_id, countdown=max(0.0, second - time.time()))
 
 
 def _claim(account_id: int, second: int) -> bool:
-    """Whether this process is the first that wants the account's wake-up of this second."""
+    """Return whether this process is the first to want the account's wake-up of this second."""
     if conf.get("WORKER") != "celery":
         return False
     _known[account_id] = second

@@ -1,4 +1,4 @@
-"""``manage.py cal_prune``: deletes records that are older than they need to be."""
+"""The command ``manage.py cal_prune``, which deletes records that are older than they need to be."""
 
 import json
 from argparse import ArgumentParser

@@ -1,4 +1,4 @@
-"""``manage.py cal_push``: delivers due actions now, in this process, without Celery."""
+"""The command ``manage.py cal_push``, which delivers due actions now, in this process, without Celery."""
 
 import json
 from argparse import ArgumentParser
@@ -15,7 +15,7 @@ from cal_bookings.models import Account, Booking, BookingAction
 
 ALL_DONE, SOME_FAILED, SOME_OPEN = range(3)
 
-#: Asked for at once; a pass goes on until nothing is due.
+#: The number of actions in one query; a pass goes on until no action is due.
 BATCH = 100
 
 
@@ -62,7 +62,7 @@ class Command(exit_codes.CalCommand):
             raise SystemExit(code)
 
     def _deliver_all(self, account: Account | None) -> Iterator[BookingAction]:
-        """Deliver each due action once, and whatever comes due meanwhile, such as the next one of a lane."""
+        """Deliver each due action once, and each action that comes due meanwhile, such as the next action of a lane."""
         tried: set[int] = set()
         while batch := [
             pk
@@ -75,7 +75,7 @@ class Command(exit_codes.CalCommand):
                     yield action
 
     def _deliver(self, action_id: int) -> BookingAction | None:
-        """Take a turn at one action. An exception in it ends no other action's turn; the exit code says so."""
+        """Take a turn at one action. An exception in it ends no other action's turn; the exit code reports it."""
         try:
             return outbox.deliver(action_id)
         except Exception as error:
@@ -98,7 +98,7 @@ class Command(exit_codes.CalCommand):
 
 
 def summary(action: BookingAction) -> dict[str, Any]:
-    """Return what ``--json`` prints for one action: neither people nor uids, since logs and mails of cron keep it.
+    """Return the ``--json`` form of one action: neither people nor uids, since logs and mails of cron keep it.
 
     `booking` and `result` are primary keys; `result` is the booking that the action led to, if it is mirrored.
     """

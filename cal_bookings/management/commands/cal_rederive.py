@@ -1,4 +1,4 @@
-"""``manage.py cal_rederive``: derives typed columns from the payloads that the mirror has, without a request."""
+"""The command ``manage.py cal_rederive``, which derives typed columns from mirrored payloads, without a request."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from cal_bookings.models import Account
 
 SOME_BOOKINGS_FAILED = 1
 
-#: Payloads that could not be read: the first ones are listed, all are counted.
+#: The number of unreadable payloads that are listed; all are counted.
 LISTED = 100
 
 
@@ -60,7 +60,7 @@ class Command(exit_codes.CalCommand):
         return chosen
 
     def _rederive(self, account: Account, *, restart: bool, **options: Any) -> int:
-        """Derive the bookings of one account, report it, and return how many payloads could not be read."""
+        """Derive the bookings of one account, report it, and return the number of unreadable payloads."""
         began = time.monotonic()
         is_quiet = options["json"] or not options["verbosity"]
         progress = ProgressDisplay(self.stdout, account.alias)

@@ -1,4 +1,4 @@
-"""``manage.py cal_sync``: mirrors accounts now, in this process, without Celery."""
+"""The command ``manage.py cal_sync``, which mirrors accounts now, in this process, without Celery."""
 
 import json
 import time
@@ -21,7 +21,7 @@ from cal_bookings.sync import runs
 
 COMPLETE, SOME_BOOKINGS_FAILED, WALK_FAILED = range(3)
 
-#: What keeps a walk from beginning, or takes it from us; the message says what to do.
+#: The exceptions that keep a walk from beginning, or take it from this process; the message says what to do.
 UNABLE = (
     sync.LeaseTaken,
     sync.LeaseLost,
@@ -105,7 +105,7 @@ class Command(exit_codes.CalCommand):
             raise SystemExit(max(codes))
 
     def _mirror(self, account: Account, mode: Mode, **options: Any) -> int:
-        """Walk one account, report it, and return its exit code. Raises only what concerns all accounts."""
+        """Walk one account, report it, and return its exit code. Raises only errors that concern all accounts."""
         began = time.monotonic()
         if not options["since"] and (asked := mode) != (
             mode := sync.first_mode(account, mode)
@@ -193,7 +193,8 @@ class Command(exit_codes.CalCommand):
             for name, count in preview.fields.most_common():
                 self.stdout.write(f"{run.account}: {name} of {count:,}")
         for failure in run.failures:
-            # Without the uid, which opens the booking on Cal.com: the page of the run shows it to who may see it.
+            # The uid is left out, because it opens the booking on Cal.com: the page of the run shows it to authorized
+            # people.
             self.stderr.write(f"{run.account}: {failure['place']}: {failure['error']}")
         if run.outcome != SyncRun.Outcome.COMPLETE:
             self.stderr.write(self.style.ERROR(run.error))
@@ -225,7 +226,7 @@ def _failed(account: Account, mode: Mode, error: str) -> sync.Preview:
 
 
 def summary(run: SyncRun, seconds: float) -> dict[str, Any]:
-    """What ``--json`` prints for one account."""
+    """Return the ``--json`` form of one account."""
     return (
         {"account": run.account.alias, "mode": run.mode}
         | {name: getattr(run, name) for name in runs.COUNTS}

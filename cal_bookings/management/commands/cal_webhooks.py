@@ -1,4 +1,4 @@
-"""``manage.py cal_webhooks``: the subscriptions on Cal.com that make the mirror immediate."""
+"""The command ``manage.py cal_webhooks`` for the subscriptions on Cal.com that make the mirror immediate."""
 
 import json
 import time
@@ -24,7 +24,7 @@ from cal_bookings.webhooks import (
 
 SOME_FAILED, NOT_LOADED = 1, 2
 
-#: Seconds between two looks whether the site has loaded a secret.
+#: The seconds between two checks whether the site has loaded a secret.
 _LOOK_AGAIN = 2.0
 
 Told = dict[str, Any]
@@ -77,12 +77,12 @@ class Command(exit_codes.CalCommand):
         self.codes = {0}
         work: Callable[[Account], Told] = getattr(self, f"_{do}")
         for one in _accounts(account):
-            told = self._work(one, work)
+            report = self._work(one, work)
             if options["json"]:
-                self.stdout.write(json.dumps({"account": one.alias} | told))
-            elif options["verbosity"] or "error" in told:
-                out = self.stderr if "error" in told else self.stdout
-                for line in _lines(told):
+                self.stdout.write(json.dumps({"account": one.alias} | report))
+            elif options["verbosity"] or "error" in report:
+                out = self.stderr if "error" in report else self.stdout
+                for line in _lines(report):
                     out.write(f"{one}: {line}")
         if code := max(self.codes):
             raise SystemExit(code)
@@ -131,8 +131,8 @@ class Command(exit_codes.CalCommand):
         if done.stopped:
             self.codes.add(SOME_FAILED)
             return {"error": f"{done.done} processed, others wait: {done.stopped}"}
-        told: Told = {"result": f"{done.done} processed", "requests": done.requests}
-        return told | {"outcomes": dict(done.outcomes)}
+        report: Told = {"result": f"{done.done} processed", "requests": done.requests}
+        return report | {"outcomes": dict(done.outcomes)}
 
     def _rotate(self, account: Account) -> Told:
         owner = self._owner(account)
@@ -143,7 +143,7 @@ class Command(exit_codes.CalCommand):
         return _ensured(subscriptions.rotate_secret(account, owner))
 
     def _rotate_in_settings(self, account: Account, owner: WebhookOwner) -> Told:
-        """Go on with the newest secret of the settings once the site accepts it; make one if Cal.com has that already."""
+        """Go on with the newest secret of the settings once the site accepts it; make one if Cal.com has it already."""
         known = account_secrets.accepted(WebhookReceiver.objects.of(account))
         current = {
             one.secret for one, ours in subscriptions.listed(account, owner) if ours
@@ -163,7 +163,7 @@ class Command(exit_codes.CalCommand):
         return {"result": instruction, "secret": secret}
 
     def _is_loaded(self, account: Account, secret: str, instruction: str) -> bool:
-        """Wait until the site accepts the secret, as long as asked for."""
+        """Wait as long as requested until the site accepts the secret; return whether it does."""
         self.stderr.write(f"{account}: {instruction} Waiting for the site …")
         ends = time.monotonic() + self.options["wait"]
         while time.monotonic() < ends:
@@ -192,12 +192,12 @@ def _accounts(alias: str | None) -> Iterator[Account]:
 
 
 def _ensured(ensured: subscriptions.Ensured) -> Told:
-    told: Told = {"result": ensured.result, "webhook": _shown(ensured.webhook)}
-    return told | {"note": subscriptions.WHY_OFF} if ensured.was_off else told
+    report: Told = {"result": ensured.result, "webhook": _shown(ensured.webhook)}
+    return report | {"note": subscriptions.WHY_OFF} if ensured.was_off else report
 
 
 def _shown(webhook: RemoteWebhook, *, is_ours: bool = True) -> Told:
-    """What of a subscription is no secret: of ours not even the address, whose random part keeps strangers away."""
+    """Return the public facts of a subscription, without its address, whose random part keeps strangers away."""
     return {
         "id": webhook.id,
         "is_ours": is_ours,
@@ -209,19 +209,19 @@ def _shown(webhook: RemoteWebhook, *, is_ours: bool = True) -> Told:
     }
 
 
-def _lines(told: Told) -> Iterator[str]:
-    if "error" in told:
-        yield told["error"]
-    if "result" in told:
-        yield told["result"]
-    if "note" in told:
-        yield told["note"]
-    for webhook in told.get("webhooks", ()):
+def _lines(report: Told) -> Iterator[str]:
+    if "error" in report:
+        yield report["error"]
+    if "result" in report:
+        yield report["result"]
+    if "note" in report:
+        yield report["note"]
+    for webhook in report.get("webhooks", ()):
         yield _line(webhook)
-    if "webhooks" in told and not told["webhooks"]:
+    if "webhooks" in report and not report["webhooks"]:
         yield "nothing is subscribed."
-    if told.get("refused_lately"):
-        yield f"{told['refused_lately']} deliveries were refused in the last hours, because of their signature."
+    if report.get("refused_lately"):
+        yield f"{report['refused_lately']} deliveries were refused in the last hours, because of their signature."
 
 
 def _line(webhook: Told) -> str:

@@ -1,4 +1,4 @@
-"""The kinds of action, one class each."""
+"""The kinds of action, each a class."""
 
 from cal_bookings.models import BookingAction
 from cal_bookings.outbox.kinds.absence import MarkAbsent
@@ -41,15 +41,15 @@ KINDS: dict[str, type[Kind]] = {
 
 
 class NotUnderstood(Exception):
-    """A newer release wrote the action: its kind or its parameters are not known here."""
+    """A newer release wrote the action: this release does not know its kind or its parameters."""
 
 
 def of(action: BookingAction) -> Kind:
-    """Return what an action in the database is, with its parameters; raises NotUnderstood."""
+    """Return the kind of a stored action with its parameters; raise NotUnderstood if this release lacks them."""
     try:
         return KINDS[action.kind].load(action.parameters)
     except (KeyError, TypeError):
-        # Without the words of the error, which may hold parameters.
+        # The text of the error is left out, because it may hold parameters.
         raise NotUnderstood(str(action)) from None
 
 

@@ -11,13 +11,13 @@ from cal_bookings.outbox.messages import UnchangedText
 from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 
-#: Absence is for the records: there is time.
+#: The time after which a report of absence is pointless: absence is only for the records.
 WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MarkAbsent(Kind):
-    """Mark the host, attendees or both as absent, or as present after all. Cal.com skips unknown e-mails [rec 285]."""
+    """Mark the host, attendees or both as absent or as present. Cal.com skips unknown e-mails [rec 285]."""
 
     host: bool | None = None
     attendees: dict[str, bool] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class MarkAbsent(Kind):
         return not self.attendees and super().leaves_trace(remote)
 
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
-        # Cal.com skips another spelling of an e-mail, too.
+        # Cal.com also skips another spelling of an e-mail.
         spelled = {
             attendee.email.lower(): attendee.email
             for attendee in view.booking.attendees

@@ -1,4 +1,4 @@
-"""Attendees and guests who are added or removed."""
+"""The addition and removal of attendees and guests."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,14 +33,17 @@ MOST_GUESTS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class _People(Kind):
-    """Cal.com refuses to add a person who attends already [rec 328], and to remove one who does not [rec 330]."""
+    """The base of the kinds that add or remove people.
+
+    Cal.com refuses to add a person who attends already [rec 328], and to remove a person who does not attend [rec 330].
+    """
 
     def people(self) -> list[str]:
-        """Their e-mail addresses."""
+        """Return the e-mail addresses of the added or removed people."""
         raise NotImplementedError
 
     def check_new(self, booking: Booking) -> None:
-        """Raise Refused unless all of them are addresses that do not attend yet."""
+        """Raise Refused for an invalid e-mail address, and for the address of a person who attends already."""
         for email in self.people():
             parameters = {"email": email}
             try:
@@ -70,7 +73,11 @@ class _People(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class AddAttendee(_People):
-    """Add one attendee. Refused for seated bookings: a self-hosted Cal.com adds one without a seat, and then cannot cancel it."""
+    """Add an attendee to a booking without seats.
+
+    A seated booking is refused: a self-hosted Cal.com adds an attendee without a seat, and then cannot cancel the
+    attendee.
+    """
 
     attendee: dict[str, str]
 
@@ -134,7 +141,7 @@ class AddGuests(_People):
 class RemoveAttendee(_People):
     """Remove an attendee, but not the person who booked, and not on hosted Cal.com.
 
-    The e-mail identifies the attendee; the number that Cal.com requires is read before.
+    The e-mail identifies the attendee; the number that Cal.com requires is read before the request.
     """
 
     email: str

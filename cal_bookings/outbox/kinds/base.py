@@ -1,4 +1,4 @@
-"""The base of the kinds of action: rules, how it is sent, and how its effect is recognised."""
+"""The base of the kinds of action: their rules, their request, and the recognition of their effect."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -36,9 +36,9 @@ from cal_bookings.sentences import Message
 
 
 class Refused(ValidationError):
-    """An action cannot be done: `message` says why and what to do, `code` is for programs.
+    """The refusal of an action: `message` says why and what to do, `code` is for programs.
 
-    A Django ValidationError, so forms show it. `message` is lazy: it is written in the language of whoever reads it.
+    A Django ValidationError, so that forms show it. `message` is lazy: it is written in the reader's language.
     """
 
     code: RefusalCode
@@ -50,7 +50,7 @@ class Refused(ValidationError):
         code: RefusalCode,
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
-        #: The message with its codes, as a row stores it.
+        #: The message with its codes, in the form in which a row stores it.
         self.explanation = text(**(parameters or {}))
         super().__init__(self.explanation.lazy, code)
 
@@ -59,49 +59,49 @@ class Refused(ValidationError):
 class Effect:
     """The effect of an action, seen on Cal.com."""
 
-    #: The booking that the action led to: the same one, or the one that took its place.
+    #: The booking that the action led to: the same booking, or its replacement.
     uid: str
-    #: What a person should know although it went well.
+    #: A note for a person on an action that went well.
     note: Message | str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The effect is not there, and the booking is no longer the one that the person saw."""
+    """The state in which the effect is absent and the booking no longer is as the person saw it."""
 
     message: Message
     code: ErrorCode = ErrorCode.CONFLICT
-    #: The effect is there in part.
+    #: True if a part of the effect is there.
     is_partial_effect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why an effect that is not to be seen may have been there all the same, and been undone since."""
+    """The reason why an invisible effect may have been there and been undone since."""
 
     message: Message
     code: ErrorCode = ErrorCode.UNCERTAIN
-    #: Whether the booking differs from what it was when the action was sent.
+    #: True if the booking differs from its state when the action was sent.
     is_a_change: bool = False
 
 
 CHANGED = Doubt(ActionText.CHANGED_SINCE(), is_a_change=True)
 NO_TRACE = Doubt(ActionText.NO_TRACE())
 
-#: A chain of reschedules is followed so far.
+#: The greatest number of reschedules that are followed in a chain.
 _MOST_MOVES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(ABC):
-    """One action with its parameters; the fields are the parameters, kept as JSON."""
+    """An action with its parameters: the fields are the parameters, which are kept as JSON."""
 
     name: ClassVar[BookingAction.Kind]
     #: The limit that Cal.com counts its request towards, if it is not the credential's (`client.endpoint_limit`).
     endpoint_limit: ClassVar[str] = ""
-    #: Whether it may be done to a booking that has ended.
+    #: True if the action may be done to a booking that has ended.
     is_for_past: ClassVar[bool] = False
-    #: What stayed as it was, when Cal.com answers success and nothing happened.
+    #: The text on what stayed as it was, where Cal.com reports success and nothing happened.
     unchanged: ClassVar[UnchangedText]
 
     @property
@@ -120,36 +120,36 @@ class Kind(ABC):
         self.check_more(booking, now)
 
     def check_more(self, booking: Booking, now: datetime) -> None:  # noqa: B027 - some need nothing
-        """Raise Refused for what Cal.com would refuse of this kind, on a booking that takes place."""
+        """Raise Refused for the demands that Cal.com would refuse of this kind, on a booking that takes place."""
 
     def draft(self, account: Account) -> Booking:
-        """Return the booking that this is to create; raises Refused for a kind that creates none."""
+        """Return the booking that the action is to create; raise Refused for a kind that creates none."""
         raise Refused(RefusalText.DELETED, RefusalCode.DELETED)
 
     @abstractmethod
     def changes(self) -> frozenset[str]:
-        """Return the names of the facts that it changes."""
+        """Return the names of the facts that the action changes."""
 
     @abstractmethod
     def relies_on(self) -> frozenset[str]:
         """Return the names of the facts that must be as the person saw them."""
 
     def deadline(self, booking: Booking, now: datetime) -> datetime:
-        """Return the time from which on it is pointless."""
+        """Return the time from which on the action is pointless."""
         return booking.end
 
     def prepare(self, view: RemoteView) -> None:  # noqa: B027 - most need nothing
-        """Read what the request needs, before it is announced; raises Refused if that is not to be had."""
+        """Read the data that the request needs, before it is announced; raise Refused if they cannot be had."""
 
     @abstractmethod
     def send(self, actions: BookingActions, view: RemoteView) -> ActionAnswer:
-        """Make the one request."""
+        """Send the single request of the action."""
 
     @abstractmethod
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool
     ) -> Effect | None:
-        """Return the effect if it is there. `sent` says whether it may be this action's own."""
+        """Return the effect if it is there. `sent` says whether it may be this action's own effect."""
 
     def effect_in_answer(
         self, bookings: list[RemoteBooking], seen: dict[str, Any]
@@ -158,42 +158,43 @@ class Kind(ABC):
         return None
 
     def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
-        """Whether Cal.com itself refuses the second of two.
+        """Return whether Cal.com itself refuses the second of two identical requests.
 
-        Only then is an action ever sent again after its answer was lost: of what Cal.com does not refuse, a late
-        first one and the second would both take effect.
+        Only such an action is sent again after its answer was lost. Of any other action, a late first request and the
+        second request would both take effect.
         """
         return False
 
     def snapshot(self, view: RemoteView) -> dict[str, Any]:
-        """Return what is kept of the state to which the action is sent, to be compared with later ones."""
+        """Return the facts of the state to which the action is sent, for comparison with later states."""
         return snapshots.facts(view.booking)
 
     def doubt(self, view: RemoteView, seen: dict[str, Any]) -> Doubt | None:
-        """Say why the effect, which cannot be seen, may have been there; None means that it was not.
+        """Return why the effect, which cannot be seen, may have been there; None means that there was no effect.
 
-        `seen` is the snapshot to which the action was sent.
+        `seen` is the snapshot of the state to which the action was sent.
         """
         if self.snapshot(view) != snapshots.in_order(seen):
             return CHANGED
         return None if self.leaves_trace(view.booking) else NO_TRACE
 
     def caveat(self, view: RemoteView) -> Message:
-        """Say what a refusal may hide that cannot be seen; empty if it hides nothing."""
+        """Return the caveat on what a refusal may hide that cannot be seen; empty if it hides nothing."""
         return Message()
 
     def leaves_trace(self, remote: RemoteBooking) -> bool:
-        """Whether the booking would differ even if somebody had undone the effect: by its time of update, which every
-        change moves that CAL_API names, and which may be absent.
+        """Return whether the booking would differ even if somebody had undone the effect.
+
+        The trace is the booking's time of update, which every change moves that CAL_API names, and which may be absent.
         """
         return remote.remote_updated_at is not None
 
     def of_series(self, booking: Booking) -> bool:
-        """Whether it changes other occurrences of the series too."""
+        """Return whether the action changes other occurrences of the series too."""
         return False
 
     def conflict(self, view: RemoteView, seen: dict[str, Any]) -> Conflict | None:
-        """Return what changed since the person saw the booking, as far as it matters for this kind."""
+        """Return the changes since the person saw the booking, as far as they matter for this kind."""
         remote = view.booking
         if remote.rescheduled_to_uid and not seen["rescheduled_to_uid"]:
             return Conflict(ActionText.CONFLICT_RESCHEDULED(), ErrorCode.RESCHEDULED)
@@ -204,7 +205,7 @@ class Kind(ABC):
 
 
 def latest(view: RemoteView, remote: RemoteBooking) -> RemoteBooking:
-    """Return the booking itself, or the last of those that took its place on Cal.com."""
+    """Return the booking itself, or the last of the bookings that took its place on Cal.com."""
     for _ in range(_MOST_MOVES):
         following = _successor(view, remote)
         if following is None:
@@ -218,7 +219,7 @@ def _successor(view: RemoteView, remote: RemoteBooking) -> RemoteBooking | None:
         return view.other(remote.rescheduled_to_uid)
     if remote.status != Status.CANCELLED or not remote.recurring_booking_uid:
         return None
-    # Occurrences do not name what replaced them [rec 262].
+    # Occurrences do not name their replacements [rec 262].
     series = view.all_of(remote.recurring_booking_uid)
     return next(
         (
@@ -231,7 +232,7 @@ def _successor(view: RemoteView, remote: RemoteBooking) -> RemoteBooking | None:
 
 
 def what_became(view: RemoteView, made: RemoteBooking) -> Effect:
-    """Return the effect of creating `made`. It names the booking that took its place, or notes that nothing is left of it."""
+    """Return the effect of creating `made`, which names the booking in its place, or notes that no booking is left."""
     last = latest(view, made)
     if not snapshots.takes_place(last):
         return Effect(last.uid, ActionText.UNDONE(status=status_text(last.status)))
@@ -259,12 +260,12 @@ def refuse_start(start: datetime, now: datetime) -> None:
 
 
 def is_hosted(account: Account) -> bool:
-    """Whether the account is on hosted Cal.com, as far as that is known: some actions exist only there, others only elsewhere."""
+    """Return whether the account is known to be on hosted Cal.com, where other actions exist than elsewhere."""
     return account.server == Server.HOSTED
 
 
 def is_seated(booking: Booking) -> bool:
-    """Seated bookings keep a seat for each attendee, and lack what others keep once [rec 240]."""
+    """Return whether each attendee has a seat; such a booking lacks fields that other bookings have once [rec 240]."""
     return any("seatUid" in attendee for attendee in _attendees(booking)) or (
         "bookingFieldsResponses" not in booking.payload
         and "attendees" in booking.payload
@@ -272,7 +273,7 @@ def is_seated(booking: Booking) -> bool:
 
 
 def seat_holder(booking: Booking, seat_uid: str) -> str | None:
-    """Return the e-mail address of the attendee who holds the seat, perhaps empty; None if nobody does."""
+    """Return the e-mail address of the seat's holder, perhaps empty; None if nobody holds the seat."""
     for attendee in _attendees(booking):
         if attendee.get("seatUid") == seat_uid:
             return str(attendee.get("email") or "")
@@ -280,7 +281,7 @@ def seat_holder(booking: Booking, seat_uid: str) -> str | None:
 
 
 def refuse_unknown_seat(booking: Booking, seat_uid: str) -> None:
-    """Raise Refused if a seat is named and the booking does not have it."""
+    """Raise Refused if a named seat does not belong to the booking."""
     if seat_uid and seat_holder(booking, seat_uid) is None:
         raise Refused(RefusalText.NO_SEAT, RefusalCode.NO_SEAT)
 
@@ -292,7 +293,7 @@ def known_email(value: Any) -> str:
 
 
 def emails(booking: Booking) -> set[str]:
-    """Return the e-mail addresses of its attendees in lower case."""
+    """Return the e-mail addresses of the booking's attendees in lower case."""
     return {known_email(attendee.get("email")) for attendee in _attendees(booking)} - {
         ""
     }

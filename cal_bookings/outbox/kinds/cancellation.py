@@ -22,7 +22,10 @@ from cal_bookings.outbox.remote_view import RemoteView
 
 @dataclass(frozen=True, kw_only=True)
 class Cancel(Kind):
-    """Cal.com refuses a second cancellation [rec 217, 247]. A rescheduled booking is cancelled too, but its meeting lives on."""
+    """Cancel a booking, the rest of a series, or one seat. Cal.com refuses a second cancellation [rec 217, 247].
+
+    Cal.com also cancels a booking that was rescheduled, although its meeting goes on under another booking.
+    """
 
     reason: str
     subsequent: bool = False
@@ -36,7 +39,7 @@ class Cancel(Kind):
             raise Refused(RefusalText.REASON, RefusalCode.REASON)
         if self.subsequent and self.seat_uid:
             raise Refused(RefusalText.SEAT, RefusalCode.SEAT)
-        # Cal.com cancels a single booking in spite of it, and then answers 400.
+        # Cal.com cancels a single booking in spite of this field, and then answers 400.
         if self.subsequent and not booking.recurring_booking_uid:
             raise Refused(RefusalText.NO_SERIES, RefusalCode.NO_SERIES)
         refuse_unknown_seat(booking, self.seat_uid)

@@ -1,4 +1,4 @@
-"""The confirmation of a pending booking, and its opposite."""
+"""The confirmation and the rejection of a pending booking."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from cal_bookings.outbox.remote_view import RemoteView
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer(Kind):
-    """Confirming or declining one occurrence applies to every pending occurrence of its series."""
+    """The base of both kinds, which apply to every pending occurrence of the series of an occurrence."""
 
     becomes: ClassVar[Status]
 
@@ -57,7 +57,7 @@ class _Answer(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class Confirm(_Answer):
-    """Cal.com refuses to confirm an accepted booking [rec 158], but revives a cancelled one [rec 161]."""
+    """Confirm a booking: Cal.com refuses an accepted booking [rec 158], but revives a cancelled booking [rec 161]."""
 
     name = BookingAction.Kind.CONFIRM
     becomes = Status.ACCEPTED
@@ -72,7 +72,7 @@ class Confirm(_Answer):
 
 @dataclass(frozen=True, kw_only=True)
 class Decline(_Answer):
-    """Cal.com does not refuse to decline twice: the attendee gets another mail."""
+    """Decline a booking: Cal.com does not refuse a second request, and mails the attendee again."""
 
     reason: str = ""
 

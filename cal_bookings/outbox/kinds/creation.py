@@ -1,4 +1,4 @@
-"""The creation of a booking, or of a series."""
+"""The creation of a booking or of a series."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,10 +28,10 @@ from cal_bookings.outbox.remote_view import RemoteView
 from cal_bookings.outbox.snapshots import takes_place
 from cal_bookings.sentences import Message
 
-#: The key of our mark in the booking's metadata. Cal.com has no idempotency keys: by the mark we recognise our booking.
+#: The key of our mark in the booking's metadata. Cal.com has no idempotency keys: the mark identifies our booking.
 MARK = "djangoCalBookings"
 
-#: An instant booking that could not be sent for so long is pointless: nobody waits any more.
+#: The time after which an unsent instant booking is pointless, because nobody waits any more.
 INSTANT_FOR = timedelta(minutes=2)
 
 UNSEEN = Doubt(ActionText.UNSEEN(), ErrorCode.UNVERIFIED)
@@ -39,9 +39,9 @@ UNSEEN = Doubt(ActionText.UNSEEN(), ErrorCode.UNVERIFIED)
 
 @dataclass(frozen=True, kw_only=True)
 class Create(Kind):
-    """Whether Cal.com refuses a second request depends on the event type: one that requires confirmation accepts it."""
+    """Create a booking or a series. Cal.com accepts a repeat only where the event type requires confirmation."""
 
-    #: The body of the request, as Cal.com wants it.
+    #: The body of the request in Cal.com's own form.
     fields: dict[str, Any]
     mark: str
 
@@ -53,7 +53,7 @@ class Create(Kind):
         return datetime.fromisoformat(self.fields["start"])
 
     def check(self, booking: Booking, now: datetime) -> None:
-        """Raise Refused for what Cal.com would refuse; `booking` is the draft of the one that is to be created."""
+        """Raise Refused for what Cal.com would refuse; `booking` is the draft of the new booking."""
         self._refuse_time(now)
         self_hosted = booking.account.server == Server.SELF_HOSTED
         check_fields(self.fields, self_hosted=self_hosted)
@@ -76,7 +76,8 @@ class Create(Kind):
         return bool(self.fields.get("instant"))
 
     def draft(self, account: Account) -> Booking:
-        # Queued again after a failure, the action keeps its mark: a first request that took effect late is recognised.
+        # An action that is queued again after a failure keeps its mark: a first request that took effect late is
+        # recognised.
         return Booking(account=account, uid=self.mark, start=self.start)
 
     def changes(self) -> frozenset[str]:
@@ -95,7 +96,7 @@ class Create(Kind):
     def effect_in_answer(
         self, bookings: list[RemoteBooking], seen: dict[str, Any]
     ) -> Effect | None:
-        # Without our mark it is an earlier booking, which Cal.com returns where confirmation is required.
+        # A booking without our mark is an earlier booking, which Cal.com returns where confirmation is required.
         first = min(bookings, key=lambda booking: booking.start)
         enough = len(bookings) >= int(self.fields.get("recurrenceCount") or 1)
         return Effect(first.uid) if enough and self._is_ours(first) else None
@@ -103,9 +104,10 @@ class Create(Kind):
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool
     ) -> Effect | None:
-        """A booking with our mark proves that it was made, whatever became of it since.
+        """Return the effect: a booking with our mark proves the creation, whatever became of the booking since.
 
-        Before it is sent, the mark is that of an earlier action that was queued again: what is over of that one is created again.
+        Before the action is sent, the mark is that of an earlier action that was queued again. The bookings of that
+        action that no longer take place are created again.
         """
         return self._complete(view, view.announced(), seen, sent=sent) or (
             self._complete(view, view.starting_at(self.start), seen, sent=sent)
@@ -134,14 +136,14 @@ class Create(Kind):
         *,
         sent: bool,
     ) -> list[list[RemoteBooking]]:
-        """Return what was created, each with the rest of its series, by start; without what was there when this was sent."""
+        """Return the created bookings, each with the rest of its series, by start; omit those that existed before."""
         made = []
         for first in filter(self._is_ours, firsts):
             if first.uid in seen.get("uids", ()) or first.rescheduled_from_uid:
                 continue
             series = first.recurring_booking_uid
             together = view.all_of(series) if series else [first]
-            # What was moved within the series is not one more of it.
+            # A booking that was moved within the series does not add an occurrence.
             own = [
                 occurrence
                 for occurrence in together
@@ -152,7 +154,7 @@ class Create(Kind):
         return made
 
     def _count(self, view: RemoteView, first: RemoteBooking) -> int | None:
-        """Return how many occurrences were wanted; None if only the event type says so, and cannot be read."""
+        """Return the wanted number of occurrences; None if only the event type says it, and cannot be read."""
         if self.fields.get("recurrenceCount"):
             return int(self.fields["recurrenceCount"])
         if not first.recurring_booking_uid:
@@ -163,7 +165,7 @@ class Create(Kind):
         return count if type(count) is int else None
 
     def _event_type(self, view: RemoteView) -> dict[str, Any]:
-        """Return the account's own event type that is booked; empty if it is another's, or named by its slug."""
+        """Return the account's own event type that is booked; empty if it is another account's, or named by slug."""
         remote_id = self.fields.get("eventTypeId")
         return view.event_type(remote_id) if remote_id else {}
 
@@ -194,7 +196,10 @@ class Create(Kind):
         return Message() if is_own else ActionText.PERHAPS_PARTLY()
 
     def doubt(self, view: RemoteView, seen: dict[str, Any]) -> Doubt | None:
-        """Only of an own event type without seats the account's list shows every booking, those that are over included."""
+        """Return a doubt unless the account's list shows every booking of the event type, past bookings included.
+
+        The list does so only for an own event type without seats.
+        """
         own = self._event_type(view)
         seats = own.get("seats")
         has_seats = isinstance(seats, dict) and bool(seats.get("seatsPerTimeSlot"))

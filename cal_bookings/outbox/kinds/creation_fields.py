@@ -1,4 +1,4 @@
-"""What the body of a request to create a booking may hold, as Cal.com would refuse it."""
+"""The fields of a request to create a booking, and their refusal where Cal.com would refuse them."""
 
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
@@ -9,7 +9,7 @@ from cal_bookings.models import RefusalCode
 from cal_bookings.outbox.kinds.base import Refused
 from cal_bookings.outbox.refusal_messages import RefusalText
 
-#: What only hosted Cal.com accepts, and heeds only if the credential is that of a host.
+#: The fields that only hosted Cal.com accepts, and heeds only if the credential is that of a host.
 HOSTED_FIELDS = frozenset(
     {"allowConflicts", "allowBookingOutOfBounds", "skipBookingLimits"}
 )
@@ -20,12 +20,12 @@ FIELDS = HOSTED_FIELDS | {
     *("emailVerificationCode", "instant", "recurrenceCount"),
 }
 ATTENDEE_FIELDS = frozenset({"name", "email", "phoneNumber", "timeZone", "language"})
-#: The types of location that somebody may book with.
+#: The types of location with which a person may book.
 LOCATION_TYPES = (
     *("address", "link", "phone", "integration", "organizersDefaultApp"),
     *("attendeeAddress", "attendeePhone", "attendeeDefined"),
 )
-MOST_KEYS = 50  # of the metadata, one of which is our mark
+MOST_KEYS = 50  # of the metadata, our mark included
 LONGEST_KEY, LONGEST_VALUE = 40, 500  # characters
 
 
@@ -41,7 +41,7 @@ def check_fields(fields: Mapping[str, Any], *, self_hosted: bool) -> None:
 
 
 def refuse_unknown(given: Collection[str], known: Collection[str]) -> None:
-    """Raise Refused for the first unknown name, with the known one that is nearest to it."""
+    """Raise Refused for the first unknown name, with the nearest known name."""
     for name in given:
         if name not in known:
             nearest = get_close_matches(name, known, n=1, cutoff=0.0)
@@ -50,7 +50,7 @@ def refuse_unknown(given: Collection[str], known: Collection[str]) -> None:
 
 
 def refuse_language(language: Any) -> None:
-    """Raise Refused for a language that Cal.com does not know; none is fine."""
+    """Raise Refused for a language that Cal.com does not know; a missing language is accepted."""
     if language and language not in LANGUAGES:
         known = {"language": language, "known": ", ".join(sorted(LANGUAGES))}
         raise Refused(RefusalText.LANGUAGE, RefusalCode.LANGUAGE, known)
@@ -69,7 +69,7 @@ def refuse_metadata(metadata: Mapping[str, Any]) -> None:
 
 
 def _refuse_location(location: Any) -> None:
-    """Raise Refused for a location without a type that Cal.com knows. A text is one of old, and is accepted."""
+    """Raise Refused for a location without a type that Cal.com knows; a text is an old form, and is accepted."""
     kind = location.get("type") if isinstance(location, Mapping) else None
     if location and not isinstance(location, str) and kind not in LOCATION_TYPES:
         known = {"type": kind, "known": ", ".join(LOCATION_TYPES)}

@@ -11,7 +11,7 @@ from cal_bookings.outbox.messages import UnchangedText
 from cal_bookings.outbox.refusal_messages import RefusalText
 from cal_bookings.outbox.remote_view import RemoteView
 
-#: The types of location, and the key of the value that each one needs [rec 337].
+#: The types of location, and the key of the value that each type needs [rec 337].
 TYPES = {
     "address": "address",
     "link": "link",
@@ -25,7 +25,7 @@ TYPES = {
 
 @dataclass(frozen=True, kw_only=True)
 class UpdateLocation(Kind):
-    """Cal.com does not refuse a repeat: everybody gets another mail, and a new video room is made."""
+    """Move a booking to another place. Cal.com accepts a repeat, mails everybody and makes a new video room."""
 
     location: dict[str, str]
 

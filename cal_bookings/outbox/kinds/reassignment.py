@@ -1,4 +1,4 @@
-"""Another host for a round-robin booking."""
+"""The reassignment of a round-robin booking to another host."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,13 +14,14 @@ from cal_bookings.outbox.remote_view import RemoteView
 
 @dataclass(frozen=True, kw_only=True)
 class Reassign(Kind):
-    """To a named host, or to one that Cal.com chooses. A repeat is not refused and may choose a third host.
+    """Reassign a booking to a named host, or to a host that Cal.com chooses; a repeat may choose a third host.
 
     Some servers answer success and change nothing [rec 300-303]: only the hosts of the booking prove the effect.
     """
 
     host_id: int | None = None
-    #: Where an event type also has a fixed host, that one stays the host and the other is an attendee.
+    #: The e-mail of the new host. Where an event type also has a fixed host, the fixed host stays the host, and the new
+    #: host becomes an attendee.
     host_email: str = ""
     reason: str = ""
 
@@ -69,7 +70,7 @@ class Reassign(Kind):
         return len(remote.attendees) <= 1 and super().leaves_trace(remote)
 
     def _joined(self, remote: RemoteBooking, seen: dict[str, Any]) -> set[str]:
-        """Return the new attendees who may be the new host: by the host's e-mail, or anybody new if it is not known."""
+        """Return the new attendees who may be the host: by the host's e-mail, or all of them if it is not known."""
         before = {attendee["email"].lower() for attendee in seen["attendees"]}
         new = {attendee.email.lower() for attendee in remote.attendees} - before
         return new & {self.host_email.lower()} if self.host_email else new

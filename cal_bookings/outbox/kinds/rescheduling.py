@@ -1,4 +1,4 @@
-"""Another time for a booking: chosen by us, or by the attendee at our request."""
+"""The move of a booking to another time, chosen by us, or by the attendee at our request."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,8 +36,8 @@ OPTIONS = frozenset(
 class Reschedule(Kind):
     """Move a booking, an occurrence of a series, a seated booking with all its attendees, or one seat of it.
 
-    Cal.com makes a new booking of it, except of a whole seated one, which keeps its uid [rec 134, 241]. Two at once
-    both succeed [rec 483-485], one after the other is refused [rec 137].
+    Cal.com makes a new booking of it, except of a whole seated booking, which keeps its uid [rec 134, 241]. Two
+    requests at once both succeed [rec 483-485]; the second of two consecutive requests is refused [rec 137].
     """
 
     start: str
@@ -82,11 +82,11 @@ class Reschedule(Kind):
         return self.moment
 
     def leaves_trace(self, remote: RemoteBooking) -> bool:
-        # A seat that moves does not move the time of update, and keeps its uid [rec 270, 524-526].
+        # The move of a seat does not change the time of update, and the seat keeps its uid [rec 270, 524-526].
         return not self.seat_uid and super().leaves_trace(remote)
 
     def repeat_is_refused(self, seen: dict[str, Any]) -> bool:
-        # The uid of a seated booking stays the same, and moving it again is just as good.
+        # The uid of a seated booking stays the same, and a second move does no harm.
         return not self.seat_uid and not any(
             attendee["seat_uid"] for attendee in seen["attendees"]
         )
@@ -118,7 +118,7 @@ class Reschedule(Kind):
             return self._moved_seat(view)
         old = view.booking
         if old.start == self.moment and takes_place(old):
-            return self._effect(old)  # a whole seated booking stays the same one
+            return self._effect(old)  # a whole seated booking stays the same booking
         new = self._successor(view, old, sent=sent)
         if new is None:
             return self._merged(view, old, seen) if sent else None
@@ -134,7 +134,10 @@ class Reschedule(Kind):
     def _merged(
         self, view: RemoteView, old: RemoteBooking, seen: dict[str, Any]
     ) -> Effect | None:
-        """Return the effect if a whole seated booking moved to a time at which its event type had another: it holds the seats."""
+        """Return the effect if the seats are now in another booking of the event type.
+
+        Cal.com merges a whole seated booking that moves to a time at which its event type has another booking.
+        """
         seats = [attendee for attendee in seen["attendees"] if attendee["seat_uid"]]
         if not seats or old.status != Status.CANCELLED:
             return None
@@ -161,7 +164,8 @@ class Reschedule(Kind):
                 return new
         if old.status != Status.CANCELLED:
             return None
-        # Occurrences do not name what replaced them [rec 262], and of two at once the old booking names one only.
+        # Occurrences do not name their replacements [rec 262], and of two replacements at once the old booking names
+        # only one.
         if old.recurring_booking_uid:
             others = view.series()
         else:
@@ -208,7 +212,7 @@ def lost_seat(view: RemoteView, seat_uid: str) -> Conflict | None:
 
 @dataclass(frozen=True, kw_only=True)
 class RequestReschedule(Kind):
-    """Cancel the booking and have Cal.com mail the attendee a link to pick another time. Hosted Cal.com only."""
+    """Cancel the booking and have hosted Cal.com mail the attendee a link to pick another time."""
 
     reason: str = ""
 
@@ -231,7 +235,7 @@ class RequestReschedule(Kind):
     def effect(
         self, view: RemoteView, seen: dict[str, Any], *, sent: bool
     ) -> Effect | None:
-        # Cancelled by somebody else is not the same: nobody asked the attendee.
+        # A cancellation by somebody else is not the same: nobody asked the attendee.
         remote = view.booking
         cancelled = remote.status == Status.CANCELLED
         cancelled = cancelled and not remote.rescheduled_to_uid
