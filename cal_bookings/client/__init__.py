@@ -1,4 +1,4 @@
-"""Cal.com's API v2 for Python: plain requests, no Django. Never guesses, never leaks."""
+"""The client of Cal.com's API v2 for Python, which needs no Django. It never guesses, and no secret leaves it."""
 
 from cal_bookings.client.booking_actions import (
     ActionAnswer,

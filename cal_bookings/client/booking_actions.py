@@ -1,6 +1,6 @@
-"""The writing half: what can be done to a booking. One request each, never repeated here.
+"""The actions on a booking. Each makes one request, which is never repeated here.
 
-An error whose `may_have_applied` is set has possibly done it all the same: read the booking before anything else.
+An error whose `may_have_applied` is set may have had its effect: read the booking before anything else.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from cal_bookings.client.transport import (
     Http,
 )
 
-#: `cal-api-version` of the actions. A version that the server does not know is not refused: an older handler with
-#: other rules takes the request [rec 236]. So it depends on which server this was found to be.
+#: The `cal-api-version` of the actions. A version that the server does not know is not refused: an older handler with
+#: other rules takes the request [rec 236]. So the version depends on the kind of server that was found.
 ACTION_VERSION = {Server.HOSTED: "2026-02-25", Server.SELF_HOSTED: "2024-08-13"}
-#: The later endpoints have this one everywhere.
+#: The version of the later endpoints, on every kind of server.
 PEOPLE_VERSION = "2024-08-13"
 
 
 @dataclass(frozen=True, slots=True)
 class ActionAnswer:
-    """A 2xx answer to an action. That it is 2xx proves nothing: see what it shows."""
+    """The 2xx answer to an action. The status proves nothing: the bookings that the answer shows have to be read."""
 
-    #: The bookings it shows; none for actions that answer something else.
+    #: The bookings that the answer shows; none for actions whose answer shows something else.
     bookings: list[dict[str, Any]]
     api_version: str
     status: int
     request_id: str
-    #: By our clock, before the request.
+    #: The time before the request, by our clock.
     asked_at: datetime
 
 
 class BookingActions:
-    """What can be done to bookings. Texts are sent as given, empty ones left out; raises `CalError`s.
+    """The actions on bookings. Texts are sent as given, empty ones are left out; each method raises `CalError`s.
 
     `guard` is called right before each write, and may stop it by raising.
     """
@@ -54,7 +54,7 @@ class BookingActions:
         self._version = ACTION_VERSION[server]
 
     def create(self, fields: Mapping[str, Any]) -> ActionAnswer:
-        """A series answers all its occurrences."""
+        """Create a booking. The answer for a series shows all its occurrences."""
         return self._act("POST", "/bookings", {}, fields, shows=True)
 
     def reschedule(
@@ -68,7 +68,10 @@ class BookingActions:
         email_verification_code: str = "",
         options: Mapping[str, bool] | None = None,
     ) -> ActionAnswer:
-        """The answer shows the new booking; of a whole seated one, the same. `options` are hosted Cal.com's."""
+        """Move a booking. The answer shows the new booking, or the same one if all seats move.
+
+        `options` are for hosted Cal.com.
+        """
         fields = {
             "start": write_instant(start),
             "reschedulingReason": reason,
@@ -80,8 +83,8 @@ class BookingActions:
         return self._on_booking(uid, "reschedule", body, shows=True)
 
     def request_reschedule(self, uid: str, *, reason: str = "") -> ActionAnswer:
-        """Hosted Cal.com only. Answers no booking."""
-        # Spelt so here, and nowhere else.
+        """Request another time, on hosted Cal.com only. The answer shows no booking."""
+        # The parameter is spelt so here, and nowhere else.
         return self._on_booking(
             uid, "request-reschedule", _given({"rescheduleReason": reason})
         )
@@ -94,7 +97,7 @@ class BookingActions:
         subsequent: bool = False,
         seat_uid: str = "",
     ) -> ActionAnswer:
-        """With `subsequent`, the answer shows all occurrences of the series."""
+        """Cancel a booking. With `subsequent`, the answer shows all occurrences of the series."""
         body = _given({"cancellationReason": reason, "seatUid": seat_uid})
         if subsequent:
             body["cancelSubsequentBookings"] = True
@@ -113,7 +116,7 @@ class BookingActions:
         host: bool | None = None,
         attendees: Mapping[str, bool] | None = None,
     ) -> ActionAnswer:
-        """Who is absent, and who is after all not; None and those not named stay as they are."""
+        """Mark those who are absent, or take the mark back. None, and people who are not named, change nothing."""
         body: dict[str, Any] = {} if host is None else {"host": host}
         if attendees:
             body["attendees"] = [
@@ -125,7 +128,7 @@ class BookingActions:
     def reassign(
         self, uid: str, *, user_id: int | None = None, reason: str = ""
     ) -> ActionAnswer:
-        """To a user, or to whom Cal.com chooses. Answers no booking."""
+        """Reassign the booking to a user, or to the host whom Cal.com chooses. The answer shows no booking."""
         if user_id is None:
             return self._on_booking(uid, "reassign", None)
         return self._act(
@@ -146,13 +149,13 @@ class BookingActions:
         )
 
     def add_attendee(self, uid: str, attendee: Mapping[str, str]) -> ActionAnswer:
-        """Answers no booking."""
+        """Add an attendee. The answer shows no booking."""
         return self._on_booking(
             uid, "attendees", _given(attendee), version=PEOPLE_VERSION
         )
 
     def remove_attendee(self, uid: str, attendee_id: int) -> ActionAnswer:
-        """`attendee_id` is told by `attendees` alone. Answers no booking."""
+        """Remove an attendee. Only `attendees` shows an `attendee_id`. The answer shows no booking."""
         return self._act(
             "DELETE",
             "/bookings/{uid}/attendees/{attendee_id}",

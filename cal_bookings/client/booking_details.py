@@ -1,6 +1,6 @@
-"""What Cal.com shows of one booking beyond the booking itself: asked for when somebody wants it, and not kept.
+"""The details of one booking beyond the booking itself, which are requested on demand and not kept.
 
-Links to recordings and transcripts are valid for an hour, and open to whoever holds them. So no `repr` shows them.
+Links to recordings and transcripts are valid for an hour, and open to everybody who has them. So no `repr` shows them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from cal_bookings.client.transport import (
 
 T = TypeVar("T")
 
-#: The types that references may be asked for by.
+#: The types by which references can be filtered.
 REFERENCE_TYPES = (
     *("google_calendar", "office365_calendar", "daily_video"),
     *("google_video", "office365_video", "zoom_video"),
 )
-#: Cal.com's words for a booking that has no room of its own video service [rec 313, 315]; it answers them with 404.
+#: Cal.com's words for a booking that has no room of its own video service [rec 313, 315]; their status is 404.
 _NO_VIDEO = "no cal video"
 
 
@@ -39,7 +39,7 @@ class CalendarLink:
 
 @dataclass(frozen=True, slots=True)
 class BookingReference:
-    """What the booking is in another system: an event of a calendar, or a room of a video service."""
+    """The reference to a booking in another system: an event of a calendar, or a room of a video service."""
 
     id: int
     type: str
@@ -54,12 +54,12 @@ class Recording:
     id: str
     status: str
     started_at: datetime | None
-    #: In seconds.
+    #: The duration in seconds.
     duration: int | None
     max_participants: int | None
-    #: Valid for an hour; empty while the recording is not finished.
+    #: The link, valid for an hour; empty while the recording is not finished.
     download_link: str = field(default="", repr=False)
-    #: Why there is no link, in Cal.com's words; empty if it does not say.
+    #: The reason why there is no link, in Cal.com's words; empty if Cal.com gives none.
     error: str = ""
 
 
@@ -72,7 +72,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """Somebody who was in a meeting. The time is aware, in UTC; the duration in seconds."""
+    """A person who was in a meeting. The time is aware, in UTC; the duration in seconds."""
 
     name: str
     joined_at: datetime | None
@@ -85,7 +85,7 @@ class ConferencingSession:
 
     id: str
     started_at: datetime | None
-    #: In seconds.
+    #: The duration in seconds.
     duration: int | None
     is_ongoing: bool
     max_participants: int | None
@@ -93,7 +93,7 @@ class ConferencingSession:
 
 
 class BookingDetails:
-    """What Cal.com shows of one booking on demand; raises `CalError`s, CalNotFound for a booking that is not there.
+    """The details of one booking; each method raises `CalError`s, CalNotFound for a booking that does not exist.
 
     Recordings, transcripts and sessions are those of Cal.com's own video service: a booking that takes place elsewhere
     has none, and Cal.com's 404 for it is an empty list here [rec 313, 315].
@@ -112,7 +112,7 @@ class BookingDetails:
         return self._listed(uid, "calendar-links", _calendar_link)
 
     def references(self, uid: str, *, type: str = "") -> list[BookingReference]:  # noqa: A002 - Cal.com's name
-        """Return what the booking is in other systems, with `type` (of `REFERENCE_TYPES`) only those of that type.
+        """Return the booking's references to other systems, with `type` (of `REFERENCE_TYPES`) only those of that type.
 
         Raises CalRefused with status 400 unless the credential is the organizer's [rec 317].
         """

@@ -40,30 +40,30 @@ from cal_bookings.client.transport import (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list of bookings, and where the next one is."""
+    """One page of a list of bookings, and the position of the next page."""
 
-    #: As sent, malformed ones included.
+    #: The payloads as sent, malformed ones included.
     payloads: list[Any]
-    #: None after the last page.
+    #: The position of the next page; None after the last one.
     next: Position | None
     dialect: Dialect
     api_version: str
-    #: By our clock, before the request.
+    #: The time before the request, by our clock.
     asked_at: datetime
-    #: By the server's clock.
+    #: The time of the answer, by the server's clock.
     answered_at: datetime | None
-    #: How many bookings the list has, if the server says so and can be trusted.
+    #: The number of bookings in the list, if the server gives it and it can be trusted.
     total: int | None
-    #: HTTP requests this page took, with retries and the search for the dialect.
+    #: The number of HTTP requests for this page, with retries and the search for the dialect.
     requests: int
     #: The kind of server, if this page or the search for its dialect has proved it.
     server: Server | None = None
-    #: The dialect that was asked first and not available.
+    #: The dialect that was requested first and was not available.
     unavailable: Dialect | None = None
 
 
 class BookingList:
-    """One list with its filters, asked for in either dialect."""
+    """One list with its filters, which can be requested in either dialect."""
 
     def __init__(
         self, http: Http, scope: Scope, filters: Filters, page_size: int | None
@@ -89,7 +89,7 @@ class BookingList:
         return page
 
     def first_page(self, known: Dialect | None, forced: Dialect | None) -> Page:
-        """Ask in each dialect that may be spoken here; raises the error of the last one if none is."""
+        """Request the first page in each dialect that the server may speak; raises the last error if none works."""
         dialects = [self._prescribed(forced)] if forced else self._candidates(known)
         if len(dialects) == 1:
             return self._first(dialects[0])
@@ -130,7 +130,7 @@ class BookingList:
         return page
 
     def _ask(self, place: Place, retries: int = RETRIES) -> Page | Answer:
-        """The page there; the bare answer if it is in another dialect."""
+        """Return the page at a position; the bare answer if it is in another dialect."""
         answer = self._http.request(
             "GET",
             self._scope.path,
@@ -178,20 +178,20 @@ class BookingList:
 
 
 class _OtherShape(CalUnexpected):
-    """A page in another dialect than the one that was asked for."""
+    """A page in another dialect than the one that was requested."""
 
 
 def _may_speak_the_other(error: CalError, known: Dialect | None) -> bool:
-    """Whether the other dialect is worth asking for after this error."""
+    """Return whether the other dialect is worth a request after this error."""
     if known is None and error.status in (400, 404):
         # A server without this version may also refuse its parameters or the route.
-        # Whether they are at fault shows when the other dialect is refused as well.
+        # Whether they are the cause shows when the other dialect is refused as well.
         return True
     return isinstance(error, CalUnavailable | _OtherShape)
 
 
 def _learnt(page: Page, failures: dict[Dialect, CalError]) -> dict[str, Any]:
-    """What the failures before this page say about the server."""
+    """Return what the failures before this page prove about the server."""
     cursor = failures.get(Dialect.CURSOR)
     is_older = isinstance(cursor, _OtherShape)
     return {

@@ -1,6 +1,6 @@
-"""Why no answer came: from the errors of requests, urllib3 and the system to a cause and a few harmless words.
+"""The causes of a request without an answer: each is made from an error of requests, urllib3 or the system.
 
-Their own texts hold the URL with its uid and query, and are never used.
+A few harmless words stand beside each cause. The errors' own texts hold the URL with its uid and query: never used.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 def cause_of(error: Exception) -> tuple[Cause | None, str]:
-    """The cause of a request that failed, if it is known, and what happened."""
+    """Return the cause of a request that failed, if it is known, and a description of what happened."""
     for cause in _chain(error):
         known = _known(cause, error)
         if known:
@@ -29,7 +29,7 @@ def cause_of(error: Exception) -> tuple[Cause | None, str]:
 
 
 def is_never_sent(error: Exception) -> bool:
-    """Whether the request cannot have reached the server.
+    """Return whether the request cannot have reached the server.
 
     A refused certificate ends the handshake. Any other TLS error may come after the request was written.
     """
@@ -64,7 +64,7 @@ def _known(  # noqa: C901 - a table
                 f"TLS fails: {getattr(raised, 'reason', None) or 'no reason given'}",
             )
         case exceptions.NewConnectionError():
-            return None  # a kind of TimeoutError, too; its cause follows
+            return None  # TimeoutError has this kind too; the cause follows
         case exceptions.TimeoutError() | requests.Timeout() | TimeoutError():
             return Cause.TIMEOUT, "it takes too long"
         case OSError(errno=int(number)):
@@ -83,7 +83,7 @@ def _of_proxy(error: Exception) -> str:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and those it was made of, outermost first."""
+    """Return the error and the errors that caused it, outermost first."""
     while error is not None:
         yield error
         inside = [

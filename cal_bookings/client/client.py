@@ -1,4 +1,4 @@
-"""The reading half of Cal.com's API v2: pages of bookings, one booking, who we are; and the way to the writing half."""
+"""The reading half of Cal.com's API v2: pages of bookings, one booking, the own user; and access to the writes."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ from cal_bookings.client.transport import (
 )
 from cal_bookings.client.webhooks import WebhookOwner, Webhooks
 
-# Matched per endpoint by the server: another resource's version answers 404 [rec 126].
+# The server matches the version per endpoint: another resource's version answers 404 [rec 126].
 BOOKING_VERSION = "2024-08-13"
 EVENT_TYPES_VERSION = "2024-06-14"
-ME_VERSION = "2024-08-13"  # any will do [rec 360]
+ME_VERSION = "2024-08-13"  # every version works [rec 360]
 
 
 class CalClient:
-    """One Cal.com, one credential. Not to be shared between threads."""
+    """The client of one Cal.com with one credential. Threads must not share it."""
 
     def __init__(
         self,
@@ -84,19 +84,19 @@ class CalClient:
         sleep: Callable[[float], None] = time.sleep,
         public_only: bool = False,
     ) -> None:
-        """`has_change_filters` says that the list of a team was found to filter by creation and update.
+        """Make a client. `has_change_filters` states that the list of a team filters by creation and update.
 
-        `timeout` is to connect and between two bytes, in seconds; a whole answer has four times the latter.
+        `timeout` is for connecting and between two bytes, in seconds; a whole answer has four times the latter.
 
-        The hooks are called for each HTTP request, retries too. `before_request` may wait for
-        its turn, or raise; `on_answer` learns the rate limit and the status of every answer. Both
+        The hooks are called for each HTTP request, retries included. `before_request` may wait for
+        its turn, or raise; `on_answer` gets the rate limit and the status of every answer. Both
         get the name of the limit that Cal.com counts the request towards, if it is not the credential's own.
-        `on_error` what the answer, or its absence, means if it is not what was asked for.
+        `on_error` gets the error that stands for an unusable answer, or for a missing one.
 
         With `public_only`, no connection is made to an address in a private network, nor to this machine.
 
         With `renew`, a request whose credential is refused is repeated once, with the
-        credential that `renew` gives; `on_error` learns only of the second refusal.
+        credential that `renew` returns; `on_error` gets only the second refusal.
         """
         self.scope = scope or Scope()
         self._has_change_filters = has_change_filters or self.scope.has_change_filters
@@ -133,17 +133,17 @@ class CalClient:
 
     @property
     def requests(self) -> int:
-        """HTTP requests so far, retries and failures included."""
+        """Return the number of HTTP requests so far, retries and failures included."""
         return self._http.requests
 
     @property
     def rate_limit(self) -> RateLimit | None:
-        """What the server said last."""
+        """Return the rate limit of the server's last answer."""
         return self._http.rate_limit
 
     @property
     def answered_at(self) -> datetime | None:
-        """The server's clock at its last answer; None if that had no Date header."""
+        """Return the server's time of its last answer; None if that had no Date header."""
         return self._http.answered_at
 
     def list_bookings(
@@ -156,12 +156,13 @@ class CalClient:
         page_size: int | None = None,
         persist: bool = True,
     ) -> Page:
-        """Return the page at a position, which is that of a `next`; without one the first page.
+        """Return the page at a position, which is the `next` of another page; without a position the first page.
 
-        `dialect` is what an earlier walk found. A first page finds it out, and again if it has changed; later pages
+        `dialect` is the one that an earlier walk found. A first page finds it again if it has changed; later pages
         raise CalDialectChanged then. If the first page is not available in one dialect (a timeout, a 5xx), the other
-        one is asked once before anything is repeated. With `forced`, only that dialect is asked. Without `persist`, a
-        page at a position is asked for once, even if there is no usable answer. Raises OtherWalk, a ValueError, for a position of another scope, of other filters, or of another dialect than `forced`.
+        one is requested once before anything is repeated. With `forced`, only that dialect is used.
+        Without `persist`, a page at a position is requested once, even if there is no usable answer. Raises OtherWalk,
+        a ValueError, for a position of another scope, of other filters, or of another dialect than `forced`.
         """
         filters = filters or Filters()
         if filters.by_change and not self._has_change_filters:
@@ -183,9 +184,9 @@ class CalClient:
         return Position(FIRST_PLACE[dialect], walk)
 
     def find_server(self) -> Server | None:
-        """Return which kind of server this is; None if its answer proves neither.
+        """Return the kind of this server; None if its answer proves neither kind.
 
-        One request for a list in the version of hosted Cal.com's actions. A server that does not know this version
+        One request is made, for a list in the version of hosted Cal.com's actions. A server without this version
         answers in the shape of 2024-04-15 [rec 125].
         """
         try:
@@ -200,9 +201,9 @@ class CalClient:
             return None
 
     def filters_by_change(self) -> bool:
-        """Return whether this list, which has bookings, filters by update. One request.
+        """Return whether this list, which has bookings, filters by update. It takes one request.
 
-        It asks for what was updated before 1970: a server that ignores the filter shows bookings all the same.
+        The request is for bookings updated before 1970: a server that ignores the filter shows bookings all the same.
         """
         place = FIRST_PLACE[Dialect.OFFSET]
         answer = self._http.request(
@@ -215,7 +216,7 @@ class CalClient:
         return recognise(answer.body) is Dialect.OFFSET and not answer.body["data"]
 
     def get_booking(self, uid: str) -> list[dict[str, Any]]:
-        """The booking; for the uid of a recurring booking all its occurrences."""
+        """Return the booking; for the uid of a recurring booking all its occurrences."""
         answer = self._http.request(
             "GET", "/bookings/{uid}", version=BOOKING_VERSION, parts={"uid": uid}
         )
@@ -243,7 +244,7 @@ class CalClient:
         return found
 
     def actions(self, server: Server, guard: Guard | None = None) -> BookingActions:
-        """Return what can be done to bookings, in the version of this kind of server.
+        """Return the actions on bookings, in the version of this kind of server.
 
         `guard` is called right before each write, and may stop it by raising.
         """
@@ -254,7 +255,7 @@ class CalClient:
         return Webhooks(self._http, owner)
 
     def details(self, server: Server) -> BookingDetails:
-        """Return what Cal.com shows of a booking on demand, in the version of this kind of server."""
+        """Return the details of bookings that are requested on demand, in the version of this kind of server."""
         return BookingDetails(self._http, ACTION_VERSION[server], PEOPLE_VERSION)
 
     def email_verification(self, guard: Guard | None = None) -> EmailVerification:
@@ -269,7 +270,7 @@ class CalClient:
         return Teams(self._http)
 
     def me(self) -> dict[str, Any]:
-        """The user whom the credential belongs to."""
+        """Return the user to whom the credential belongs."""
         answer = self._http.request("GET", "/me", version=ME_VERSION)
         user = _content(answer)
         if not isinstance(user, dict):
@@ -277,7 +278,7 @@ class CalClient:
         return user
 
     def event_types(self) -> list[dict[str, Any]]:
-        """The user's own event types."""
+        """Return the user's own event types."""
         answer = self._http.request("GET", "/event-types", version=EVENT_TYPES_VERSION)
         types = _content(answer)
         if not isinstance(types, list) or not all(

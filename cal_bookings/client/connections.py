@@ -19,12 +19,12 @@ from urllib3.exceptions import HTTPError
 
 from cal_bookings.client import guard
 
-#: A whole answer, head and body, may take this many times the read timeout, which is that between two bytes.
+#: The factor by which a whole answer, head and body, may exceed the read timeout, which is that between two bytes.
 PATIENCE = 4
-_IDLE_CONNECTIONS = 100  # kept for each host; with more threads than this, the others are closed after use
+_IDLE_CONNECTIONS = 100  # connections kept for each host; with more threads than this, the others are closed after use
 
 
-#: IPv6 addresses that a gateway translates to IPv4 ones, private ones among them: NAT64, 6to4, Teredo, and IPv4-compatible.
+#: The IPv6 networks that a gateway translates to IPv4, also to private addresses: NAT64, 6to4, Teredo, IPv4-compatible.
 _TRANSLATED = [
     ipaddress.IPv6Network(network)
     for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96")
@@ -32,11 +32,11 @@ _TRANSLATED = [
 
 
 class PrivateAddress(HTTPError):
-    """The host has an address that is not on the public internet."""
+    """The error for a host whose address is not on the public internet."""
 
 
 class _TimedReader(RawIOBase):
-    """Reads from a socket until the answer has taken too long, however often a byte arrives.
+    """A reader of a socket that stops when the answer has taken too long, however often a byte arrives.
 
     A timer that closes the socket would need a thread for each answer; here the socket's own timeout shrinks.
     """
@@ -60,7 +60,7 @@ class _TimedReader(RawIOBase):
         try:
             return self._raw.readinto(buffer)
         finally:
-            with suppress(OSError):  # closed meanwhile
+            with suppress(OSError):  # the socket was closed meanwhile
                 self._sock.settimeout(self._timeout)
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class _TimedResponse(HTTPResponse):
 
 
 class _Guarded(HTTPConnection):
-    """Asks the guard of the request after it has connected, and before it writes."""
+    """A connection that calls the guard of the request after it has connected, and before it writes."""
 
     def send(self, data: Any) -> None:
         if self.sock is None:
@@ -86,7 +86,7 @@ class _Guarded(HTTPConnection):
 
 
 class _Http(_Guarded):
-    # Also what a proxy answers to CONNECT is read by it.
+    # The answer of a proxy to CONNECT is read by this class too.
     response_class = _TimedResponse
 
 
@@ -95,12 +95,12 @@ class _Https(_Guarded, HTTPSConnection):
 
 
 class _Public(HTTPConnection):
-    """Connects to no address in a private network, whatever the name of the host resolves to."""
+    """A connection that never leads into a private network, whatever address the name of the host resolves to."""
 
     def _new_conn(self) -> socket.socket:
-        # Before: a connection that is refused and one that is not would tell what is in the network. After: the name may
-        # resolve to something else the second time.
-        with suppress(OSError):  # a name that does not resolve is met again below
+        # The check before the connection: a refused one and an open one would show what is in the network. The check
+        # after it: the name may resolve to another address the second time.
+        with suppress(OSError):  # an unknown name fails below
             host = self.host.strip("[]")
             for *_, address in socket.getaddrinfo(host, self.port):
                 _check(address)
@@ -119,7 +119,7 @@ def _check(address: Any) -> None:
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address is on the public internet. Raises ValueError for what is none."""
+    """Return whether an IP address is on the public internet. Raises ValueError for a text that is no address."""
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.is_site_local or any(ip in network for network in _TRANSLATED):
@@ -157,10 +157,10 @@ _PUBLIC: dict[str, Any] = {"http": _PublicHttpPool, "https": _PublicHttpsPool}
 
 
 class Connections(HTTPAdapter):
-    """Open connections that the next client of this process takes over.
+    """The open connections that the next client of this process takes over.
 
-    Most clients make one to three requests, and with TLS a new connection costs more than one. Nothing of a credential
-    is in them.
+    Most clients make one to three requests, and with TLS a new connection costs more than one. The connections hold no
+    part of a credential.
     """
 
     def __init__(self, *, public_only: bool) -> None:
@@ -172,16 +172,16 @@ class Connections(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._pools
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
-        """A proxy may stand in the private network, and resolves the names of hosts itself."""
+        """Return the manager without a check: a proxy may stand in the private network, and resolves names itself."""
         manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
         if isinstance(
             manager, ProxyManager
-        ):  # the one for SOCKS has connections of its own
+        ):  # the SOCKS manager has connections of its own
             manager.pool_classes_by_scheme = _ALL
         return manager
 
     def close(self) -> None:
-        """Called with each session, which these connections outlive."""
+        """Keep the connections, which outlive each session that closes."""
 
 
 @cache
@@ -189,6 +189,6 @@ def connections(*, public_only: bool) -> Connections:
     return Connections(public_only=public_only)
 
 
-if hasattr(os, "register_at_fork"):  # not on Windows
+if hasattr(os, "register_at_fork"):  # Windows has no fork
     # Two processes on one connection would read each other's answers.
     os.register_at_fork(after_in_child=connections.cache_clear)

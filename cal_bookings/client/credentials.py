@@ -1,4 +1,4 @@
-"""The three ways to authenticate, and that of using none; none of them ever shows its secret.
+"""The three ways to authenticate, and the anonymous way; no credential ever shows its secret.
 
 https://cal.com/docs/api-reference/v2/introduction#authentication
 """
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 def _check(name: str, value: str) -> None:
-    # requests quotes a bad header value in its error: refuse it here, without quoting it.
+    # requests quotes a bad header value in its error: refuse the value here, without quoting it.
     if not value or not value.isascii() or not value.isprintable() or " " in value:
         raise ValueError(
             f"{name} must be printable ASCII without spaces: "
@@ -19,17 +19,17 @@ def _check(name: str, value: str) -> None:
 
 
 class Signer(Protocol):
-    """Whatever can authenticate a request."""
+    """The protocol of everything that can authenticate a request."""
 
     def headers(self) -> dict[str, str]: ...
 
     def secrets(self) -> tuple[str, ...]:
-        """What of it must not be shown, even if the server echoes it."""
+        """Return the texts that must not be shown, even if the server echoes them."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key: cal_... or cal_live_..."""
+    """An API key, such as cal_... or cal_live_..."""
 
     key: str = field(repr=False)
 
@@ -67,7 +67,7 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class ClientSecret:
-    """A platform customer's OAuth client: acts as the organization's owner."""
+    """The OAuth client of a platform customer, which acts as the organization's owner."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -88,9 +88,9 @@ class ClientSecret:
 
 @dataclass(frozen=True, slots=True)
 class Anonymous:
-    """No credential: bookings are created, read, moved and cancelled by their uid, slots are read and reserved.
+    """The absence of a credential: bookings are created, read, moved and cancelled by uid, slots are read and reserved.
 
-    Cal.com refuses all else. `client_id` names a platform's OAuth client on reservations; alone it is no credential.
+    Cal.com refuses other requests. `client_id` names a platform's OAuth client on reservations; it is no credential.
     """
 
     client_id: str = ""

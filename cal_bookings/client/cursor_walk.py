@@ -1,4 +1,4 @@
-"""From one page to the next by cursor."""
+"""The walk from one page to the next by cursor."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ PAGE_LIMIT = 100  # Cal.com answers 400 above this
 
 @dataclass(frozen=True, slots=True)
 class CursorPlace:
-    """The next page's cursor, and what it takes to notice that cursors go in a circle."""
+    """The next page's cursor, and the state that shows when cursors go in a circle."""
 
     dialect: ClassVar = Dialect.CURSOR
 
-    #: Empty for the first page.
+    #: The cursor; empty for the first page.
     cursor: str = ""
     landmark: str = ""
-    #: Pages so far.
+    #: The number of pages so far.
     pages: int = 0
 
     def query(self, page_size: int | None) -> dict[str, str]:
@@ -38,9 +38,9 @@ class CursorPlace:
         is_counted: bool = False,
         by_creation: bool = True,
     ) -> Self | None:
-        """Where the next page is; None when the server says that there is none.
+        """Return the place of the next page; None when the server says that there is none.
 
-        A short or empty page is not the end: only `hasMore` is.
+        A short or empty page is not the end: only `hasMore` ends the walk.
         """
         if not page["pagination"]["hasMore"]:
             return None
@@ -51,7 +51,7 @@ class CursorPlace:
             )
         pages = self.pages + 1
         # Brent's cycle detection: a landmark that moves up at powers of two is met again in
-        # any circle of cursors, however long, and is all there is to remember.
+        # any circle of cursors, however long, and no other cursor has to be remembered.
         is_power_of_two = pages & (pages - 1) == 0
         landmark = cursor if is_power_of_two else self.landmark
         return type(self)(cursor=cursor, landmark=landmark, pages=pages)
@@ -60,11 +60,11 @@ class CursorPlace:
     smallest: ClassVar = 1
 
     def past(self) -> Self | None:
-        """None: only the page that shows a row names the cursor behind it."""
+        """Return None: only the page that shows a row names the cursor after it."""
         return None
 
     def fresh(self, rows: list[Any]) -> list[Any]:
-        """All of them: a cursor shows no row twice."""
+        """Return all rows: a cursor shows no row twice."""
         return rows
 
     def to_json(self) -> dict[str, Any]:

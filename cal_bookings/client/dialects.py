@@ -1,7 +1,7 @@
-"""Which list dialect an answer is in, told by its shape alone.
+"""The dialect of a list, which the shape of an answer alone shows.
 
-A version that the server does not know is not refused: it answers 200 in the shape of
-2024-04-15 [rec 124]. So the shape of every page is looked at, and recognised by what it has.
+A version that the server does not know is not refused: the answer is 200 in the shape of
+2024-04-15 [rec 124]. So every page is recognised by the keys that it has.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from cal_bookings.client.redaction import redact
 class Dialect(StrEnum):
     """The two ways in which Cal.com pages its lists."""
 
-    #: Hosted Cal.com.
+    #: The dialect of hosted Cal.com.
     CURSOR = "cursor"
-    #: Self-hosted and older ones, and the lists of teams and users everywhere.
+    #: The dialect of self-hosted and older servers, and of the lists of teams and users on all servers.
     OFFSET = "offset"
 
 
@@ -32,18 +32,18 @@ class Server(StrEnum):
     SELF_HOSTED = "self-hosted"
 
 
-#: `cal-api-version` of each list dialect.
+#: The `cal-api-version` of each list dialect.
 LIST_VERSION = {Dialect.CURSOR: "2026-05-01", Dialect.OFFSET: "2024-08-13"}
 
 _KEYS_SHOWN = 10
 
 
 class UnexpectedAnswer(ValueError):
-    """What was expected of a 2xx answer, and what came; it knows of no request."""
+    """The error for a 2xx answer of an unexpected shape, with the expected and the actual one; it knows no request."""
 
 
 def recognise(body: Any) -> Dialect | None:
-    """The dialect; None for the shape of a server that did not honour the version."""
+    """Return the dialect; None for the shape of a server that did not honour the version."""
     parts = body if isinstance(body, dict) else {}
     rows, pagination = parts.get("data"), parts.get("pagination")
     if isinstance(rows, dict) and isinstance(rows.get("bookings"), list):
@@ -67,7 +67,7 @@ def _is_cursor(pagination: dict[str, Any]) -> bool:
 
 
 def describe(value: Any, *, depth: int = 1) -> str:
-    """The shape of it: types and keys, no values."""
+    """Return the shape of a value: types and keys, no values."""
     if not isinstance(value, dict):
         return {list: "a list", str: "text", type(None): "null"}.get(
             type(value), "a number or boolean"
@@ -80,5 +80,5 @@ def describe(value: Any, *, depth: int = 1) -> str:
 
 
 def _key(key: str) -> str:
-    # Cut only with the whole message, after the credential is hidden in it.
+    # The key is cut only with the whole message, after the credential is hidden in it.
     return redact(key)

@@ -1,4 +1,4 @@
-"""E-mail verification: Cal.com mails a code, which some event types demand when somebody books or reschedules.
+"""The verification of e-mail addresses by a code from Cal.com, which some event types demand of bookers.
 
 None of these requests needs a credential. They exist on hosted Cal.com only.
 """
@@ -14,13 +14,13 @@ from cal_bookings.client.transport import (
     Http,
 )
 
-#: Any version will do: the documentation names none.
+#: The version, although every version works: the documentation names none.
 EMAIL_VERIFICATION_VERSION = "2026-02-25"
 _PATH = "/bookings/verification/email"
 
 
 class EmailVerification:
-    """The codes that Cal.com mails; raises `CalError`s, CalUnsupported where the server has no such routes.
+    """The codes that Cal.com mails; each method raises `CalError`s, CalUnsupported where the server has no such routes.
 
     `guard` is called right before each write, and may stop it by raising.
     """
@@ -32,7 +32,7 @@ class EmailVerification:
     def is_required(self, email: str) -> bool:
         """Return whether Cal.com wants this address to be verified before somebody books with it.
 
-        Whether an event type demands a code of everybody, this does not say.
+        The answer does not say whether an event type demands a code of everybody.
         """
         answer = self._http.request(
             "GET",
@@ -49,7 +49,7 @@ class EmailVerification:
         return found[0]
 
     def send_code(self, email: str, *, language: str = "", username: str = "") -> None:
-        """Have Cal.com mail a code to this address, in `language`. `username` is the host's, whom the mail names.
+        """Request a mail with a code to this address, in `language`. `username` is the host's, whom the mail names.
 
         Raises CalUnexpected if Cal.com answers success and says that it has sent none.
         """
@@ -60,7 +60,7 @@ class EmailVerification:
             raise _odd(answer, "that the code was sent")
 
     def verify(self, email: str, code: str) -> bool:
-        """Return whether this is the code that was mailed to this address. Raises CalRefused for one that is not."""
+        """Return whether this is the code that was mailed to this address. Raises CalRefused for a wrong code."""
         answer = self._post("verify-code", {"email": email, "code": code})
         verified = _flag(answer, "verified")
         if not isinstance(verified, bool):

@@ -1,4 +1,4 @@
-"""What can go wrong with Cal.com, named by what the caller should do about it.
+"""The errors of Cal.com, named by what the caller should do about them.
 
 CalError
 ├── CalUnavailable      no usable answer             -> try again later
@@ -19,15 +19,15 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """What stands between us and Cal.com, where that is known. Says more than the kind of an error about its cure."""
+    """The cause of a failure between us and Cal.com, if known. It tells the cure better than the kind of the error."""
 
     #: The name of the host cannot be resolved.
     NAME = "name"
-    #: Nobody accepts a connection there.
+    #: No server accepts a connection there.
     CONNECTION = "connection"
     #: The server's certificate is not trusted, or not for this host.
     CERTIFICATE = "certificate"
-    #: What answers there does not speak TLS as we do.
+    #: The server does not speak TLS, or not in a way that we know.
     TLS = "tls"
     #: A proxy cannot be reached, or does not let us through.
     PROXY = "proxy"
@@ -35,16 +35,16 @@ class Cause(StrEnum):
     TIMEOUT = "timeout"
     #: The host has an address in a private network, which the caller did not allow.
     PRIVATE = "private"
-    #: The answer points elsewhere; `CalError.location` says where.
+    #: The answer is a redirect; `CalError.location` says where it leads.
     REDIRECT = "redirect"
     #: The answer is no JSON: a web page, a login, a firewall.
     PAGE = "page"
-    #: Cal.com does not take the credential for one of its API keys at all.
+    #: Cal.com does not recognise the credential as one of its API keys.
     NOT_A_KEY = "not a key"
 
 
 class CalError(Exception):
-    """Prints as one complete log line: no uid, query, body or credential in it."""
+    """The base of all errors. It prints as one complete log line: without uid, query, body and credential."""
 
     def __init__(
         self,
@@ -62,16 +62,16 @@ class CalError(Exception):
         super().__init__(message)
         self.message = message
         self.method = method
-        #: The template, such as /bookings/{uid}: on Cal.com a uid is a secret.
+        #: The template of the path, such as /bookings/{uid}: on Cal.com a uid is a secret.
         self.path = path
         self.status = status
-        #: Cal.com's own name for it, such as NotFoundException.
+        #: Cal.com's own name for the error, such as NotFoundException.
         self.code = code
         self.request_id = request_id
-        #: A write that may have had its effect although it failed here.
+        #: Whether a write may have had its effect although it failed here.
         self.may_have_applied = may_have_applied
         self.cause = cause
-        #: Scheme and host that a redirect points at.
+        #: The scheme and the host to which a redirect leads.
         self.location = location
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class CalError(Exception):
 
     @property
     def where(self) -> str:
-        """The request and the status of its answer, in no words of the server's."""
+        """Return the request and the status of its answer, without the server's words."""
         status = "" if self.status is None else str(self.status)
         return ": ".join(
             part for part in (f"{self.method} {self.path}".strip(), status) if part
@@ -87,16 +87,16 @@ class CalError(Exception):
 
     @property
     def unquoted(self) -> str:
-        """What happened, without the words of a refusal, which may name people.
+        """Return what happened, without the words of a refusal, which may name people.
 
-        Of an answer below 400, only its shape is described, in our words.
+        For an answer below 400, only the shape is described, in our words.
         """
         refused = self.status is not None and self.status >= 400
         return self.where if refused else self.summary
 
     @property
     def summary(self) -> str:
-        """The request, the status, Cal.com's own words, and its id of the request."""
+        """Return the request, the status, Cal.com's own words, and its id of the request."""
         what = " ".join(str(part) for part in (self.status, self.code) if part)
         parts = (f"{self.method} {self.path}".strip(), what, self.message)
         line = ": ".join(part for part in parts if part)
@@ -106,11 +106,11 @@ class CalError(Exception):
 
 
 class CalUnavailable(CalError):
-    """No connection, a timeout, a 5xx, or an answer that broke off."""
+    """The error for a missing answer: no connection, a timeout, a 5xx, or an answer that broke off."""
 
 
 class CalRateLimited(CalError):
-    """429: every further request prolongs nothing but the queue."""
+    """The error for a 429: a further request would only lengthen the wait."""
 
     def __init__(
         self,
@@ -132,39 +132,39 @@ class CalRateLimited(CalError):
             code=code,
             request_id=request_id,
         )
-        #: Seconds to wait, if the server said.
+        #: The seconds to wait, if the server said.
         self.retry_after = retry_after
-        #: The limit is that of the video service which Cal.com asked, and says nothing about the credential.
+        #: Whether the limit is that of the video service behind Cal.com, and does not concern the credential.
         self.is_upstream = is_upstream
 
 
 class CalUnauthorized(CalError):
-    """The credential itself is bad, whatever it is used for."""
+    """The error for a bad credential, whatever the request."""
 
 
 class CalTokenExpired(CalUnauthorized):
-    """498: a managed user's access token lives for an hour."""
+    """The error for a 498: a managed user's access token lives for an hour."""
 
 
 class CalForbidden(CalError):
-    """The credential is good, but does not reach this object."""
+    """The error for a good credential that does not reach this object."""
 
 
 class CalNotFound(CalError):
-    """Cal.com itself says that there is no such object."""
+    """The error for an object of which Cal.com itself says that it does not exist."""
 
 
 class CalRefused(CalError):
-    """Any other 4xx: the same request will be refused again."""
+    """The error for any other 4xx: the same request will be refused again."""
 
 
 class CalUnexpected(CalError):
-    """An answer that no known Cal.com gives; never to be read as "no bookings"."""
+    """The error for an answer that no known Cal.com gives; it must never be read as "no bookings"."""
 
 
 class CalDialectChanged(CalUnexpected):
-    """The server speaks another list dialect than when the walk began."""
+    """The error for a server that speaks another list dialect than when the walk began."""
 
 
 class CalUnsupported(CalUnexpected):
-    """Cal.com itself says that it has no such route: another version of it. A write had no effect."""
+    """The error for a route that this version of Cal.com says it does not have. A write had no effect."""

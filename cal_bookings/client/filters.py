@@ -1,4 +1,4 @@
-"""Which list is walked, and which part of it: scope and filters in Cal.com's words."""
+"""The list of a walk, and the part of it that is read: scope and filters in Cal.com's words."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cal_bookings.client.timestamps import write_instant
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose bookings: those of the credential's user, or of an organization, team, member."""
+    """The owner of the listed bookings: the credential's user, an organization, a team or a member."""
 
     organization: int | None = None
     team: int | None = None
@@ -30,7 +30,7 @@ class Scope:
 
     @property
     def path(self) -> str:
-        """The template of the list's path."""
+        """Return the template of the list's path."""
         organization = (
             "" if self.organization is None else "/organizations/{organization}"
         )
@@ -49,20 +49,20 @@ class Scope:
 
     @property
     def has_change_filters(self) -> bool:
-        """Whether this list filters by creation and update on every server.
+        """Return whether this list filters by creation and update on every server.
 
-        Those of teams do so on hosted Cal.com (CAL_API_NEWS.md); others ignore the filters in silence.
+        The lists of teams do so on hosted Cal.com (CAL_API_NEWS.md); other servers ignore the filters in silence.
         """
         return self.team is None
 
     @property
     def has_cursor_list(self) -> bool:
-        """Only the own list and the organization's know the cursor dialect."""
+        """Return whether the list has a cursor dialect, which only the own list and the organization's have."""
         return self.team is None and self.user is None
 
 
 STATUSES = ("upcoming", "recurring", "past", "cancelled", "unconfirmed")
-#: What a list can be sorted by, and the parameter for it. A server uses the first of these that it is given.
+#: The orders of a list, and the parameter for each. A server uses the first of these parameters that it gets.
 SORTS = {
     "start": "sortStart",
     "end": "sortEnd",
@@ -80,7 +80,7 @@ _MOMENTS = {
 _LISTS = {
     "statuses": "status",
     "event_type_ids": "eventTypeIds",
-    # Spelt so by Cal.com. A team that does not exist is ignored, and everything listed (CAL_API.md section 8).
+    # Cal.com spells it so. A team that does not exist is ignored, and everything listed (CAL_API.md section 8).
     "team_ids": "teamsIds",
 }
 _TEXTS = {
@@ -92,12 +92,12 @@ _TEXTS = {
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """The same for every page of a walk. All bounds are inclusive [rec 096].
+    """The filters, the same for every page of a walk. All bounds are inclusive [rec 096].
 
-    A booking must pass all filters, and of one filter's values any. `statuses` are Cal.com's: upcoming, recurring,
+    A booking must pass all filters, by one of the values of each. `statuses` are Cal.com's: upcoming, recurring,
     past, cancelled (and rejected), unconfirmed. E-mail and name of an attendee must match exactly. `sort` is start,
     end, created or updated, with a minus sign before it for the latest first; a list that is sorted so and changes
-    while it is read may miss bookings, which the order of the default cannot. Raises ValueError for anything else, and
+    while it is read may miss bookings, which the default order cannot. Raises ValueError for other values, and
     for times without a zone.
     """
 
@@ -139,12 +139,12 @@ class Filters:
 
     @property
     def needs_offset_list(self) -> bool:
-        """Whether only the offset dialect can list this: the other takes one status, and keeps an order of its own."""
+        """Return whether only the offset dialect has this list: the other takes one status, and keeps its own order."""
         return len(self.statuses) > 1 or bool(self.sort)
 
     @property
     def is_by_creation(self) -> bool:
-        """Whether the list is read in the order of its creation, in which the pages of a list that changes miss nothing."""
+        """Return whether the list is in the order of creation, in which no page of a changing list misses a booking."""
         return self.sort in ("", "created")
 
     def to_json(self) -> dict[str, Any]:
@@ -156,14 +156,14 @@ class Filters:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Filters:
-        """Raises ValueError for what to_json() did not write."""
+        """Return the filters that `to_json` wrote. Raises ValueError for other data."""
         try:
             return cls(**{name: _read(name, value) for name, value in saved.items()})
         except (AttributeError, TypeError) as error:
             raise ValueError("These are no filters of a walk") from error
 
     def params(self) -> dict[str, str]:
-        """As query parameters."""
+        """Return the filters as query parameters."""
         params = {
             remote: write_instant(moment)
             for name, remote in _MOMENTS.items()
@@ -196,6 +196,6 @@ def _read(name: str, value: Any) -> Any:
 
 
 def walk_fingerprint(scope: Scope, filters: Filters) -> str:
-    """The same for two walks only if they go through the same list."""
+    """Return a fingerprint that two walks share only if they go through the same list."""
     text = repr((scope.path, scope.parts, filters.params()))
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

@@ -1,7 +1,7 @@
-"""The last moment before a request is written: whoever asked for it may still stop it.
+"""The last moment before a request is written, in which its caller can still stop it.
 
-Between the decision to send and the first byte lie the wait for a turn, the renewal of a token, and a new connection with
-its handshakes. A guard is called after all of them.
+Between the decision to send and the first byte lie the wait for a turn, the renewal of a token, and a new connection
+with its handshakes. A guard is called after all of them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-#: Raises to stop the request.
+#: A function that raises to stop the request.
 Guard = Callable[[], None]
 
 _guard: ContextVar[Guard | None] = ContextVar("cal_bookings_guard", default=None)
@@ -18,7 +18,7 @@ _guard: ContextVar[Guard | None] = ContextVar("cal_bookings_guard", default=None
 
 @contextmanager
 def guarded(guard: Guard | None) -> Iterator[None]:
-    """Call `guard` now, and in this thread before each write to a connection; what it raises reaches the caller."""
+    """Call `guard` now, and in this thread before each write to a connection; its errors reach the caller."""
     token = _guard.set(guard)
     try:
         ask()

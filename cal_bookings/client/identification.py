@@ -1,10 +1,10 @@
-"""Which event type somebody means: by its number, by its slug with a user's or a team's, or several people."""
+"""The identification of an event type: by number, by the slug with a user's or a team's, or by several people."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-#: The ways to say it, by the names that are given together.
+#: The ways to identify an event type, by the names that are given together.
 _WAYS = [
     set(way.split())
     for way in (
@@ -27,7 +27,7 @@ _REMOTE_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTypeIdentification:
-    """One event type in one of the ways that Cal.com knows, or the people of a dynamic one.
+    """One event type in one of the ways that Cal.com knows, or the people of a dynamic event type.
 
     Raises ValueError, which names the ways, unless exactly one of them is used.
     """
@@ -48,7 +48,7 @@ class EventTypeIdentification:
             )
 
     def fields(self) -> dict[str, str | int]:
-        """Return it in Cal.com's own names, as queries and bodies take it."""
+        """Return the identification in Cal.com's own names, as queries and bodies take it."""
         named = {
             remote: value
             for name, remote in _REMOTE_NAMES.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: The codes that Cal.com accepts, of its contract; it refuses any other with 400.
+#: The codes that Cal.com accepts according to its contract; it refuses any other with 400.
 LANGUAGES = frozenset(
     {
         *("ar", "ca", "de", "es", "eu", "he", "id", "ja", "lv", "pl", "ro", "sr", "th"),

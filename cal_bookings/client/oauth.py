@@ -1,4 +1,4 @@
-"""A new pair of tokens for an old one: of an OAuth client, or of a platform's managed user.
+"""The exchange of a pair of tokens for a new pair, for an OAuth client or for a platform's managed user.
 
 https://cal.com/docs/api-reference/v2/oauth#refresh-tokens
 """
@@ -20,13 +20,13 @@ from cal_bookings.client.transport import (
     Http,
 )
 
-# Any will do; none at all means the oldest.
+# Every version works; no version means the oldest.
 _VERSION = "2024-08-13"
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Both are new: the refresh token that was used is void from now on."""
+    """A new pair of tokens. The refresh token that was used for it is void."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -34,7 +34,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class _OAuthClient:
-    """Signs nothing: the token endpoint of OAuth takes the client's secret in the body."""
+    """A signer that signs nothing: the token endpoint of OAuth takes the client's secret in the body."""
 
     secret: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -67,7 +67,7 @@ def refresh_oauth_tokens(
     timeout: tuple[float, float] = (5, 30),
     public_only: bool = False,
 ) -> Tokens:
-    """One request. An empty `client_secret` is that of a public client.
+    """Return a new pair of tokens, by one request. An empty `client_secret` is for a public client.
 
     Raises CalUnauthorized if the refresh token is void, and the other errors of the client.
     """
@@ -99,7 +99,7 @@ def refresh_managed_user_tokens(
     timeout: tuple[float, float] = (5, 30),
     public_only: bool = False,
 ) -> Tokens:
-    """One request; raises what `refresh_oauth_tokens` does."""
+    """Return a new pair of a managed user's tokens, by one request; raises the errors of `refresh_oauth_tokens`."""
     http = Http(
         base_url,
         _ManagedUsersClient(client_secret, refresh_token),
@@ -118,7 +118,7 @@ def _post(http: Http, path: str, parts: dict[str, str], body: dict[str, str]) ->
     try:
         return http.request("POST", path, version=_VERSION, parts=parts, json=body)
     except CalRefused as error:
-        # 400 for a refresh token that is void [source].
+        # The answer to a void refresh token is 400 [source].
         raise CalUnauthorized(
             f"the refresh token is not accepted: {error.message}",
             method=error.method,

@@ -1,7 +1,7 @@
-"""From one page to the next by offset, although the list changes meanwhile.
+"""The walk from one page to the next by offset, although the list changes meanwhile.
 
 Offsets shift: if a row before the next page is deleted, a row slides past unseen. So every
-page is asked in the order of `createdAt`, which never changes, and begins with a row already
+page is requested in the order of `createdAt`, which never changes, and begins with a row already
 seen, the anchor.
 
 Note [A page proves itself]: a page that begins no later than its anchor hides nothing. The
@@ -11,15 +11,15 @@ in one query. So all rows up to them have been seen, and all others come in this
 later. A page that begins after its anchor has slid: the walk goes back one page, and so on
 until a page proves itself, at the latest the one at offset 0.
 
-It ends: a step forward moves by at least one row, and a step back right after one needs that
+The walk ends: a step forward moves by at least one row, and a step back right after one needs that
 rows left the list in between.
 
 Not proven: more rows with one `createdAt`, to the millisecond, than fit on a page, and a server
-that ignores the order asked for. The walk then goes on with an overlap of one row, which the
+that ignores the requested order. The walk then goes on with an overlap of one row, which the
 next page must show. A server that gives each page another order would lead it on for ever: it
 ends in an error after `_STEPS_BACK` steps back that led no further.
 
-Nor is the page after a row that the server cannot show (`past`): nothing can be read again with
+Not proven either: the page after a row that the server cannot show (`past`). Nothing can be read again with
 that row in between.
 """
 
@@ -41,12 +41,12 @@ from cal_bookings.client.dialects import (
 from cal_bookings.client.timestamps import read_instant
 
 PAGE_LIMIT = 250  # Cal.com answers 400 above this
-# As many rows that enter the list as the offset advanced show a page again. On a busy day that happens some times in a
+# A page comes again if as many rows enter the list as the offset advanced. On a busy day this happens some times in a
 # row; a server that is stuck costs these requests, and then an error.
 _REPEATS = 30
-_STEPS_BACK = 30  # in a list that is not in the order asked for
+_STEPS_BACK = 30  # steps back in a list that is not in the requested order
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-#: The anchor of a page that has none: it need not prove itself.
+#: The anchor of a page that need not prove itself.
 _AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 
@@ -57,11 +57,11 @@ class OffsetPlace:
     dialect: ClassVar = Dialect.OFFSET
 
     skip: int = 0
-    #: createdAt of the row the page is asked to begin with; None in a list of another order.
+    #: The createdAt of the row with which the page should begin; None in a list of another order.
     anchor: datetime | None = _BEFORE_ALL
-    #: Identities of the rows that the page reads again.
+    #: The identities of the rows that the page reads again.
     reread: tuple[str, ...] = ()
-    #: Of the page before, as a whole, and how often it came again.
+    #: The fingerprint of the whole page before, and the number of its repetitions.
     fingerprint: str = ""
     repeats: int = 0
     #: The greatest offset so far, and the steps back since it was reached, from pages in another order.
@@ -80,10 +80,10 @@ class OffsetPlace:
         is_counted: bool = False,
         by_creation: bool = True,
     ) -> Self | None:
-        """Where the next page is; None after the last one.
+        """Return the place of the next page; None after the last one.
 
-        `is_counted`: the server counts this list right, so that `hasNextPage` can be believed. Without `by_creation`,
-        the list was asked for in another order, in which no page proves itself.
+        `is_counted` says that the server counts this list right: `hasNextPage` can be believed. Without `by_creation`,
+        the list was requested in another order, in which no page proves itself.
         """
         rows: list[Any] = page["data"]
         has_next = page["pagination"]["hasNextPage"]
@@ -109,18 +109,18 @@ class OffsetPlace:
 
     @property
     def smallest(self) -> int:
-        """The least number of rows that shows a new one."""
+        """Return the least number of rows that shows a new one."""
         return min(len(self.reread) + 1, PAGE_LIMIT)
 
     def past(self) -> Self:
-        """The place behind the next new row, which is not shown. Rows that slide meanwhile may stay unseen there."""
+        """Return the place after the next new row, which is not shown. Rows that slide meanwhile may stay unseen."""
         skip = self.skip + self.smallest
         return type(self)(
             skip=skip, anchor=_AFTER_ALL, farthest=max(skip, self.farthest)
         )
 
     def fresh(self, rows: list[Any]) -> list[Any]:
-        """The rows without those that the page before showed already."""
+        """Return the rows without those that the page before showed already."""
         return [row for row in rows if _identity(row) not in self.reread]
 
     def _is_proven(self, times: list[datetime] | None, identities: list[str]) -> bool:
@@ -177,15 +177,15 @@ def _take(page_size: int | None) -> int:
 
 def _first_to_reread(times: list[datetime]) -> int:
     anchor = bisect_left(times, times[-1]) - 1
-    # Not the first row: the walk would stand still.
+    # The first row is no anchor: the walk would stand still.
     return anchor if anchor >= 1 else len(times) - 1
 
 
 def _creation_times(rows: Sequence[Any], *, default: datetime) -> list[datetime] | None:
-    """A time for each row, or None if they are not in its order.
+    """Return a time for each row, or None if the rows are not in the order of creation.
 
-    A row without one takes that of its neighbour.
-    In a sorted list that is never later than its own for the rows behind, and only for the
+    A row without a time takes that of its neighbour.
+    In a sorted list that is never later than its own for the later rows, and only for the
     first rows never earlier; both err on the side of reading a row again.
     """
     known = [_created_at(row) for row in rows]
@@ -203,7 +203,7 @@ def _created_at(row: Any) -> datetime | None:
 
 
 def _identity(row: Any) -> str:
-    """Tells rows apart without keeping their uids, which are secrets."""
+    """Return an identity that tells rows apart without their uids, which are secrets."""
     uid = row.get("uid") if isinstance(row, dict) else None
     return _digest(uid if isinstance(uid, str) else json.dumps(row, sort_keys=True))
 

@@ -1,7 +1,7 @@
-"""A booking off the wire, typed: `parse_booking` from the payload, pure and tolerant.
+"""The conversion of a booking's payload into typed values: `parse_booking` is pure and tolerant.
 
 Everything may be missing, null or of another type; only a booking without uid or start is
-refused. Text is "" when absent. Nothing is cut: on Cal.com a uid has 22 characters, and the
+refused. A missing text is "". Nothing is cut: on Cal.com a uid has 22 characters, and the
 columns of the mirror take 255 of it.
 """
 
@@ -18,20 +18,20 @@ from cal_bookings.client.timestamps import (
     read_instant,
 )
 
-# Cal.com's word for what it could not parse, in place of a location, an address, any field
+# Cal.com's word for a value that it could not parse, in place of a location, an address, any field
 # of a host, even its id.
 _UNPARSED = "unknown"
 
-#: Raise it by one when a payload yields other typed values than before, or one more of them: the next full walk of each
+#: Raise the number by one if a payload yields other typed values than before, or one more: the next full walk of each
 #: account then derives the bookings whose payload does not change.
 PARSER_VERSION = 1
 
-_BIGGEST_ID = 2**63 - 1  # what a BigIntegerField holds
-_BIGGEST_COUNT = 2**31 - 1  # what an IntegerField holds
+_BIGGEST_ID = 2**63 - 1  # the most that a BigIntegerField holds
+_BIGGEST_COUNT = 2**31 - 1  # the most that an IntegerField holds
 
 
 class InvalidBooking(ValueError):
-    """A payload that is no booking: it has no uid or no start."""
+    """The error for a payload that is no booking: it has no uid or no start."""
 
     def __init__(self, message: str, *, uid: str = "") -> None:
         super().__init__(message)
@@ -74,12 +74,12 @@ class RemoteBooking:
     remote_id: int | None
     title: str
     description: str
-    #: As sent: the ones Cal.com will invent too.
+    #: The status as sent: statuses that Cal.com will add included.
     status: str
     start: datetime
     end: datetime
     duration: int
-    #: None for a deleted one; its number may still be known.
+    #: The event type; None for a deleted one, whose number may still be known.
     event_type: RemoteEventType | None
     event_type_remote_id: int | None
     hosts: tuple[RemoteHost, ...]
@@ -103,7 +103,7 @@ class RemoteBooking:
 
 
 def parse_booking(payload: Any) -> RemoteBooking:
-    """The booking of a payload of any list or GET; raises InvalidBooking."""
+    """Return the booking of a payload of any list or GET; raises InvalidBooking."""
     if not isinstance(payload, dict):
         raise InvalidBooking(f"expected an object, got {describe(payload)}")
     get = payload.get
@@ -166,7 +166,7 @@ def _shown(value: Any) -> str:
 
 
 def _end_and_duration(start: datetime, end: Any, duration: Any) -> tuple[datetime, int]:
-    """Both, each from the other where one is missing."""
+    """Return the end and the duration, each from the other where one is missing."""
     minutes = _number(duration, biggest=_BIGGEST_COUNT)
     moment = read_instant(end)
     if moment is None:
@@ -185,7 +185,7 @@ def _later(start: datetime, minutes: int) -> datetime:
 
 
 def _event_type(value: Any, number: Any) -> tuple[RemoteEventType | None, int | None]:
-    """The event type and its number, each from the other where one is missing."""
+    """Return the event type and its number, each from the other where one is missing."""
     remote_id = _number(number)
     if not isinstance(value, dict):
         return None, remote_id
@@ -256,7 +256,7 @@ def _known(value: Any) -> str:
 
 
 def _number(value: Any, *, biggest: int = _BIGGEST_ID) -> int | None:
-    """A whole number from 0, also when it is sent as text or as 30.0."""
+    """Return a whole number from 0, also when it is sent as text or as 30.0."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         number = int(value[:20])
     elif isinstance(value, float) and value.is_integer():
@@ -277,7 +277,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def without_nuls(value: Any) -> Any:
-    r"""The JSON value without "\u0000", which PostgreSQL stores neither in text nor in jsonb."""
+    r"""Return the JSON value without "\u0000", which PostgreSQL stores neither in text nor in jsonb."""
     if isinstance(value, str):
         return value.replace("\x00", "")
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Keeps uids out of the lines that urllib3 logs at DEBUG: its line for a request holds the path and the query.
+"""The filter that keeps uids out of urllib3's lines at DEBUG: its line for a request holds the path and the query.
 
-On Cal.com a uid opens a booking without a credential. Only the lines of our own requests are changed: those of the site's
-other requests pass as they are, whatever the thread.
+On Cal.com a uid opens a booking without a credential. Only the lines of our own requests are changed: those of the
+site's other requests pass as they are, whatever the thread.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class _Discreet(logging.Filter):
 
 
 def _is_target(value: object) -> bool:
-    """Whether this is what was asked for: a path, or a whole address where a proxy is asked."""
+    """Return whether this is the target of the request: a path, or a whole address for a proxy."""
     return isinstance(value, str) and (value.startswith("/") or "://" in value)
 
 
-# The only place that sees the line before the handlers of the site do, of which there may be any number.
+# This is the only place that sees the line before the handlers of the site, of which there may be any number.
 logging.getLogger("urllib3.connectionpool").addFilter(_Discreet())

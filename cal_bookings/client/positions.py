@@ -1,4 +1,4 @@
-"""Where a walk through the list stands: what a checkpoint saves, opaque to its callers."""
+"""The position of a walk through the list, which a checkpoint saves, opaque to its callers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIRST_PLACE: dict[Dialect, Place] = {
 
 
 class OtherWalk(ValueError):
-    """A position was used with another scope or other filters than those of its walk."""
+    """The error for a position used with another scope or other filters than those of its walk."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -30,10 +30,10 @@ class OtherWalk(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The page to ask for next, in which list."""
+    """The list and the page to request next."""
 
     place: Place
-    #: Of scope and filters: a cursor or offset of one list means nothing in another.
+    #: The fingerprint of scope and filters: a cursor or offset of one list means nothing in another.
     walk: str
 
     @property
@@ -42,11 +42,11 @@ class Position:
 
     @property
     def smallest(self) -> int:
-        """The least page size that shows a new booking here."""
+        """Return the least page size that shows a new booking here."""
         return self.place.smallest
 
     def past(self) -> Position | None:
-        """The position behind the next booking, which is not shown; None in a list that has no such position."""
+        """Return the position after the next booking, which is not shown; None in a list that has no such position."""
         place = self.place.past()
         return None if place is None else Position(place, self.walk)
 
@@ -59,7 +59,7 @@ class Position:
 
     @classmethod
     def from_json(cls, saved: Mapping[str, Any]) -> Position:
-        """Raises ValueError for what to_json() did not write."""
+        """Return the position that `to_json` wrote. Raises ValueError for other data."""
         try:
             first = FIRST_PLACE[Dialect(saved["dialect"])]
             return cls(place=first.from_json(saved["place"]), walk=saved["walk"])

@@ -1,4 +1,4 @@
-"""What the server says about its rate limit, on every answer."""
+"""The rate limit, which the server states on every answer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from email.utils import parsedate_to_datetime
 
 _REMAINING = "x-ratelimit-remaining-"
 
-#: The requests that Cal.com counts apart from all others, and what they count towards: five a minute for each name, sixty
-#: for the sessions, and header names such as `X-RateLimit-Limit-Booking_guests_add` instead of `Default` (CAL_API.md
-#: section 8).
+#: The requests that Cal.com counts apart from all others, and the name of each count: five a minute for each name,
+#: sixty for the sessions, and header names such as `X-RateLimit-Limit-Booking_guests_add` instead of `Default`
+#: (CAL_API.md section 8).
 _ENDPOINT_LIMITS = {
     ("PATCH", "/bookings/{uid}/location"): "location",
     ("POST", "/bookings/{uid}/attendees"): "attendees",
@@ -36,21 +36,21 @@ class RateLimit:
 
     limit: int | None
     remaining: int
-    #: Seconds until the window ends: Cal.com sends seconds left, not an epoch [rec 403].
+    #: The seconds until the window ends: Cal.com sends seconds left, not an epoch [rec 403].
     reset_seconds: int | None
     name: str
 
     @property
     def is_of_an_endpoint(self) -> bool:
-        """Whether this is the limit of some endpoints, such as `Booking_guests_add`, and not the credential's own."""
+        """Return whether the limit is that of some endpoints, such as `Booking_guests_add`, not the credential's."""
         return self.name.startswith("booking")
 
 
 def read_rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """Read it from the headers, whatever the limits are called.
+    """Return the rate limit of the headers, whatever the names of the limits; None without one.
 
-    The name is a suffix, `Default` as a rule; adding guests answers under another one
-    and without `Default`.
+    The name is a suffix, `Default` as a rule; the answers to added guests have another suffix and no
+    `Default`.
     """
     lower = {key.lower(): value for key, value in headers.items()}
     limits = [
@@ -79,7 +79,7 @@ def _count(text: str | None) -> int | None:
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait: Retry-After from a proxy, else what Cal.com's headers say."""
+    """Return the seconds to wait, from a proxy's Retry-After or from Cal.com's headers."""
     said = _retry_after(headers.get("Retry-After", ""))
     if said is not None:
         return said
@@ -99,7 +99,7 @@ def _retry_after(text: str) -> float | None:
 
 
 def read_http_date(text: str) -> datetime | None:
-    """An HTTP date as an aware time in UTC; None if it is none."""
+    """Return an HTTP date as an aware time in UTC; None for a text that is no HTTP date."""
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

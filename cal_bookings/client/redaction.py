@@ -1,4 +1,4 @@
-"""What of a server's words may be printed or stored: one bounded line without credentials, uids and e-mail addresses."""
+"""The redaction of a server's words to one bounded line without credentials, uids and e-mail addresses."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from urllib.parse import quote
 _WORDS = 300  # characters of a server's words
 _EMAIL = re.compile(r"[^\s=:<>\"']+@[^\s=:<>\"']+")
 _QUERY = re.compile(r"\?\S*")
-# Uids, keys and tokens: long words with a digit in them. Error codes have none.
+# Uids, keys and tokens are long words with a digit in them. Error codes have no digit.
 _TOKEN = re.compile(r"(?=[\w-]*\d)[\w-]{20,}")
-#: What is shorter is no secret, and would be found in ordinary words.
+#: The least length of a secret: a shorter text would be found in ordinary words.
 _SHORTEST = 4  # characters
 _NOTHING = re.compile(r"(?!)")
 
 
 class Secrets:
-    """Values that must not be shown, whatever their form. They show in no `repr` of it either.
+    """The values that must not be shown, whatever their form. No `repr` shows them either.
 
-    Each is hidden as it is and as a part of a URL, in upper and lower case. So are the pieces between its dots, of
+    Each value is hidden as it is and as a part of a URL, in upper and lower case. So are the parts between its dots, of
     which the middle one of a JWT holds the claims.
     """
 
@@ -45,7 +45,7 @@ def _forms(value: str) -> list[str]:
 
 
 def redact(text: str, secrets: Secrets | None = None) -> str:
-    """A server's words as one bounded line without secrets, e-mail addresses, queries and uids."""
+    """Return a server's words as one bounded line without secrets, e-mail addresses, queries and uids."""
     text = secrets.hide(text) if secrets else text
     for pattern in (_EMAIL, _QUERY, _TOKEN):
         text = pattern.sub("…", text)
@@ -53,6 +53,6 @@ def redact(text: str, secrets: Secrets | None = None) -> str:
 
 
 def printable(text: str, limit: int) -> str:
-    """One line of at most `limit` printable characters."""
+    """Return the text as one line of at most `limit` printable characters."""
     line = " ".join(text.split())
     return "".join(char for char in line if char.isprintable())[:limit]

@@ -1,7 +1,7 @@
-"""From an HTTP answer to JSON or to the error it means.
+"""The conversion of an HTTP answer into JSON or into the error that it means.
 
-Cal.com has four shapes of error, its OAuth endpoint a fifth, and proxies send HTML. What
-is kept of them is bounded, one line, and without uids, e-mail addresses and credentials.
+Cal.com has four shapes of error, its OAuth endpoint a fifth, and proxies send HTML. The text
+that is kept of them is bounded, one line, and without uids, e-mail addresses and credentials.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NAME_LIMIT = 100  # characters
 #: Cal.com's words for a token that does not begin like its API keys, and is no access token that it issued.
 _NO_KEY = "no oauth client found for access token"
 
-#: How the paths end that Cal.com answers from what a video service tells.
+#: The ends of the paths for which Cal.com passes on the answer of a video service.
 _OF_VIDEO = ("/recordings", "/transcripts", "/conferencing-sessions")
 #: The code of a 429 of Cal.com's own [rec 406].
 _OWN_LIMIT = "ThrottlerException"
@@ -51,7 +51,7 @@ E = TypeVar("E", bound=CalError)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, in the words that may be printed, and the ones that may not."""
+    """One request, in words that may be printed, and with the secrets that may not."""
 
     method: str
     path: str
@@ -65,12 +65,12 @@ class Call:
 
     @property
     def endpoint_limit(self) -> str:
-        """The rate limit of its own that the request counts towards; empty for the credential's."""
+        """Return the rate limit of its own that the request counts towards; empty for the credential's."""
         return endpoint_limit(self.method, self.path)
 
     @property
     def asks_video_service(self) -> bool:
-        """Whether Cal.com asks a video service for the answer, and passes on that service's 429."""
+        """Return whether Cal.com gets the answer from a video service, and passes on that service's 429."""
         return self.path.endswith(_OF_VIDEO)
 
     @property
@@ -78,7 +78,7 @@ class Call:
         return f"{self.base_url}{self.path}"
 
     def clean(self, text: str, limit: int = _NAME_LIMIT) -> str:
-        """One bounded line without the secrets of this request."""
+        """Return one bounded line without the secrets of this request."""
         return printable(self.secrets.hide(text), limit)
 
     def error(
@@ -90,7 +90,7 @@ class Call:
         request_id: str = "",
         **more: Any,
     ) -> E:
-        """An error of this request. Each one is made here, so that none shows a secret that the server echoed."""
+        """Return an error of this request. All errors are made here, so that none shows an echoed secret."""
         return kind(
             self.clean(message, _MESSAGE_LIMIT),
             method=self.method,
@@ -124,7 +124,7 @@ class RawAnswer:
 
 
 def read_json(call: Call, answer: RawAnswer) -> Any:
-    """The JSON of a 2xx answer; any other answer raises the CalError it means."""
+    """Return the JSON of a 2xx answer; any other answer raises the CalError that it means."""
     if not 200 <= answer.status < 300:
         raise _error(call, answer)
     try:
@@ -213,7 +213,7 @@ def _is_no_key(answer: RawAnswer, message: str) -> bool:
 
 
 def _location(call: Call, answer: RawAnswer) -> str:
-    """Scheme and host that a redirect points at; its path and query may hold anything."""
+    """Return the scheme and the host of a redirect's target; its path and query may hold any secret."""
     if not 300 <= answer.status < 400 or not answer.headers.get("Location"):
         return ""
     try:
@@ -241,7 +241,7 @@ def _kind_of_404(answer: RawAnswer, message: str) -> type[CalError]:
 
 
 def _words(answer: RawAnswer) -> tuple[str, str]:
-    """Code and message of whichever shape the error has."""
+    """Return the code and the message of an error in any of the shapes."""
     try:
         body = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -266,8 +266,8 @@ def _envelope_message(error: dict[str, Any], body: dict[str, Any]) -> str:
 
 
 def _constraints(details: Any) -> str:
-    # Query validation says "Bad Request Exception" and hides the text here [rec 073]. The
-    # `target` and `value` beside it echo the input, and stay behind.
+    # Query validation says "Bad Request Exception" and keeps its text in these `errors` [rec 073]. The
+    # `target` and `value` beside it echo the input, and are left out.
     errors = details.get("errors") if isinstance(details, dict) else None
     texts = [
         _text(text)

@@ -1,7 +1,7 @@
-"""Free slots, and reservations that keep one from being offered to others for some minutes.
+"""The free slots, and the reservations that keep a slot from being offered to others for some minutes.
 
-None of these requests needs a credential. A booking neither needs nor consumes a reservation: somebody else may book a
-reserved slot all the same [rec 448, 449].
+None of these requests needs a credential. A booking neither needs nor consumes a reservation: another person may book
+a reserved slot all the same [rec 448, 449].
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cal_bookings.client.transport import (
     Http,
 )
 
-#: Another version is another resource, and answers 404 [rec 019, 020, 037].
+#: The version. Another version is another resource, whose answer is 404 [rec 019, 020, 037].
 SLOTS_VERSION = "2024-09-04"
 _RESERVATIONS = "/slots/reservations"
 _RESERVATION = "/slots/reservations/{uid}"
@@ -35,7 +35,7 @@ class Slot:
 
     start: datetime
     end: datetime
-    #: Of a seated event type, how many seats are free and how many there are; None for all others [rec 016].
+    #: The number of free seats and of all seats of a seated event type; None for all others [rec 016].
     seats_left: int | None = None
     seats_total: int | None = None
     #: The uid of the seated booking at that time, which is a secret; empty for none.
@@ -46,17 +46,17 @@ class Slot:
 class RemoteReservation:
     """A reservation as Cal.com shows it. All times are aware, in UTC."""
 
-    #: Whoever knows it may move and release the reservation.
+    #: The uid. Everybody who knows it may move and release the reservation.
     uid: str = field(repr=False)
     event_type_id: int
     start: datetime
     end: datetime
-    #: The slot is held until then.
+    #: The time until which the slot is held.
     until: datetime
 
 
 class Slots:
-    """Free slots and reservations of one Cal.com; raises `CalError`s, and ValueError for times without a zone.
+    """The free slots and reservations of one Cal.com; raises `CalError`s, and ValueError for times without a zone.
 
     `guard` is called right before each write, and may stop it by raising.
     """
@@ -78,7 +78,7 @@ class Slots:
         """Return the free slots between two times, in order.
 
         `duration` in minutes is for event types of several lengths, and for several people. `time_zone` decides by
-        whose days Cal.com groups its answer, not in which zone the slots are returned. `rescheduling` is the uid of the
+        which days Cal.com groups its answer, not the zone of the returned slots. `rescheduling` is the uid of the
         booking that is to move: its own time counts as free. Cal.com caches an answer for two seconds [rec 033].
         """
         query = {name: str(value) for name, value in event_type.fields().items()}
@@ -106,17 +106,17 @@ class Slots:
         duration: int | None = None,
         minutes: int | None = None,
     ) -> RemoteReservation:
-        """Hold a slot; by default for five minutes. Raises CalRefused with status 422 if it is booked or reserved.
+        """Hold a slot, by default for five minutes. Raises CalRefused with status 422 if it is booked or reserved.
 
         `duration`, the minutes of the slot, is for event types of several lengths. `minutes`, for how long it is held,
         is only for a credential of the event type's owner or team: others get 401 or 403 [rec 027]. Cal.com does not
-        look whether the slot is within the host's hours, nor whether it is past [rec 029, 455].
+        check whether the slot is within the host's hours, nor whether it is past [rec 029, 455].
         """
         body = _body(event_type_id, start, duration, minutes)
         return _reservation(self._ask("POST", _RESERVATIONS, body=body))
 
     def reservation(self, uid: str) -> RemoteReservation | None:
-        """Return a reservation; None if it has run out, was released, or never was [rec 035, 451]."""
+        """Return a reservation; None if it has run out, was released, or never existed [rec 035, 451]."""
         answer = self._ask("GET", _RESERVATION, uid=uid)
         if isinstance(answer.body, dict) and answer.body.get("data", "") is None:
             return None
@@ -131,15 +131,17 @@ class Slots:
         duration: int | None = None,
         minutes: int | None = None,
     ) -> RemoteReservation:
-        """Hold another slot instead, for five minutes from now or `minutes` [rec 031]. Raises CalNotFound if it is gone.
+        """Hold another slot instead, for five minutes from now or `minutes` [rec 031].
 
-        It cannot renew a reservation: a slot that overlaps its own is refused with 422 as well.
+        Raises CalNotFound if the reservation is gone.
+
+        A reservation cannot be renewed so: a slot that overlaps its own is refused with 422 as well.
         """
         body = _body(event_type_id, start, duration, minutes)
         return _reservation(self._ask("PATCH", _RESERVATION, uid=uid, body=body))
 
     def release(self, uid: str) -> None:
-        """Release a reservation. One that is gone is released already: Cal.com answers 200 [rec 036]."""
+        """Release a reservation. One that does not exist any more is no error: Cal.com's answer is 200 [rec 036]."""
         self._ask("DELETE", _RESERVATION, uid=uid)
 
     def _ask(

@@ -1,4 +1,4 @@
-"""Teams: their members, and the event types that they offer. Hosted Cal.com only; an administrator's key reads them."""
+"""The members and the event types of teams. Hosted Cal.com alone has them; an administrator's key reads them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from cal_bookings.client.transport import (
     Http,
 )
 
-#: Any version will do (CAL_API_SOURCE.md 2).
+#: The version, although every version works (CAL_API_SOURCE.md 2).
 TEAMS_VERSION = "2024-08-13"
-_PAGE = 250  # members, the most that Cal.com gives at once
+_PAGE = 250  # members, the most that one answer of Cal.com holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Teams:
     def members(
         self, team_id: int, *, organization_id: int | None = None
     ) -> list[Member]:
-        """Return the members who have accepted their invitation; others cannot host. One request for 250 members."""
+        """Return the members who have accepted their invitation; others cannot host. Each request gets 250 members."""
         found: dict[Any, dict[str, Any]] = {}
         while True:
             query = {"take": str(_PAGE), "skip": str(len(found))}

@@ -1,4 +1,4 @@
-"""Times on the wire: read as instants, never compared as text; written in UTC to the millisecond."""
+"""The times of the API: read as instants, never compared as text; written in UTC to the millisecond."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def read_instant(value: Any) -> datetime | None:
-    """An ISO 8601 time as an aware time in UTC; None if it is none.
+    """Return an ISO 8601 time as an aware time in UTC; None for a text that is no such time.
 
     A time without a zone is in UTC, as Cal.com itself reads it. A time in the first or the last year of the calendar is
-    none: it cannot be shown in every time zone, and has no day before or after it.
+    no such time: it cannot be shown in every time zone, and has no day before or after it.
     """
     # fromisoformat() also takes a bare date, which is no instant.
     if not isinstance(value, str) or value[10:11] not in ("T", " "):
@@ -27,11 +27,11 @@ def read_instant(value: Any) -> datetime | None:
 
 
 def is_within_reach(moment: datetime) -> bool:
-    """Whether the time has a year before and a year after it."""
+    """Return whether the time has a year before and a year after it."""
     return MINYEAR < moment.year < MAXYEAR
 
 
 def write_instant(moment: datetime) -> str:
-    """An aware time as Cal.com writes it itself."""
+    """Return an aware time in the form in which Cal.com writes times."""
     utc = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return utc.removesuffix("+00:00") + "Z"

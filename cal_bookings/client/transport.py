@@ -1,4 +1,4 @@
-"""The transport: one session, bounded in time and size, that repeats only what is safe.
+"""The transport: one session, bounded in time and size, that repeats only requests that are safe to repeat.
 
 A GET is repeated after a broken connection, a timeout or a 5xx. Nothing else is: a write may
 have had its effect, and after a 429 each further request is in vain.
@@ -58,14 +58,14 @@ RETRIES = 3
 _FIRST_PAUSE = 0.5  # seconds, then doubled
 _CHUNK = 64 * 1024  # bytes
 _ERROR_BYTES = 64 * 1024  # more than any error of Cal.com, less than a proxy's page
-#: Shorter parts of a path are numbers of teams and users, no secret.
+#: The length below which a part of a path is the number of a team or a user, and no secret.
 _UID_LENGTH = 6
 MAX_BYTES = 32 * 1024 * 1024
 
 
-#: Called before each HTTP request with the name of its endpoint limit (`Call.endpoint_limit`).
+#: The hook before each HTTP request, which gets the name of its endpoint limit (`Call.endpoint_limit`).
 BeforeRequest = Callable[[str], None]
-#: Called after each answer with the same name, what the answer says about rate limits, and its status.
+#: The hook after each answer, which gets the same name, the answer's rate limit, and its status.
 OnAnswer = Callable[[str, RateLimit | None, int], None]
 
 
@@ -82,7 +82,7 @@ class Answer:
 
 
 class Http:
-    """Requests to one Cal.com with one credential. Not to be shared between threads."""
+    """The requests to one Cal.com with one credential. Threads must not share them."""
 
     def __init__(
         self,
@@ -114,9 +114,9 @@ class Http:
         self._sign_with(credential)
 
     def _sign_with(self, credential: Signer) -> None:
-        # As auth, not as headers: else requests replaces them by a login found in ~/.netrc.
+        # The credential is set as auth, not as headers: else requests replaces them by a login found in ~/.netrc.
         self._session.auth = _signature(credential)
-        # Those of an earlier credential too: whoever echoes may be late.
+        # The secrets of an earlier credential stay hidden too: a late answer may echo them.
         self._secrets = self._secrets.including(*credential.secrets())
 
     def close(self) -> None:
@@ -139,8 +139,8 @@ class Http:
 
         `secrets` are texts of the body that no error may repeat.
 
-        A read that gets no usable answer is repeated up to `retries` times, a write never. `guard` is called right before
-        the request is written to its connection, each time; what it raises stops the request, and reaches the caller.
+        A read without a usable answer is repeated up to `retries` times, a write never. `guard` is called right before
+        the request is written to its connection, each time; its errors stop the request, and reach the caller.
         Raises CalRefused for a part that no path can hold.
         """
         plain = {name: str(value) for name, value in (parts or {}).items()}
@@ -163,7 +163,7 @@ class Http:
         try:
             return self._persist(call, request, retries, guard, is_told=_is_no_expiry)
         except CalUnauthorized as error:
-            # Refused, so it had no effect, and even a write may be repeated.
+            # The request was refused, so it had no effect, and even a write may be repeated.
             self._sign_with(self._renew(error))
         call = Call(method, path, self.base_url, self._secrets.including(*hidden))
         return self._persist(call, request, retries, guard)
@@ -221,11 +221,11 @@ class Http:
         except (requests.RequestException, HTTPError) as error:
             failure = _unavailable(call, error)
         except BaseException as error:  # noqa: BLE001 - raised again
-            # A time limit of the worker, Ctrl-C: the frames of requests and urllib3 hold the credential in their
+            # At a time limit of the worker, or Ctrl-C, the frames of requests and urllib3 hold the credential in their
             # local variables, which some sites send to a service with each error.
             error.__cause__ = error.__context__ = None
             raise error.with_traceback(None) from None
-        # Outside the except block: requests' own error prints the URL with uid and query,
+        # This is outside the except block: requests' own error prints the URL with uid and query,
         # and would be shown as the context of ours.
         raise failure
 
@@ -235,7 +235,7 @@ class Http:
             prepared.url, {}, stream=True, verify=None, cert=None
         )
         with logged_as(call.path):
-            # A redirect would carry the credential wherever the answer points.
+            # A redirect would carry the credential to another address.
             response = self._session.send(
                 prepared, timeout=self._timeout, allow_redirects=False, **settings
             )
@@ -246,8 +246,8 @@ class Http:
         limit = self._max_bytes if response.ok else _ERROR_BYTES
         decode = _decoder(response)
         body = bytearray()
-        # What is there, and as it was sent: a read that waits for so many bytes, or for so many decoded ones, would wait
-        # for ever where they drip.
+        # The read takes the bytes that are there, as they were sent: a read of a fixed number of bytes, or of decoded
+        # bytes, would wait for ever where they drip.
         while chunk := response.raw.read1(_CHUNK, decode_content=False):
             body += decode(chunk, limit + 1 - len(body))
             if len(body) > limit:
@@ -263,7 +263,7 @@ class Http:
 
 
 def _decoder(response: requests.Response) -> Callable[[bytes, int], bytes]:
-    """Decodes a piece to at most so many bytes. Of the encoding we ask for: another one is left, and then is no JSON."""
+    """Return a function that decodes a piece to a bounded size, of the requested encoding; another is no JSON later."""
     if response.headers.get("Content-Encoding", "").lower() != "gzip":
         return lambda piece, at_most: piece
     inflate = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS).decompress
@@ -293,7 +293,7 @@ def _signature(
 
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: else `send` reads the body of a redirect, without our bounds, although it does not follow it."""
+        """Return None: else `send` reads the body of a redirect, without our bounds, although it does not follow it."""
 
 
 def _session(*, public_only: bool) -> requests.Session:

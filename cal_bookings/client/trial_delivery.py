@@ -1,4 +1,4 @@
-"""A delivery of our own, through the public address of the site: it takes the way that Cal.com's take."""
+"""The trial delivery through the public address of the site, on the way of Cal.com's deliveries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def deliver_trial(
 ) -> int:
     """Post a signed `body` to `url` and return the status of the answer. Redirects are not followed.
 
-    `timeout` is to connect and between two bytes, in seconds. Raises CalUnavailable, with its cause, if no answer comes.
+    `timeout` is for connecting and between two bytes, in seconds. Raises CalUnavailable, with its cause, if no answer
+    comes.
     """
     headers = {
         "Content-Type": "application/json",
@@ -42,5 +43,5 @@ def deliver_trial(
             return response.status_code
     except (requests.RequestException, HTTPError) as error:
         cause, what = cause_of(error)
-    # Outside the except block: requests' own error prints the address, which is a secret.
+    # This is outside the except block: requests' own error prints the address, which is a secret.
     raise CalUnavailable(f"no answer from this site: {what}", cause=cause)

@@ -12,14 +12,14 @@ VERSION_HEADER = "X-Cal-Webhook-Version"
 
 
 def sign(body: bytes, secret: str) -> str:
-    """Return what a server that knows `secret` sends as the signature of `body`."""
+    """Return the signature that a server with this `secret` sends for `body`."""
     return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def is_signed(body: bytes, signature: str, secrets: Iterable[str]) -> bool:
-    """Return whether `signature` is that of `body` under one of `secrets`. Compares in constant time.
+    """Return whether `signature` is that of `body` under one of `secrets`. The comparison takes constant time.
 
-    An empty secret signs nothing, and neither does the text "no-secret-provided", which Cal.com sends for a subscription
+    An empty secret signs nothing, nor does the text "no-secret-provided", which Cal.com sends for a subscription
     without a secret [wh 104].
     """
     given = signature.encode(errors="surrogatepass")

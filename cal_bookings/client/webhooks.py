@@ -1,4 +1,4 @@
-"""Subscriptions to webhooks on Cal.com: of a user, an event type, an organization or a platform client."""
+"""The subscriptions to webhooks on Cal.com, of a user, an event type, an organization or a platform client."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Self
 from cal_bookings.client.booking_list import unexpected
 from cal_bookings.client.transport import Answer, Http
 
-#: Any version will do.
+#: The version, although every version works.
 _VERSION = "2024-08-13"
-#: Subscriptions in one answer, at most.
+#: The most subscriptions in one answer.
 _PAGE = 250
-#: More than this many subscriptions of one owner are no list that ends.
+#: The number of subscriptions of one owner above which the list is taken to have no end.
 _MOST = 10_000
 
 #: The version of the payload that every server knows [rec 419].
@@ -22,19 +22,19 @@ PAYLOAD_VERSION = "2021-10-20"
 
 @dataclass(frozen=True, slots=True)
 class WebhookOwner:
-    """Whose events a subscription announces."""
+    """The owner whose events a subscription announces."""
 
     path: str
     parts: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def user(cls) -> Self:
-        """The user whom the credential belongs to."""
+        """Return the user to whom the credential belongs."""
         return cls("/webhooks")
 
     @classmethod
     def event_type(cls, event_type: int, *, team: int | None = None) -> Self:
-        """One event type, of the user or of a team."""
+        """Return one event type, of the user or of a team."""
         parts: dict[str, object] = {"event_type": event_type}
         if team is None:
             return cls("/event-types/{event_type}/webhooks", parts)
@@ -48,7 +48,7 @@ class WebhookOwner:
 
     @classmethod
     def oauth_client(cls, client_id: str) -> Self:
-        """All managed users of a platform client. Needs the credential of that client."""
+        """Return all managed users of a platform client, for which its credential is needed."""
         return cls("/oauth-clients/{client_id}/webhooks", {"client_id": client_id})
 
     def __str__(self) -> str:
@@ -66,9 +66,9 @@ class RemoteWebhook:
     active: bool
     triggers: frozenset[str]
     payload_template: str
-    #: Cal.com shows it in clear; empty if there is none.
+    #: The secret, which Cal.com shows in clear; empty if there is none.
     secret: str = field(repr=False)
-    #: Of the payload; empty where the server does not show it.
+    #: The version of the payload; empty where the server does not show it.
     version: str
 
 
@@ -80,7 +80,7 @@ class Webhooks:
         self._owner = owner
 
     def list_all(self) -> list[RemoteWebhook]:
-        """Return all of them. One request for each 250."""
+        """Return all subscriptions, by one request for each 250."""
         found: list[RemoteWebhook] = []
         while len(found) < _MOST:
             page = self._page(len(found))
@@ -90,7 +90,10 @@ class Webhooks:
         return found
 
     def create(self, fields: Mapping[str, Any]) -> RemoteWebhook:
-        """Subscribe. `fields` are Cal.com's: active, subscriberUrl, triggers, secret, version. A URL twice is a CalRefused."""
+        """Subscribe. `fields` are Cal.com's: active, subscriberUrl, triggers, secret, version.
+
+        Raises CalRefused for a URL that has a subscription.
+        """
         return _webhook(self._ask("POST", "", fields))
 
     def update(self, webhook_id: str, fields: Mapping[str, Any]) -> RemoteWebhook:
@@ -98,7 +101,7 @@ class Webhooks:
         return _webhook(self._ask("PATCH", webhook_id, fields))
 
     def delete(self, webhook_id: str) -> None:
-        """Unsubscribe. One that does not exist is a CalNotFound."""
+        """Unsubscribe. Raises CalNotFound for a subscription that does not exist."""
         self._ask("DELETE", webhook_id)
 
     def _page(self, skip: int) -> list[RemoteWebhook]:
@@ -135,7 +138,7 @@ def _webhook(answer: Answer) -> RemoteWebhook:
 
 
 def _read(answer: Answer, content: Any) -> RemoteWebhook:
-    # A UUID, though the contract says number.
+    # The id is a UUID, though the contract says number.
     if not isinstance(content, dict) or not isinstance(content.get("id"), str | int):
         raise unexpected(answer, "a webhook with its id")
     triggers = content.get("triggers")
