@@ -1,4 +1,4 @@
-"""A small Django site around `cal_bookings`: the demo, and the settings that the tests run with."""
+"""A small Django site around `cal_bookings`: the demo, and the settings of the tests."""
 
 from example_project.celery import app as celery_app
 

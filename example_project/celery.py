@@ -1,4 +1,4 @@
-"""The site's Celery app: ``celery -A example_project worker``."""
+"""The Celery app of the site: ``celery -A example_project worker``."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Settings of ``manage.py demo``: all on this machine, whatever the environment names; its login is no secret."""
+"""The settings of ``manage.py demo``: all on this machine, whatever the environment names; its login is no secret."""
 
 import os
 
@@ -12,15 +12,15 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = False
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
-        "NAME": BASE_DIR / f"demo-{os.getpid()}.sqlite3",  # each demo its own
+        "NAME": BASE_DIR / f"demo-{os.getpid()}.sqlite3",  # a database for each demo
         "OPTIONS": DATABASE_OPTIONS["django.db.backends.sqlite3"],
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-# No broker: the demo sends actions itself. The account is the fake, once it has an address.
+# The demo has no broker and sends actions itself. The account is the fake, once the fake has an address.
 CAL_BOOKINGS = {"ACCOUNTS": {}, "WORKER": None}
 
-# The terminal is for the demo's own lines: no line for each page that the admin serves or has not.
+# The terminal is for the demo's own lines: pages that the admin serves, or does not have, get no line.
 LOGGING = {
     "version": 1,
     "incremental": True,

@@ -1,4 +1,4 @@
-"""The site over real HTTP on this machine, from a thread of this process."""
+"""The server of the site over real HTTP on this machine, in a thread of this process."""
 
 from contextlib import AbstractContextManager
 from threading import Thread
@@ -12,7 +12,7 @@ from django.core.servers.basehttp import (
 
 
 class Site(AbstractContextManager["Site"]):
-    """Takes the port at once, and raises OSError if somebody else has it; answers from `start` until it is left."""
+    """A server that takes the port at once, or raises OSError if it is in use, and serves from `start` to its exit."""
 
     def __init__(self, port: int) -> None:
         self.server = ThreadedWSGIServer(("127.0.0.1", port), WSGIRequestHandler)

@@ -1,4 +1,4 @@
-"""Settings of the example project. What differs between machines comes from the environment (docs/settings.md).
+"""The settings of the example project. The environment sets the values that differ between machines (docs/settings.md).
 
 The defaults need no server and are safe on a public one: no debug pages, local host names only, HTTPS-only cookies.
 """
@@ -68,8 +68,8 @@ USE_I18N = True
 USE_TZ = True
 
 DATABASE_OPTIONS: dict[str, dict[str, Any]] = {
-    # A web server and a worker share the file. WAL lets one read while the other writes. IMMEDIATE takes the write
-    # lock at BEGIN, where SQLite waits for it (20 s); a transaction that starts by reading and then writes fails at once.
+    # A web server and a worker share the file. WAL lets one read while the other writes. IMMEDIATE takes the write lock
+    # at BEGIN, where SQLite waits for it (20 s); a transaction that starts by reading and then writes fails at once.
     "django.db.backends.sqlite3": {
         "init_command": "PRAGMA journal_mode=WAL",
         "transaction_mode": "IMMEDIATE",
@@ -92,7 +92,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
 
-NO_BROKER = "memory://"  # which no other process can reach
+NO_BROKER = "memory://"  # no other process can reach it
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=NO_BROKER)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_BEAT_SCHEDULE = {**BEAT_SCHEDULE}
@@ -101,7 +101,7 @@ CAL_BOOKINGS: dict[str, Any] = {
     "ACCOUNTS": {},
     "ENCRYPTION_KEYS": env.list("CAL_BOOKINGS_ENCRYPTION_KEYS", default=[]),
     "ALLOWED_SERVERS": env.list("CAL_BOOKINGS_ALLOWED_SERVERS", default=None),
-    # Without workers, `manage.py cal_push` sends what was asked for.
+    # Without workers, `manage.py cal_push` sends the requested actions.
     "WORKER": None if CELERY_BROKER_URL == NO_BROKER else "celery",
 }
 if api_key := env.str("CAL_BOOKINGS_API_KEY", default=""):

@@ -1,4 +1,4 @@
-"""The admin of the demo as a person's browser meets it: sign in, open pages, press a button."""
+"""The visitor of the demo's admin, in the way of a person's browser: sign in, open pages, press a button."""
 
 import re
 from contextlib import AbstractContextManager
@@ -13,7 +13,7 @@ HIDDEN = r'<input type="hidden" name="%s" value="([^"]*)"'
 
 
 class Visitor(AbstractContextManager["Visitor"]):
-    """A session on the site at `url`, for instance http://127.0.0.1:8000. Each method raises CommandError if it fails."""
+    """A session on the site at `url`, such as http://127.0.0.1:8000. Each method raises CommandError if it fails."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -28,11 +28,11 @@ class Visitor(AbstractContextManager["Visitor"]):
         self._post(page, reverse("admin:login"), form)
 
     def open(self, address: str) -> requests.Response:
-        """Open a page; it has to answer 200 without leading elsewhere."""
+        """Open a page; its answer must be 200, without a redirect to another page."""
         return _require(200, self._ask("GET", address))
 
     def act(self, booking_id: int, act: str) -> None:
-        """Put an act on one booking into the outbox, by the form that the booking's page leads to."""
+        """Put an action on one booking into the outbox, by the form to which the booking's page leads."""
         page = self.open(
             self.url + reverse("admin:cal_bookings_booking_change", args=[booking_id])
         )
@@ -43,7 +43,7 @@ class Visitor(AbstractContextManager["Visitor"]):
     def _post(
         self, page: requests.Response, address: str, form: dict[str, str]
     ) -> None:
-        """Send the form of a page; the site has to take it and lead on."""
+        """Send the form of a page; the site must accept it and redirect."""
         token = {"csrfmiddlewaretoken": _hidden(page, "csrfmiddlewaretoken")}
         _require(302, self._ask("POST", self.url + address, data=form | token))
 

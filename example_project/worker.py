@@ -1,4 +1,4 @@
-"""What the demo does in the background: bookings change on the fake Cal.com, webhooks are read, and actions are sent."""
+"""The background work of the demo: bookings change on the fake Cal.com, webhooks are read, and actions are sent."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -17,9 +17,9 @@ FULL_EVERY = 12  # rounds; some changes do not move Cal.com's time of update
 LOOPS = {
     0: Mode.FULL,
     1: Mode.WINDOW,
-}  # by round; in all other rounds the loop `changes`
-DELIVERY_SECONDS = 1  # a person is waiting
-INBOX_SECONDS = 1  # until a delivery that has to wait is looked at again
+}  # loop of a round; in all other rounds it is `changes`
+DELIVERY_SECONDS = 1  # short, because a person is waiting
+INBOX_SECONDS = 1  # pause before a delivery that has to wait is read again
 DELIVERED = 100  # actions in one round
 PATIENCE_SECONDS = 10
 
@@ -35,7 +35,7 @@ class Rounds(AbstractContextManager["Rounds"]):
         self.thread = Thread(target=self._work, daemon=True)
 
     def round(self) -> None:
-        """Work once; may raise."""
+        """Do the work once; may raise."""
         raise NotImplementedError
 
     def __enter__(self) -> "Rounds":
@@ -47,10 +47,10 @@ class Rounds(AbstractContextManager["Rounds"]):
         self.thread.join(PATIENCE_SECONDS)
 
     def try_round(self) -> None:
-        """Work once. Never raises: an error must not stop the next round."""
+        """Do the work once. Never raises: an error must not stop the next round."""
         try:
             self.round()
-        except Exception as error:  # noqa: BLE001 - see above
+        except Exception as error:  # noqa: BLE001 - no error may stop the rounds
             self.say(f"failed, next try in {self.seconds} s: {error!r}")
 
     def pause(self) -> None:
@@ -68,7 +68,7 @@ class Rounds(AbstractContextManager["Rounds"]):
 
 
 class Worker(Rounds):
-    """Changes a booking on the fake Cal.com and then mirrors the account, as somebody at Cal.com and Celery beat would."""
+    """The rounds that change a booking on the fake Cal.com and then mirror the account, as Celery beat would."""
 
     seconds = ROUND_SECONDS
 
@@ -106,7 +106,7 @@ class Worker(Rounds):
 
 
 class Deliveries(Rounds):
-    """Sends the due actions of the outbox to Cal.com, as `cal_push` or a Celery worker would."""
+    """The sender of due actions of the outbox to Cal.com, as `cal_push` or a Celery worker."""
 
     seconds = DELIVERY_SECONDS
 
@@ -118,7 +118,7 @@ class Deliveries(Rounds):
 
 
 class Inbox(Rounds):
-    """Reads the bookings that webhooks name, as soon as one arrives; a Celery worker does the same."""
+    """The reader of the bookings that webhooks name, as soon as a webhook arrives; a Celery worker does the same."""
 
     seconds = INBOX_SECONDS
 
@@ -137,7 +137,7 @@ class Inbox(Rounds):
         super().__exit__(*details)
 
     def pause(self) -> None:
-        """Wait for a delivery, or for those that are to be read again."""
+        """Wait for a delivery, or for the deliveries that are to be read again."""
         self.arrived.wait(self.seconds)
         self.arrived.clear()
 
@@ -151,7 +151,7 @@ class Inbox(Rounds):
 
 
 class _Ending(Exception):
-    """The demo ends: read no further page."""
+    """The signal that the demo ends, and that no further page is read."""
 
 
 def describe_run(run: SyncRun) -> str:
@@ -162,14 +162,14 @@ def describe_run(run: SyncRun) -> str:
 
 
 def describe_processed(processed: processing.Processed) -> str:
-    """Return one line about webhooks and what became of them for a person."""
+    """Return one line about webhooks and their results for a person."""
     labels = dict(WebhookDelivery.Outcome.choices)
     became = (f"{n:,} {labels[outcome]}" for outcome, n in processed.outcomes.items())
     return f"by webhook: {', '.join(became)}"
 
 
 def describe_action(action: BookingAction) -> str:
-    """Return one line about an action and what became of it for a person."""
+    """Return one line about an action and its result for a person."""
     line = f"in the admin: {action.get_kind_display()}: {action.booking}: {action.get_status_display()}"
     details = action.error_message or action.note
     return f"{line}. {details}" if details else line

@@ -19,7 +19,7 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """The cause of a failure between us and Cal.com, if known. It tells the cure better than the kind of the error."""
+    """The cause of a failure between us and Cal.com, if known. It shows the cure better than the kind of the error."""
 
     #: The name of the host cannot be resolved.
     NAME = "name"
@@ -68,7 +68,7 @@ class CalError(Exception):
         #: Cal.com's own name for the error, such as NotFoundException.
         self.code = code
         self.request_id = request_id
-        #: Whether a write may have had its effect although it failed here.
+        #: True if a write may have had its effect although it failed here.
         self.may_have_applied = may_have_applied
         self.cause = cause
         #: The scheme and the host to which a redirect leads.
@@ -134,7 +134,7 @@ class CalRateLimited(CalError):
         )
         #: The seconds to wait, if the server said.
         self.retry_after = retry_after
-        #: Whether the limit is that of the video service behind Cal.com, and does not concern the credential.
+        #: True if the limit is that of the video service behind Cal.com, and does not concern the credential.
         self.is_upstream = is_upstream
 
 

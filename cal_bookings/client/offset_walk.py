@@ -203,7 +203,7 @@ def _created_at(row: Any) -> datetime | None:
 
 
 def _identity(row: Any) -> str:
-    """Return an identity that tells rows apart without their uids, which are secrets."""
+    """Return an identity that distinguishes rows without their uids, which are secrets."""
     uid = row.get("uid") if isinstance(row, dict) else None
     return _digest(uid if isinstance(uid, str) else json.dumps(row, sort_keys=True))
 

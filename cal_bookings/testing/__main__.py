@@ -1,4 +1,4 @@
-"""``python -m cal_bookings.testing``: a fake Cal.com by hand."""
+"""The command ``python -m cal_bookings.testing``, which serves a fake Cal.com."""
 
 from __future__ import annotations
 

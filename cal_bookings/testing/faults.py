@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, and when."""
+"""The scripted faults of requests, and the requests that they meet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cal_bookings.testing.responses import (
 )
 from cal_bookings.testing.script import Script, Step
 
-#: What each fault does to the answer.
+#: The effect of each fault on the answer.
 KINDS = {
     "429": "too many requests, without Retry-After, as Cal.com answers",
     "429-retry-after": "too many requests, with Retry-After",
@@ -40,7 +40,7 @@ KINDS = {
 }
 
 
-#: After these there is no answer.
+#: The faults after which there is no answer.
 BREAKS = frozenset({"reset", "dropped", "late"})
 
 _PAGE = b"<html><body>Something else lives here</body></html>"
@@ -77,7 +77,7 @@ class Fault(Step):
     retry_after: int
 
     def answer(self) -> Answer | None:
-        """What is answered instead; None for faults that leave the answer as it is. Raises Refusal."""
+        """Return the answer of a fault; None for faults that leave the answer as it is. Raises Refusal."""
         if self.kind in _REFUSALS:
             status, message, code = _REFUSALS[self.kind]
             raise Refusal(status, message, code=code)
@@ -110,7 +110,7 @@ class Fault(Step):
 
 
 class Faults(Script[Fault]):
-    """Scripted faults; the first that meets a request and is not used up strikes."""
+    """The script of faults; the first fault that meets a request and is not used up strikes."""
 
     def plan(
         self,

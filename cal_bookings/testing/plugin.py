@@ -1,4 +1,4 @@
-"""pytest plugin: the fixture `cal` is a fake Cal.com that CAL_BOOKINGS points at."""
+"""The pytest plugin with the fixture `cal`, a fake Cal.com that CAL_BOOKINGS points at."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def cal(request: pytest.FixtureRequest, settings: Any) -> Iterator[FakeCal]:
-    """A fake Cal.com; the account "default" of CAL_BOOKINGS is its first user, for this test.
+    """Provide a fake Cal.com; the account "default" of CAL_BOOKINGS is its first user, for this test.
 
-    Options go into the marker: ``@pytest.mark.cal(bookings=100, dialect="offset")``.
+    The marker takes options: ``@pytest.mark.cal(bookings=100, dialect="offset")``.
     """
     from cal_bookings.testing import FakeCal
 

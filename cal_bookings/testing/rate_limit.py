@@ -1,4 +1,4 @@
-"""Cal.com's rate limit: a fixed window from the first request, and a block beyond it."""
+"""The rate limit of Cal.com: a fixed window from the first request, and a block beyond it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from cal_bookings.testing.responses import Request
 
 @dataclass
 class RateLimit:
-    """`limit` requests in `window` seconds per credential; one more blocks it for `block` seconds."""
+    """The limit: `limit` requests in `window` seconds per credential; one more blocks it for `block` seconds."""
 
     limit: int = 120
     window: float = 60.0
     block: float = 60.0
-    #: What its headers are called.
+    #: The name in its headers.
     name: str = "Default"
-    #: How many requests were answered with 429.
+    #: The number of requests with the answer 429.
     refused: int = 0
     _windows: dict[str, tuple[float, int]] = field(default_factory=dict)
     _blocked: dict[str, float] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def count(self, credential: str) -> tuple[bool, dict[str, str]]:
-        """Whether the request may pass, and the headers that say how many more may."""
+        """Return whether the request may pass, and the headers that say how many more may."""
         now = time.monotonic()
         with self._lock:
             until = self._blocked.get(credential, 0.0)
@@ -44,7 +44,7 @@ class RateLimit:
             return False, self._headers(0, until - now)
 
     def named(self, name: str) -> RateLimit:
-        """A limit of the same size that counts apart."""
+        """Return a limit of the same size that counts apart."""
         return RateLimit(self.limit, self.window, self.block, name)
 
     def _headers(self, remaining: int, seconds: float) -> dict[str, str]:
@@ -55,8 +55,8 @@ class RateLimit:
         }
 
 
-#: Requests that Cal.com counts apart, five a minute each and sixty for the sessions, and what the headers of their answers
-#: are named. What those of the sessions are called was not recorded.
+#: The requests that Cal.com counts apart, five a minute each and sixty for the sessions, and their names in the headers
+#: of the answers. The name for the sessions was not recorded.
 _ENDPOINTS = {
     ("PATCH", "location"): "Booking_location_update",
     ("POST", "attendees"): "Booking_attendees_add",
@@ -67,13 +67,13 @@ _ENDPOINTS = {
 
 
 def endpoint_limits(size: RateLimit | None) -> dict[tuple[str, str], RateLimit]:
-    """A limit of this size for each kind of request that is counted apart; none without a size."""
+    """Return a limit of this size for each kind of request that is counted apart; none without a size."""
     if size is None:
         return {}
     return {key: size.named(name) for key, name in _ENDPOINTS.items()}
 
 
 def endpoint(request: Request) -> tuple[str, str]:
-    """The kind of request: its method, and what of a booking it is about."""
+    """Return the kind of the request: its method, and the part of a booking that it is about."""
     parts = request.path.split("/")
     return request.method, parts[3] if len(parts) > 3 else ""

@@ -1,4 +1,4 @@
-"""Answers in the shapes that Cal.com gives them."""
+"""The answers in the shapes that Cal.com gives them."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _WITHOUT_DETAILS = frozenset({"BAD_REQUEST", "INTERNAL_SERVER_ERROR", "TRPCError
 
 @dataclass
 class Request:
-    """One request as the server understood it."""
+    """A request as the server understood it."""
 
     method: str
-    #: As it was asked for, such as /v2/bookings.
+    #: The path of the request line, such as /v2/bookings.
     full_path: str
     query: dict[str, list[str]]
     headers: dict[str, str]
     body: Any = None
-    #: Why the server could not read the body.
+    #: The reason why the server could not read the body.
     unreadable: Refusal | None = None
-    #: What the server answered; 0 while it has not.
+    #: The status of the answer; 0 before it.
     status: int = 0
 
     @property
     def path(self) -> str:
-        """Without the prefix of the API, such as /bookings; "" if it has none [rec 344-347]."""
+        """Return the path without the prefix of the API, such as /bookings; "" if it has none [rec 344-347]."""
         for prefix in ("/api/v2/", "/v2/"):
             if self.full_path.startswith(prefix):
                 return "/" + self.full_path.removeprefix(prefix).rstrip("/")
@@ -70,7 +70,7 @@ class Answer:
 
 
 class Refusal(Exception):
-    """Ends a request with an error in Cal.com's shape."""
+    """The end of a request with an error in Cal.com's shape."""
 
     def __init__(
         self, status: int, message: str, *, code: str = "", details: Any = None
@@ -95,7 +95,7 @@ class Refusal(Exception):
 
 
 class Bare(Refusal):
-    """Ends a request as the booking core does: without the envelope [rec 049, 222]."""
+    """The end of a request with an error of the booking core, without the envelope [rec 049, 222]."""
 
     def answer(self, request: Request, timestamp: str) -> Answer:
         body = {"statusCode": self.status, "message": self.message}
@@ -103,13 +103,13 @@ class Bare(Refusal):
 
 
 def invalid(name: str, value: Any, **constraints: str) -> Refusal:
-    """A query parameter that does not pass validation."""
+    """Return the refusal of a query parameter that does not pass validation."""
     error = {"target": {name: value}, "value": value, "property": name}
     return invalid_body([error | {"children": [], "constraints": constraints}])
 
 
 def invalid_body(errors: list[dict[str, Any]]) -> Refusal:
-    """A body with these fields that do not pass validation."""
+    """Return the refusal of a body with these fields that do not pass validation."""
     return Refusal(400, "Bad Request Exception", details={"errors": errors})
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong in which order: the part that faults of requests and of deliveries share."""
+"""The script of faults in their order, which requests and deliveries share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 @dataclass
 class Step:
-    """Something that goes wrong `times` times, after it was spared `skip` times."""
+    """A fault that strikes `times` times, after it has spared `skip` times."""
 
     kind: str
     times: int
@@ -21,7 +21,7 @@ S = TypeVar("S", bound=Step)
 
 
 class Script(Generic[S]):
-    """Steps in the order in which they were planned. May be used from any thread."""
+    """The steps in the order in which they were planned. All threads may use it."""
 
     def __init__(self) -> None:
         self._planned: list[S] = []
@@ -36,7 +36,7 @@ class Script(Generic[S]):
             self._planned.clear()
 
     def take(self, meets: Callable[[S], bool]) -> S | None:
-        """Return the first step that meets what happens and is not used up, and count it."""
+        """Return the first step that meets the event and is not used up, and count it."""
         with self._lock:
             for step in self._planned:
                 if not meets(step):

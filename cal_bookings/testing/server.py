@@ -51,7 +51,7 @@ _REQUESTS_KEPT = 100_000
 
 
 class FakeCal(RandomChanges):
-    """A Cal.com to test against: a context manager that serves its world on a free port.
+    """A fake Cal.com to test against: a context manager that serves its world on a free port.
 
         with FakeCal(bookings=50) as cal:
             ...  # point CAL_BOOKINGS at cal.url and cal.api_key
@@ -79,7 +79,7 @@ class FakeCal(RandomChanges):
         if dialect not in DIALECTS:
             raise ValueError(f"dialect is one of {', '.join(DIALECTS)}: {dialect!r}")
         super().__init__(seed=seed, clock=clock)
-        #: Subscriptions, the journal of deliveries, and what goes wrong with them.
+        #: The webhooks: subscriptions, the journal of deliveries, and their faults.
         self.webhooks = Webhooks(self, allows_private=private_webhooks)
         self.webhooks.is_hosted = lambda: self.dialect == "cursor"
         self.routes = Routes(self, dialect, self.webhooks)
@@ -87,15 +87,15 @@ class FakeCal(RandomChanges):
         self.faults = Faults()
         self.rate_limit = rate_limit or RateLimit(limit=100_000)
         self.endpoint_limits = endpoint_limits(endpoint_limit)
-        #: What was asked, oldest first.
+        #: The requests, oldest first.
         self.requests: deque[Request] = deque(maxlen=_REQUESTS_KEPT)
-        #: What went wrong in the fake's own code, or in `on_request`: each was answered with 500.
+        #: The errors in the fake's own code, or in `on_request`: the answer to each was 500.
         self.crashes: list[Exception] = []
-        #: How many connections were opened.
+        #: The number of opened connections.
         self.connections = 0
-        #: Called with each request before it is answered, for instance to change bookings during a walk.
+        #: The function called with each request before its answer, for instance to change bookings during a walk.
         self.on_request: Callable[[Request], None] | None = None
-        #: Seconds that every answer takes, as over a network.
+        #: The seconds that every answer takes, as over a network.
         self.latency = 0.0
         self._port = port
         self._server: WebServer | None = None
@@ -111,7 +111,7 @@ class FakeCal(RandomChanges):
 
     @property
     def dialect(self) -> str:
-        """May be set while the server runs, as if Cal.com were updated."""
+        """Return the dialect, which may be set while the server runs, as if Cal.com were updated."""
         return self.routes.dialect
 
     @dialect.setter
@@ -120,31 +120,31 @@ class FakeCal(RandomChanges):
 
     @property
     def api_key(self) -> str:
-        """Of the first user, to whom all seeded bookings belong."""
+        """Return the key of the first user, to whom all seeded bookings belong."""
         return self.users[1].api_key
 
     @property
     def url(self) -> str:
-        """The base URL, such as http://127.0.0.1:49152/v2."""
+        """Return the base URL, such as http://127.0.0.1:49152/v2."""
         if self._server is None:
             raise RuntimeError("The fake Cal.com does not run: use it in a with block")
         return f"http://127.0.0.1:{self._server.server_port}/v2"
 
     def fault(self, kind: str, **options: Any) -> None:
-        """Lets something go wrong: see `Faults.plan` for the options, `faults.KINDS` for the kinds."""
+        """Plan a fault: see `Faults.plan` for the options, `faults.KINDS` for the kinds."""
         self.faults.plan(kind, **options)
 
     def forget_cursors(self) -> None:
-        """From now on, the cursors handed out so far are refused."""
+        """Refuse from now on the cursors that were handed out so far."""
         self.routes.listing.epoch += 1
 
     def accept_client(self, client_id: str, secret: str, user: User) -> None:
-        """Lets an OAuth client with its secret act for a user."""
+        """Allow an OAuth client with its secret to act for a user."""
         self.routes.credentials[f"{client_id}:{secret}"] = user
         self.webhooks.clients[client_id].add(user.id)
 
     def accept_token(self, token: str, user: User) -> None:
-        """Lets an access token act for a user, until `expire_token`."""
+        """Allow an access token to act for a user, until `expire_token`."""
         self.routes.credentials[token] = user
 
     def issue_tokens(
@@ -154,7 +154,7 @@ class FakeCal(RandomChanges):
         client_id: str = "client",
         secret: str = "hush",  # noqa: S107 - of a fake
     ) -> tuple[str, str]:
-        """An access token and its refresh token, which its client may exchange once for the next pair."""
+        """Return an access token and its refresh token, which its client may exchange once for the next pair."""
         self.routes.tokens.clients[client_id] = secret
         return self.routes.tokens.issue(client_id, user)
 
@@ -163,12 +163,12 @@ class FakeCal(RandomChanges):
 
     @property
     def effects(self) -> list[Effect]:
-        """What was done because a request asked for it, in order: the judge of what a client believes."""
+        """Return the effects of all requests, in order, by which the belief of a client is judged."""
         with self.lock:
             return list(self.actions.effects)
 
     def carry_out_late(self) -> None:
-        """Does what the fault "late" put off, as far as Cal.com still takes it."""
+        """Do what the fault "late" put off, as far as Cal.com still takes it."""
         self.actions.carry_out_late()
 
     def __enter__(self) -> Self:
@@ -184,7 +184,7 @@ class FakeCal(RandomChanges):
         return self
 
     def __exit__(self, error: object = None, *_: object) -> None:
-        """Raises what went wrong in the fake's own code, unless something else is being raised."""
+        """Raise the errors of the fake's own code, unless something else is being raised."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -196,12 +196,12 @@ class FakeCal(RandomChanges):
             raise RuntimeError(message) from crashes[0]
 
     def hang_up(self) -> None:
-        """Closes the connections that clients keep open, as servers do after some idle time."""
+        """Close the connections that clients keep open, as servers do after some idle time."""
         if self._server is not None:
             self._server.hang_up()
 
     def respond(self, request: Request) -> tuple[Answer, Fault | None]:
-        """The answer to a request, and the fault that strikes it on the way.
+        """Return the answer to a request, and the fault that strikes it on the way.
 
         No request is left without an answer: an error of the fake's own is kept in `crashes`, and answered with 500.
         """
@@ -280,7 +280,7 @@ class FakeCal(RandomChanges):
         if fault == "late":
             self.actions.late.append(act_late)
         if fault in ("late", "dropped"):
-            return as_json(None)  # which nobody receives
+            return as_json(None)  # nobody receives it
         answer = carry_out()
         if fault == "500-applied":
             raise Refusal(500, "Internal server error")

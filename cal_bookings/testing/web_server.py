@@ -1,4 +1,4 @@
-"""HTTP for the fake: connections, requests in, answers out."""
+"""The HTTP of the fake: connections, requests and answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 class Site(Protocol):
-    """Who answers the requests."""
+    """The protocol of the object that answers the requests."""
 
     connections: int
 
@@ -55,17 +55,17 @@ class WebServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """Else clients would go on asking a server that has stopped."""
+        """Close all connections: else clients would go on asking a server that has stopped."""
         super().server_close()
         self.hang_up()
 
     def hang_up(self) -> None:
         for connection in list(self.connections):
-            with suppress(OSError):  # closed meanwhile
+            with suppress(OSError):  # the connection was closed meanwhile
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no error of the server's; anything else is loud."""
+        """Print all errors except that of a client that hangs up, which is none of the server's."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -101,10 +101,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(Answer(204, b""), cut=False)
 
     def _body(self) -> tuple[Any, Refusal | None]:
-        """The body, and why it cannot be read; like Cal.com, only objects and lists can."""
+        """Return the body, and the reason why it cannot be read; only objects and lists can, as on Cal.com."""
         length = self.headers.get("Content-Length") or "0"
         if not length.isdecimal() or int(length) > _BODY_LIMIT:
-            self.close_connection = True  # with the rest of the body unread
+            self.close_connection = True  # the rest of the body is unread
             return None, Bare(413, "request entity too large")
         return _read(self.rfile.read(int(length)), self.headers)
 
@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, *_: object) -> None:
-        """Tests read `cal.requests`."""
+        """Print no line: tests read `cal.requests`."""
 
 
 def _read(sent: bytes, headers: Message) -> tuple[Any, Refusal | None]:

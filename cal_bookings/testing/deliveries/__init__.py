@@ -1,1 +1,1 @@
-"""How the fake tells its subscribers what happened: who listens to what, the bodies, and real signed HTTP requests."""
+"""The deliveries of the fake to its subscribers: subscriptions, bodies, and real signed HTTP requests."""

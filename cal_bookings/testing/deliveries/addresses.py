@@ -1,11 +1,11 @@
-"""Which addresses Cal.com sends deliveries to: `packages/lib/ssrfProtection.ts` of Cal.com's sources."""
+"""The addresses to which Cal.com sends deliveries: `packages/lib/ssrfProtection.ts` of Cal.com's sources."""
 
 from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
-#: Metadata services of clouds, which no server sends to.
+#: The metadata services of clouds, to which no server sends.
 _METADATA = frozenset(
     {
         *("169.254.169.254", "169.254.169.253", "169.254.170.2", "100.100.100.200"),
@@ -16,7 +16,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0"})  # noqa: S10
 
 
 def problem(url: str, *, hosted: bool) -> str:
-    """Return why a server does not send to `url`, in Cal.com's words; "" if it does.
+    """Return the reason why a server does not send to `url`, in Cal.com's words; "" if it does.
 
     Hosted Cal.com takes https alone and no private address; a self-hosted server takes http and private ones.
     Names are not resolved.

@@ -1,7 +1,8 @@
 """The payloads of the triggers about bookings, key by key as recorded.
 
-Cal.com makes them in three ways: from the booking in hand when it is created or moved, from its row when it is requested, confirmed
-or rejected, and from another selection of the row when it is cancelled. Each way has its own keys and its own form of times.
+Cal.com makes them in three ways: from the booking in hand when it is created or moved, from its row when it is
+requested, confirmed or rejected, and from another selection of the row when it is cancelled. Each way has its own keys
+and its own form of times.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ def created(scene: Scene) -> Payload:
 
 
 def rescheduled(scene: Scene) -> Payload:
-    """Return the payload of BOOKING_RESCHEDULED: `uid` is the new one, `rescheduleUid` the old one [wh 019, 071, 154]."""
+    """Return the payload of BOOKING_RESCHEDULED: `uid` is new, `rescheduleUid` is the old one [wh 019, 071, 154]."""
     payload = _in_hand(scene) | {"iCalSequence": 1}
     old = scene.old or scene.booking
     if scene.seat:
@@ -36,7 +37,7 @@ def rescheduled(scene: Scene) -> Payload:
 
 
 def requested(scene: Scene) -> Payload:
-    """Return the payload of BOOKING_REQUESTED; after a move, it does not name the old booking [wh 002, 037]."""
+    """Return the payload of BOOKING_REQUESTED, which does not name the old booking after a move [wh 002, 037]."""
     attendees = [
         parts.person(one, scene)
         | {"phoneNumber": one.get("phoneNumber"), "bookingSeat": None}
@@ -68,7 +69,7 @@ def rejected(scene: Scene) -> Payload:
 
 
 def cancelled(scene: Scene) -> Payload:
-    """Return the payload of BOOKING_CANCELLED: the whole uid is called cancelled even for one seat [wh 034, 072]."""
+    """Return the payload of BOOKING_CANCELLED, whose whole uid counts as cancelled even for one seat [wh 034, 072]."""
     row = _from_row(scene, "CANCELLED")
     absent = ("hideCalendarNotes", "hideCalendarEventDetails", "disableCancelling")
     for key in (*absent, "disableRescheduling", "organizationId", "assignmentReason"):
@@ -85,7 +86,7 @@ def cancelled(scene: Scene) -> Payload:
 
 
 def no_show_updated(scene: Scene) -> Payload:
-    """Return the payload of BOOKING_NO_SHOW_UPDATED, whose uid is called `bookingUid` [wh 086, 088, 089]."""
+    """Return the payload of BOOKING_NO_SHOW_UPDATED, whose key for the uid is `bookingUid` [wh 086, 088, 089]."""
     marked: list[Payload] = scene.more.get("attendees", [])
     message = "No-show status updated for attendees"
     if len(marked) == 1:
@@ -105,7 +106,7 @@ def about(scene: Scene) -> Payload:
 
 
 def _in_hand(scene: Scene) -> Payload:
-    """Return what a payload holds that is made while the booking is created or moved."""
+    """Return the keys of a payload that is made while the booking is created or moved."""
     event_type = scene.event_type
     whole = scene.is_seated and scene.seat is None
     payload = parts.common(scene) | {
@@ -142,7 +143,7 @@ def _in_hand(scene: Scene) -> Payload:
 
 
 def _from_row(scene: Scene, status: str) -> Payload:
-    """Return what a payload holds that is made from the row of a booking."""
+    """Return the keys of a payload that is made from the row of a booking."""
     asks = scene.event_type is not None and scene.event_type.kind == "confirm"
     return parts.common(scene) | {
         "startTime": scene.booking["start"],

@@ -1,4 +1,4 @@
-"""The pieces that the payloads of deliveries are put together from."""
+"""The pieces of which the payloads of deliveries consist."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Scene:
-    """What a payload is made of: the booking as it is shown, its event type, and what just happened."""
+    """The sources of a payload: the booking as it is shown, its event type, and the latest event."""
 
     booking: Payload
     event_type: EventType | None = None
-    #: The seat that the event is about.
+    #: The seat of the event.
     seat: Payload | None = None
-    #: The booking as it was before it was moved.
+    #: The booking before it was moved.
     old: Payload | None = None
-    #: Whether somebody confirmed the booking that was requested before.
+    #: True if the event is the confirmation of a requested booking.
     confirmed: bool = False
     reason: str = ""
     rescheduled_by: str = ""
     requests_reschedule: bool = False
-    #: Further keys, of triggers that have some.
+    #: The further keys of some triggers.
     more: Payload = field(default_factory=dict)
 
     @property
@@ -53,7 +53,7 @@ class Scene:
         return [self.seat] if self.seat else list(self.booking.get("attendees") or ())
 
 
-#: What a payload has of an attendee whose name was given in one piece.
+#: The keys of an attendee whose name was given in one piece.
 NO_NAMES = {"firstName": "", "lastName": ""}
 
 
@@ -113,7 +113,7 @@ def person(attendee: Payload, scene: Scene) -> Payload:
 
 
 def attendee_row(scene: Scene, attendee: Payload) -> Payload:
-    """Return an attendee as the database has them."""
+    """Return an attendee with the keys of its row in the database."""
     return person(attendee, scene) | {
         "id": scene.booking["id"] * 10,
         "phoneNumber": attendee.get("phoneNumber"),
@@ -129,7 +129,7 @@ def names(attendee: Payload) -> Payload:
 
 
 def responses(scene: Scene, *, in_hand: bool) -> Payload:
-    """Return the answers of the booker with their labels; a seated booking shows more of them in its row."""
+    """Return the answers of the booker with their labels; the row of a seated booking has more of them."""
     whole = in_hand or scene.is_seated
     first = (scene.booking.get("attendees") or scene.attendees or [{}])[0]
     given = scene.booking.get("bookingFieldsResponses") or {}
@@ -170,7 +170,7 @@ def with_offset(text: Any) -> Any:
 
 
 def _utc_offset(zone: Any, start: Any) -> int:
-    """Return the minutes between UTC and a zone at that time; 0 where either is unknown."""
+    """Return the minutes between UTC and a zone at that time; 0 if either is unknown."""
     try:
         offset = datetime.fromisoformat(start).astimezone(ZoneInfo(zone)).utcoffset()
     except (TypeError, ValueError, KeyError):

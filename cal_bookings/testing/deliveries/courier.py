@@ -1,4 +1,4 @@
-"""Real HTTP requests to receivers, with a journal, scripted faults, and the retries of hosted Cal.com."""
+"""The real HTTP requests to receivers, with a journal, scripted faults, and the retries of hosted Cal.com."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cal_bookings.testing.deliveries.delivery_faults import DeliveryFaults
 from cal_bookings.testing.deliveries.sender import Attempt, Delivery
 from cal_bookings.testing.world.clock import Clock
 
-#: Statuses after which hosted Cal.com tries again; 0 stands for no answer.
+#: The statuses after which hosted Cal.com tries again; 0 stands for no answer.
 RETRYABLE = frozenset({0, 408, 429, 500, 502, 503, 504})
 _CONCURRENCY = 25
 _RETRIES = 3
@@ -21,19 +21,19 @@ _FACTOR, _LONGEST_PAUSE = 1.5, 600.0
 
 
 class Courier:
-    """Carries sealed deliveries to their receivers, in this thread or in threads of its own."""
+    """The sender of sealed deliveries to their receivers, in the caller's thread or in threads of its own."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.journal: list[Attempt] = []
         self.faults = DeliveryFaults()
-        #: What went wrong in the fake's own threads.
+        #: The errors in the fake's own threads.
         self.crashes: list[Exception] = []
         #: The middle of the names of the two headers; re-branded servers have another.
         self.brand = "Cal"
-        #: Seconds before the second retry; the pause grows by half each time, up to ten minutes.
+        #: The seconds before the second retry; the pause grows by half each time, up to ten minutes.
         self.retry_pause = 10.0
-        #: Seconds after which the fake gives up a receiver. Cal.com has no such limit.
+        #: The seconds after which the fake gives up a receiver. Cal.com has no such limit.
         self.timeout = 60.0
         self._held: list[Delivery] = []
         self._random = Random(0)  # noqa: S311 - no secret hangs on it
@@ -43,17 +43,17 @@ class Courier:
         self._idle = Condition()
 
     def fault(self, kind: str, **options: Any) -> None:
-        """Let something go wrong with deliveries: see `DeliveryFaults.plan` and `delivery_faults.KINDS`."""
+        """Plan a fault of deliveries: see `DeliveryFaults.plan` and `delivery_faults.KINDS`."""
         self.faults.plan(kind, **options)
 
     def release(self) -> None:
-        """Send what the fault "held" still keeps back."""
+        """Send the deliveries that the fault "held" still keeps back."""
         held, self._held = self._held, []
         for delivery in held:
             self.attempt(delivery)
 
     def flush(self, timeout: float = 10.0) -> None:
-        """Wait until nothing is under way. Raises TimeoutError after `timeout` seconds."""
+        """Wait until no delivery is under way. Raises TimeoutError after `timeout` seconds."""
         with self._idle:
             if not self._idle.wait_for(lambda: not self._underway, timeout):
                 raise TimeoutError(f"{self._underway} deliveries are still under way")
@@ -67,11 +67,11 @@ class Courier:
         ]
 
     def open(self) -> None:
-        """Let deliveries leave again after `stop`."""
+        """Allow deliveries again after `stop`."""
         self._stopping.clear()
 
     def stop(self) -> None:
-        """Drop what is queued and end the threads. Nothing is sent afterwards."""
+        """Drop the queued deliveries and end the threads. No delivery is sent afterwards."""
         self._stopping.set()
         with self._idle:
             pool, self._pool, self._underway = self._pool, None, 0
@@ -98,7 +98,7 @@ class Courier:
         return status
 
     def retry(self, delivery: Delivery) -> int:
-        """Try up to three times more, the first time at once, until the receiver's word is final; return the status."""
+        """Try up to three times more, first at once, until the receiver's answer is final; return the status."""
         status = 0
         for number in range(_RETRIES):
             if number:
@@ -113,7 +113,7 @@ class Courier:
         return status
 
     def attempt(self, delivery: Delivery, number: int = 1) -> int:
-        """Send a delivery, whatever faults are planned, and return the status; 0 if there was no answer."""
+        """Send a delivery, whatever faults are planned, and return the status; 0 without an answer."""
         envelope, url = delivery.envelope, delivery.subscription.subscriber_url
         headers = envelope.headers(self.brand)
         status, error = sender.post(url, envelope.body, headers, self.timeout)
@@ -121,7 +121,7 @@ class Courier:
         return status
 
     def start(self, work: Callable[..., None], *arguments: Any) -> None:
-        """Do some work in a thread of the courier's, which `flush` waits for."""
+        """Do some work in a thread of the courier's, for which `flush` waits."""
         with self._idle:
             if self._stopping.is_set():
                 return

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose with deliveries, and when."""
+"""The scripted faults of deliveries, and the deliveries that they meet."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DeliveryFault(Step):
 
 
 class DeliveryFaults(Script[DeliveryFault]):
-    """Scripted faults; the first that meets a delivery and is not used up strikes."""
+    """The script of faults; the first fault that meets a delivery and is not used up strikes."""
 
     def plan(
         self,
@@ -32,7 +32,7 @@ class DeliveryFaults(Script[DeliveryFault]):
         trigger: str = "",
         seconds: float = 1.0,
     ) -> None:
-        """Plan a fault for deliveries of this trigger; "" matches all. Raises ValueError for an unknown kind."""
+        """Plan a fault for deliveries of this trigger, "" for any trigger. Raises ValueError for an unknown kind."""
         if kind not in KINDS:
             raise ValueError(
                 f"There is no delivery fault {kind!r}: choose one of {', '.join(KINDS)}"

@@ -1,4 +1,4 @@
-"""The whole body of a delivery: which payload a trigger has, and how it is wrapped, filled in and signed."""
+"""The whole body of a delivery: the payload of its trigger, its wrapping, the template and the signature."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BODIES: dict[str, Callable[[Scene], Payload]] = {
     "MEETING_STARTED": meeting_bodies.meeting,
     "MEETING_ENDED": meeting_bodies.meeting,
 }
-#: Triggers whose payload has calendar files since the second version.
+#: The triggers whose payload has calendar files since the second version.
 _WITH_CALENDAR_FILES = frozenset(
     {"BOOKING_CREATED", "BOOKING_RESCHEDULED", "BOOKING_CANCELLED", "BOOKING_PAID"}
     | {"BOOKING_REASSIGNED"}
@@ -41,7 +41,7 @@ UNSIGNED = "no-secret-provided"
 
 @dataclass(frozen=True)
 class Envelope:
-    """What goes over the wire."""
+    """A delivery as it is sent."""
 
     body: bytes
     content_type: str
@@ -59,7 +59,7 @@ class Envelope:
 
 
 def payload(trigger: str, scene: Scene) -> Payload:
-    """Return what a delivery tells of an event, for subscriptions of the first version."""
+    """Return the payload of an event, for subscriptions of the first version."""
     made = _BODIES.get(trigger)
     return made(scene) if made else other_bodies.payload(trigger, scene)
 
@@ -67,7 +67,7 @@ def payload(trigger: str, scene: Scene) -> Payload:
 def seal(
     subscription: Subscription, trigger: str, payload: Payload, at: str
 ) -> Envelope:
-    """Return a delivery to one subscription: `at` is when it is sent, which the signed body says."""
+    """Return a delivery to one subscription: `at` is the time of sending, which the signed body holds."""
     body, content_type = _body(subscription, trigger, payload, at)
     sent = body.encode()
     signature = sign(sent, subscription.secret) if subscription.secret else UNSIGNED

@@ -9,7 +9,7 @@ from cal_bookings.testing.deliveries.booking_parts import Payload, Scene
 
 
 def meeting(scene: Scene) -> Payload:
-    """Return the flat body of MEETING_STARTED and MEETING_ENDED: columns of the row, without `payload` [wh 110, 111]."""
+    """Return the flat body of MEETING_STARTED and MEETING_ENDED [wh 110, 111]."""
     booking = scene.booking
     host = (booking["hosts"] or [{}])[0]
     known = str(uuid5(NAMESPACE_URL, f"user {host.get('id')}"))

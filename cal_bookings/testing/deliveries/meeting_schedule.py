@@ -1,4 +1,4 @@
-"""The deliveries that Cal.com plans ahead: MEETING_STARTED and MEETING_ENDED.
+"""The deliveries that Cal.com plans in advance: MEETING_STARTED and MEETING_ENDED.
 
 The body is made when the meeting is planned, so it may be stale when it is sent.
 """
@@ -18,7 +18,7 @@ from cal_bookings.testing.deliveries.triggers import OF_MEETINGS
 
 @dataclass(frozen=True)
 class Planned:
-    """One delivery to come."""
+    """One planned delivery."""
 
     due: datetime
     trigger: str
@@ -28,7 +28,7 @@ class Planned:
 
 
 class MeetingSchedule:
-    """The meetings that subscribers will hear of, by booking."""
+    """The meetings of which subscribers will be notified, by booking."""
 
     def __init__(self) -> None:
         self._planned: defaultdict[str, list[Planned]] = defaultdict(list)
@@ -49,15 +49,15 @@ class MeetingSchedule:
                 ]
 
     def forget(self, uid: str) -> None:
-        """Drop what was planned for a booking, as Cal.com does when it is cancelled or moved."""
+        """Drop the deliveries that were planned for a booking, as Cal.com does when it is cancelled or moved."""
         self._planned.pop(uid, None)
 
     def forget_subscription(self, subscription: Subscription) -> None:
-        """Drop what was planned for a subscription."""
+        """Drop the deliveries that were planned for a subscription."""
         self._keep(lambda one: one.subscription is not subscription)
 
     def take_due(self, now: datetime) -> list[Planned]:
-        """Return what is due by now, in order, and forget it."""
+        """Return the deliveries that are due by now, in order, and forget them."""
         everything = [one for planned in self._planned.values() for one in planned]
         due = [one for one in everything if one.due <= now]
         self._keep(lambda one: one.due > now)

@@ -1,6 +1,6 @@
-"""The payloads of triggers for which nothing happens in the fake's world: a test fires them by hand.
+"""The payloads of triggers that no event of the fake's world causes: a test fires them by hand.
 
-From Cal.com's documentation and sources: where each one has the uid of its booking, and which of them have none.
+Cal.com's documentation and sources say where each payload has the uid of its booking, and which payloads have none.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _wrong_assignment(scene: Scene) -> Payload:
 
 
 def _form(_: Scene) -> Payload:
-    # The visitor's own names: a field called `uid` is no booking.
+    # The names are the visitor's own: a field called `uid` is no booking.
     return {"formId": "form", "formName": "Routing", "responses": {"uid": "mine"}}
 
 
@@ -96,7 +96,7 @@ _OTHERS: dict[str, Callable[[Scene], Payload]] = {
     "ROUTING_FORM_FALLBACK_HIT": _form,
     "OOO_CREATED": _out_of_office,
 }
-#: Triggers that are about no booking.
+#: The triggers that are about no booking.
 WITHOUT_BOOKING = frozenset(
     {"FORM_SUBMITTED", "FORM_SUBMITTED_NO_EVENT", "ROUTING_FORM_FALLBACK_HIT"}
     | {"OOO_CREATED"}
@@ -109,7 +109,7 @@ def payload(trigger: str, scene: Scene) -> Payload:
 
 
 def at_the_root(trigger: str, made: Payload) -> dict[str, Any]:
-    """Return what a body has beside `payload`: the answers of a form stand there too."""
+    """Return the keys of a body beside `payload`, where the answers of a form stand too."""
     return dict(made["responses"]) if trigger in _FORMS else {}
 
 

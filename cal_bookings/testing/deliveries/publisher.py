@@ -1,4 +1,4 @@
-"""From an event to its deliveries: inside the request, as a self-hosted server does, or queued and retried, as hosted Cal.com does."""
+"""The publication of events: inside the request on a self-hosted server, queued and retried on hosted Cal.com."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from cal_bookings.testing.world.clock import wire
 from cal_bookings.testing.world.state import Row, World
 
 _GONE = 410
-#: Triggers that self-hosted servers do not have.
+#: The triggers that self-hosted servers do not have.
 _HOSTED_ONLY = frozenset({"BOOKING_LOCATION_UPDATED", "BOOKING_REASSIGNED"})
-#: Events after which a self-hosted server still writes to the booking.
+#: The events after which a self-hosted server still writes to the booking.
 _SETTLING = frozenset(
     {"BOOKING_CREATED", "BOOKING_REQUESTED", "BOOKING_RESCHEDULED", "BOOKING_REJECTED"}
 )
@@ -35,7 +35,7 @@ _SETTLING = frozenset(
 class Webhooks(Courier):
     """The webhooks of one world: `cal.webhooks`.
 
-    Subscriptions are made over HTTP, or with `subscribe`. `journal` holds every attempt, oldest first, and `flush` waits
+    Subscriptions are made over HTTP, or with `subscribe`. `journal` holds every attempt, oldest first; `flush` waits
     for those under way.
     """
 
@@ -43,20 +43,20 @@ class Webhooks(Courier):
         super().__init__(world.clock)
         self.world = world
         self.subscriptions = Subscriptions()
-        #: Whether this is hosted Cal.com: the server follows its dialect.
+        #: True if this is hosted Cal.com, as the server's dialect says.
         self.is_hosted: Callable[[], bool] = lambda: False
-        #: Lets hosted Cal.com send to http and private addresses too, for tests and demos on one machine.
+        #: True if hosted Cal.com sends to http and private addresses too, for tests and demos on one machine.
         self.allows_private = allows_private
-        #: Whether deliveries are queued and retried; None: as on hosted Cal.com only.
+        #: True if deliveries are queued and retried; None: only on hosted Cal.com.
         self.queues: bool | None = None
-        #: Seconds from the delivery of a cancellation inside a request until the server commits it.
+        #: The seconds from the delivery of a cancellation inside a request until the server commits it.
         self.commit_after = 0.0
-        #: Users of each platform client.
+        #: The users of each platform client.
         self.clients: defaultdict[str, set[int]] = defaultdict(set)
         self._meetings = MeetingSchedule()
         world.listener = self
 
-    # What tests call
+    # The methods that tests call
 
     def subscribe(
         self,
@@ -83,8 +83,8 @@ class Webhooks(Courier):
     def fire(self, trigger: str, uid: str = "", *, user: int = 1, **more: Any) -> None:
         """Send a trigger of any kind; `more` are further keys of its payload.
 
-        For triggers that nothing in the fake's world causes, such as payments, recordings and forms. A trigger about no
-        booking goes to the subscriptions of `user`.
+        This is for triggers that no event in the fake's world causes, such as payments, recordings and forms. A trigger
+        about no booking goes to the subscriptions of `user`.
         """
         with self.world.lock:
             if uid:
@@ -107,16 +107,16 @@ class Webhooks(Courier):
                     self._seal(one.subscription, one.trigger, one.uid, one.payload)
                 )
 
-    # What the endpoints and the server call
+    # The methods that the endpoints and the server call
 
     def add(self, subscription: Subscription) -> None:
-        """Keep a subscription, and plan the meetings to come that it wants to hear of."""
+        """Keep a subscription, and plan the coming meetings of which it wants to be notified."""
         with self.world.lock:
             self.subscriptions.add(subscription)
             self.plan_meetings_of(subscription)
 
     def plan_meetings_of(self, subscription: Subscription) -> None:
-        """Plan the meetings to come for a subscription that is new or has changed."""
+        """Plan the coming meetings for a subscription that is new or has changed."""
         with self.world.lock:
             self._meetings.forget_subscription(subscription)
             hears = set(OF_MEETINGS).intersection(subscription.triggers)
@@ -130,17 +130,17 @@ class Webhooks(Courier):
 
     @property
     def announces_early(self) -> bool:
-        """Whether a cancellation is told before it is committed, as self-hosted servers do: 60 of 60 times."""
+        """Return whether a cancellation is announced before its commit, as on self-hosted servers: 60 of 60 times."""
         return not self._queued
 
-    # From an event to deliveries
+    # The publication of events
 
     @property
     def _queued(self) -> bool:
         return self.is_hosted() if self.queues is None else self.queues
 
     def hear(self, event: Announcement) -> Job | None:
-        """Return how to tell the subscribers of an event; None if nobody listens. Called with the lock held."""
+        """Return the function that delivers an event; None without a subscription. Called with the lock held."""
         row = self.world.rows.get(event.uid)
         if not len(self.subscriptions) or row is None:
             return None
@@ -152,7 +152,7 @@ class Webhooks(Courier):
         if not found:
             return None
         payload = partial(self._payload, event)
-        if not self._queued:  # made now; a queue makes it when it delivers
+        if not self._queued:  # made now; a queue makes it on delivery
             payload = partial(dict, payload() or {})
         return partial(self._publish, event.trigger, event.uid, found, payload)
 
@@ -180,9 +180,9 @@ class Webhooks(Courier):
         subscriptions: list[Subscription],
         payload: Callable[[], Payload | None],
     ) -> None:
-        """Deliver as hosted Cal.com's task does: to everybody once, then again to those who did not answer well.
+        """Deliver as hosted Cal.com's task does: once to each receiver, then again to those without a good answer.
 
-        The payload is built now, from what the database holds now.
+        The payload is built now, from the present state of the database.
         """
         made = payload()
         if made is None:
@@ -245,7 +245,7 @@ class Webhooks(Courier):
             self._meetings.plan(self._scene(row, {}), list(wanted.values()))
 
     def _settle(self, uid: str) -> None:
-        """Write to a booking once more: `updatedAt` at the delivery was not final."""
+        """Write to a booking once more: `updatedAt` was not final in the delivery."""
         with self.world.lock:
             if uid in self.world.rows:
                 self.world.change(uid)

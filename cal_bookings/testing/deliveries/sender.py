@@ -1,4 +1,4 @@
-"""One request to a receiver, and the journal of all of them."""
+"""The request to a receiver, and the journal of all requests."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One request of the journal, or one that a scripted fault kept from being sent."""
+    """One request of the journal, or a request that a scripted fault kept from being sent."""
 
     delivery: Delivery
-    #: 1 for the first one, 2 for the first retry.
+    #: The number of the attempt: 1 for the first request, 2 for the first retry.
     number: int
     at: datetime
-    #: What the receiver answered; 0 if it did not.
+    #: The status of the receiver's answer; 0 without an answer.
     status: int
-    #: Why there is no answer.
+    #: The reason why there is no answer.
     error: str = ""
 
     @property
@@ -54,7 +54,7 @@ class Attempt:
 def post(
     url: str, body: bytes, headers: dict[str, str], timeout: float
 ) -> tuple[int, str]:
-    """Send a body, and return the status and why there is none. No redirect is followed, and no proxy used."""
+    """Send a body, and return the status and the reason why there is none. Redirects and proxies are not used."""
     parts = urlsplit(url)
     make = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = make(parts.hostname or "", parts.port, timeout=timeout)

@@ -1,4 +1,4 @@
-"""Subscriptions to the fake's webhooks: whose they are, and which events each one hears of."""
+"""The subscriptions to the fake's webhooks: their owners, and the events of each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Subscription:
     id: str = field(default_factory=lambda: str(uuid4()))
 
     def shown(self, *, hosted: bool) -> dict[str, Any]:
-        """Return what Cal.com answers after a change and in lists; hosted Cal.com shows more [rec 009, 420]."""
+        """Return what Cal.com shows after a change and in lists; hosted Cal.com shows more [rec 009, 420]."""
         more = (
             {"version": self.version, "time": self.time, "timeUnit": self.time_unit}
             if hosted
@@ -45,7 +45,7 @@ class Subscription:
         } | more
 
     def as_row(self) -> dict[str, Any]:
-        """Return what GET shows of one subscription: the columns of its row [rec 494]."""
+        """Return the subscription as GET shows it: the columns of its row [rec 494]."""
         owners = ("userId", "teamId", "eventTypeId", "oAuthClientId")
         return {
             "id": self.id,
@@ -66,7 +66,7 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom an event concerns: the owners whose subscriptions hear of it."""
+    """The owners whose subscriptions an event reaches."""
 
     users: frozenset[int] = frozenset()
     event_type: int | None = None
@@ -94,7 +94,7 @@ class Subscriptions:
         self._all[subscription.id] = subscription
 
     def remove(self, identity: str) -> Subscription | None:
-        """Forget one subscription and return it; None if there is none."""
+        """Forget one subscription and return it; None for an unknown id."""
         return self._all.pop(identity, None)
 
     def get(self, identity: str) -> Subscription | None:
@@ -109,7 +109,7 @@ class Subscriptions:
         ]
 
     def listening(self, trigger: str, audience: Audience) -> list[Subscription]:
-        """Return the active subscriptions that hear of an event."""
+        """Return the active subscriptions that an event reaches."""
         return [
             one
             for one in list(self._all.values())

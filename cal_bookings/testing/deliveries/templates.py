@@ -1,4 +1,4 @@
-"""Payload templates: the part of Handlebars that people use in them."""
+"""The templates of payloads: the part of Handlebars that people use in them."""
 
 from __future__ import annotations
 

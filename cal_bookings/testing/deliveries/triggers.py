@@ -1,8 +1,8 @@
-"""The triggers of Cal.com's webhooks, and who may subscribe to them."""
+"""The triggers of Cal.com's webhooks, and the subscriptions that may have them."""
 
 from __future__ import annotations
 
-#: Triggers of a self-hosted server, in the order in which its refusal lists them [rec 011].
+#: The triggers of a self-hosted server, in the order in which its refusal lists them [rec 011].
 SELF_HOSTED_TRIGGERS = (
     *("BOOKING_CREATED", "BOOKING_PAYMENT_INITIATED", "BOOKING_PAID"),
     *("BOOKING_RESCHEDULED", "BOOKING_REQUESTED", "BOOKING_CANCELLED"),
@@ -24,12 +24,12 @@ TRIGGERS = (
     "CALENDAR_ENTRY_REJECTED",
 )
 OF_MEETINGS = ("MEETING_STARTED", "MEETING_ENDED")
-#: Triggers that need `time` and `timeUnit`.
+#: The triggers that need `time` and `timeUnit`.
 TIMED = ("AFTER_HOSTS_CAL_VIDEO_NO_SHOW", "AFTER_GUESTS_CAL_VIDEO_NO_SHOW")
 OF_ORGANIZATIONS = frozenset(one for one in TRIGGERS if one.startswith("DELEGATION_"))
 
 FIRST_VERSION = "2021-10-20"
-#: Versions of the bodies. The second one is of hosted Cal.com alone.
+#: The versions of the bodies. Hosted Cal.com alone has the second one.
 VERSIONS = (FIRST_VERSION, "2026-07-27")
 
 

@@ -1,4 +1,4 @@
-"""Attendees, guests, and where they meet."""
+"""The attendees and guests of a booking, and its location."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from cal_bookings.testing.responses import (
 )
 from cal_bookings.testing.world.catalog import Person
 
-#: Attendees and guests of one booking.
+#: The most attendees and guests of one booking.
 _MOST_PEOPLE = 30
 
 
 def set_location(call: Call) -> Change:
-    """A body without a location changes nothing [rec 338]."""
+    """Set the location. A body without a location changes nothing [rec 338]."""
     refuse(bodies.LOCATION, call.body)
     if not call.is_host:
         raise Refusal(
@@ -50,7 +50,7 @@ def set_location(call: Call) -> Change:
 
 
 def attendees(call: Call) -> Change:
-    """The list with numbers, which no booking shows."""
+    """Return the attendees with their numbers, which no booking shows."""
     call.must_have_access()
     return lambda: success(
         [
@@ -61,7 +61,7 @@ def attendees(call: Call) -> Change:
 
 
 def add_attendee(call: Call) -> Change:
-    """A self-hosted server adds one without a seat to a seated booking; hosted Cal.com refuses."""
+    """Add an attendee. A self-hosted server adds one to a seated booking without a seat; hosted Cal.com refuses."""
     call.must_have_access()
     refuse(bodies.ATTENDEE, call.body)
     if is_seated(call.row) and call.hosted:
@@ -98,7 +98,7 @@ def remove_attendee(call: Call) -> Change:
 
 
 def add_guests(call: Call) -> Change:
-    """Those who attend already are passed over; if nobody is left, it is refused."""
+    """Add guests. Those who attend already are skipped; the request is refused if nobody is left."""
     refuse(bodies.GUESTS, call.body)
     if not call.is_host:
         raise trpc("you_do_not_have_permission", 403)
@@ -121,7 +121,7 @@ def add_guests(call: Call) -> Change:
 
 
 def _must_be_new(call: Call, wanted: list[str]) -> None:
-    """Raises Refusal if all of them attend already."""
+    """Check that not all of them attend already. Raises Refusal."""
     if emails(call.row).issuperset(wanted):
         raise trpc("emails_must_be_unique_valid")
 
@@ -137,7 +137,7 @@ def _person(given: dict[str, Any], time_zone: str) -> Person:
 
 
 def _primary(call: Call) -> str:
-    """The address of the one who booked, or of whoever comes first."""
+    """Return the address of the booker, or of the first attendee."""
     responses = call.row["bookingFieldsResponses"] or {}
     there = [str(attendee["email"]) for attendee in call.row["attendees"]]
     booker = str(responses.get("email"))
@@ -145,7 +145,7 @@ def _primary(call: Call) -> str:
 
 
 def numbered(call: Call, number: int) -> dict[str, Any]:
-    """Return the attendee with this number. Raises Refusal if there is none."""
+    """Return the attendee with this number. Raises Refusal for an unknown number."""
     for attendee in call.row["attendees"]:
         if _number(call, attendee["email"]) == number:
             return dict(attendee)
@@ -153,7 +153,7 @@ def numbered(call: Call, number: int) -> dict[str, Any]:
 
 
 def _number(call: Call, email: str) -> int:
-    """The number of an attendee, which stays the same as long as the fake lives."""
+    """Return the number of an attendee, which stays the same as long as the fake lives."""
     return call.world.attendee_numbers.setdefault(
         (call.uid, email), len(call.world.attendee_numbers) + 1
     )

@@ -1,6 +1,6 @@
-"""The body that each action takes: its fields, and what each must hold.
+"""The body that each action takes: its fields, and the constraints of each.
 
-The contract of a self-hosted server, and what hosted Cal.com documents beyond it for its version 2026-02-25.
+They are the contract of a self-hosted server, and the additions of hosted Cal.com's documentation for 2026-02-25.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _PHONE = Field(validation.phone)
 
 _BOOKER = {
     "name": Field(validation.text, required=True),
-    # Only the booking fields of the event type judge these two [rec 063].
+    # Only the booking fields of the event type constrain these two [rec 063].
     "email": Field(anything),
     "phoneNumber": Field(anything),
     "timeZone": Field(validation.time_zone, required=True),
@@ -85,7 +85,7 @@ CREATE = {
     "instant": Field(validation.boolean),
     "recurrenceCount": Field(validation.positive),
 }
-#: What hosts may ask of hosted Cal.com when they create or reschedule.
+#: The privileges of hosts on hosted Cal.com when they create or reschedule.
 PRIVILEGES = {
     "allowConflicts": Field(validation.boolean),
     "allowBookingOutOfBounds": Field(validation.boolean),
@@ -143,7 +143,7 @@ GUESTS = {
 
 
 def names_no_event_type(body: dict[str, Any]) -> str:
-    """What is wrong with a create that names no event type; "" if it names one [rec 365]."""
+    """Return the error of a create that names no event type; "" if it names one [rec 365]."""
     slug = body.get("eventTypeSlug")
     if body.get("eventTypeId") or (
         slug and (body.get("username") or body.get("teamSlug"))
@@ -153,7 +153,7 @@ def names_no_event_type(body: dict[str, Any]) -> str:
 
 
 def has_no_contact(body: dict[str, Any]) -> str:
-    """What is wrong with a create whose attendee cannot be reached; "" if they can [rec 370]."""
+    """Return the error of a create whose attendee cannot be reached; "" if they can [rec 370]."""
     attendee = body.get("attendee")
     if (
         not isinstance(attendee, dict)

@@ -1,4 +1,4 @@
-"""What can be done to bookings over HTTP: routes, versions, and the moment between the checks and the change.
+"""The actions on bookings over HTTP: routes, versions, and the moment between the checks and the change.
 
 A request is checked under the lock, then the server thinks, then it acts under the lock: as on Cal.com, two requests
 at once may both pass the checks.
@@ -37,7 +37,7 @@ from cal_bookings.testing.world.changes import Changes
 
 Handler = Callable[[Call], Change]
 
-#: Routes that do not look at the version.
+#: The version of routes that ignore it.
 ANY = "*"
 SELF_HOSTED, HOSTED = "2024-08-13", "2026-02-25"
 
@@ -47,11 +47,11 @@ class Action:
     method: str
     pattern: re.Pattern[str]
     handler: Handler
-    #: Who knows the uid may move and cancel a booking: no credential is asked for.
+    #: True if no credential is needed: everybody who knows the uid may move and cancel a booking.
     open: bool = False
     hosted_only: bool = False
     self_hosted_only: bool = False
-    #: The only version that has it; empty for those of the bookings.
+    #: The only version that has the route; empty for the versions of the bookings.
     version: str = ""
 
 
@@ -60,12 +60,12 @@ class Actions:
 
     def __init__(self, world: Changes) -> None:
         self.world = world
-        #: What was done because a request asked for it, in order.
+        #: The effects of requests, in order.
         self.effects: list[Effect] = []
         self.reassign_is_stub = False
-        #: Seconds between the checks of a request and what it does.
+        #: The seconds between the checks of a request and its change.
         self.thinking = 0.0
-        #: Requests whose connection broke, and that the server has yet to carry out.
+        #: The changes of requests whose connection broke, which the server has yet to make.
         self.late: list[Callable[[], None]] = []
 
     def find(self, request: Request) -> tuple[Action, dict[str, str]] | None:
@@ -84,7 +84,7 @@ class Actions:
         *,
         hosted: bool,
     ) -> Answer:
-        """Checks, thinks, acts. Raises Refusal."""
+        """Check the request, think, and act. Raises Refusal."""
         call = self._call(request, user, parts, hosted=hosted)
         with self.world.lock:
             carry_out = self._handler(action, call)(call)
@@ -102,7 +102,7 @@ class Actions:
         *,
         hosted: bool,
     ) -> Answer:
-        """The answer of a server that does nothing and says success. Raises Refusal."""
+        """Return the answer of a server that does nothing and reports success. Raises Refusal."""
         call = self._call(request, user, parts, hosted=hosted)
         call.is_trial = True
         with self.world.lock:
@@ -122,7 +122,7 @@ class Actions:
         if action.version:
             known = (version if action.version == ANY else action.version,)
         if version not in known:
-            # Of the older handlers, which a missing or unknown version means, only this one has the same path.
+            # Of the older handlers, which take a missing or unknown version, only this one has the same path.
             if action.handler is confirm_decline_cancel.cancel:
                 return confirm_decline_cancel.legacy_cancel
             raise _cannot(call.request)
@@ -141,7 +141,7 @@ class Actions:
     ) -> Call:
         body = {} if request.is_form else request.body or {}
         if isinstance(body, list):
-            # As in JavaScript, where a list is an object whose fields are numbered.
+            # This is as in JavaScript, where a list is an object whose fields are numbered.
             body = {str(place): value for place, value in enumerate(body)}
         return Call(
             self.world,
@@ -178,7 +178,7 @@ def _action(
 
 
 def _of_slots(method: str, path: str, handler: Handler) -> Action:
-    """None of these needs a credential."""
+    """Return an action on slots or reservations, which needs no credential."""
     return _action(method, path, handler, is_open=True, version=reservations.VERSION)
 
 
@@ -187,7 +187,7 @@ def _read(path: str, handler: Handler, *, is_open: bool = False) -> Action:
 
 
 def _of_verification(method: str, name: str, handler: Handler) -> Action:
-    """None of these needs a credential, and hosted Cal.com alone has them."""
+    """Return an action of e-mail verification, which needs no credential; hosted Cal.com alone has it."""
     path = f"/bookings/verification/email/{name}"
     return _action(method, path, handler, is_open=True, hosted_only=True, version=ANY)
 

@@ -1,4 +1,4 @@
-"""What is shown of one booking on demand: links, references, rooms, one attendee, and the booking of a seat."""
+"""The details of one booking on demand: links, references, rooms, one attendee, and the booking of a seat."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TYPES = (
 
 
 def calendar_links(call: Call) -> Change:
-    """Anybody with a credential may have them [rec 316]. Raises Refusal for a deleted event type (live, hosted)."""
+    """Return the calendar links, for any credential [rec 316]. Raises Refusal for a deleted type (live, hosted)."""
     row = call.row
     if row["eventType"] is None:
         raise Refusal(400, f"Booking with uid={call.uid} has no event type")
@@ -55,7 +55,7 @@ def _links(shown: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def references(call: Call) -> Change:
-    """The organizer's alone [rec 317]."""
+    """Return the references, for the organizer alone [rec 317]."""
     kind = call.request.one("type")
     if kind and kind not in _TYPES:
         message = f"type must be one of the following values: {', '.join(_TYPES)}"
@@ -82,12 +82,12 @@ def sessions(call: Call) -> Change:
 
 
 def _room(call: Call) -> Room:
-    """Raises Refusal, also for a booking that takes place elsewhere [rec 313, 315]."""
+    """Return the room of the booking. Raises Refusal, also for a booking that takes place elsewhere [rec 313, 315]."""
     row = call.row
     room = call.world.meetings.rooms.get(call.uid)
     if room is None:
         raise Refusal(404, f"No Cal Video reference found with booking uid {call.uid}")
-    # The recorded server lets anybody ask; hosted Cal.com only those with access.
+    # The recorded server serves every credential; hosted Cal.com only those with access.
     if call.user is None or call.user.id not in row.users:
         raise Refusal(403, "You do not have access to this booking")
     return room
@@ -101,7 +101,7 @@ def attendee(call: Call) -> Change:
 
 
 def booking_of_seat(call: Call) -> Change:
-    """Needs no credential: who knows the uid of a seat may read its booking."""
+    """Return the booking of a seat, without a credential: everybody who knows the uid of the seat may read it."""
     seat = call.parts["seat"]
     for uid in call.world.find(
         lambda one: any(a.get("seatUid") == seat for a in one["attendees"] or ())

@@ -1,4 +1,4 @@
-"""Lists of bookings in both dialects: filters, orders, pages, and the faults they really have."""
+"""The lists of bookings in both dialects: filters, orders, pages, and their real faults."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from cal_bookings.testing.world.state import (
 
 CURSOR_VERSION = "2026-05-01"
 OFFSET_VERSION = "2024-08-13"
-#: Of the actions of hosted Cal.com, whose controller lists by offset too (CAL_API_SOURCE.md 0).
+#: The version of hosted Cal.com's actions, whose controller lists by offset too (CAL_API_SOURCE.md 0).
 HOSTED_VERSION = "2026-02-25"
 STATUSES = ("upcoming", "recurring", "past", "cancelled", "unconfirmed")
-#: How the names of the filters by creation and update end.
+#: The ends of the names of the filters by creation and update.
 BY_CHANGE = ("CreatedAt", "UpdatedAt")
 _FORWARD = {"upcoming", "recurring", "unconfirmed"}
 
@@ -38,35 +38,35 @@ Wanted = Callable[[Row], bool]
 
 @dataclass(frozen=True)
 class View:
-    """Which bookings a list is about; `version` grows with every change of them."""
+    """The bookings of a list; `version` grows with every change of them."""
 
     name: str
     version: int
     rows: Iterable[Row]
     wanted: Wanted = lambda row: True
-    #: Self-hosted ones ignore the filters by creation and update in the lists of teams.
+    #: True if the list filters by creation and update: self-hosted servers ignore these filters in the lists of teams.
     has_change_filters: bool = True
 
 
 @dataclass(frozen=True)
 class Listed:
-    """The rows of one list; `counted` are those that an offset server counts, which are too many."""
+    """The rows of one list; `counted` are the rows that an offset server counts, which are too many."""
 
     rows: Sequence[Row]
     counted: int
 
 
 class Listing:
-    """Answers GET of a list of bookings out of a world."""
+    """The lists of bookings of a world, as GET shows them."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._orders: dict[tuple[str, str, bool], tuple[int, list[Row]]] = {}
-        #: A cursor of another epoch is not understood any more.
+        #: The epoch of the cursors: a cursor of another epoch is refused.
         self.epoch = 0
 
     def cursor_page(self, request: Request, view: View) -> Answer:
-        """Dialect 2026-05-01. The order is the server's own; its cursor names the last row shown."""
+        """Return a page of dialect 2026-05-01. The order is the server's own; its cursor names the last row shown."""
         limit = validation.query_number(request, "limit", default=50, least=1, most=100)
         statuses = self._statuses(request)
         if len(statuses) > 1:
@@ -84,7 +84,7 @@ class Listing:
         return _page(shown, {"nextCursor": cursor, "hasMore": more})
 
     def offset_page(self, request: Request, view: View) -> Answer:
-        """Dialect 2024-08-13, with a count that leaves out the filters on created and updated."""
+        """Return a page of dialect 2024-08-13, with a count that leaves out the filters on created and updated."""
         take = validation.query_number(request, "take", default=100, least=1, most=250)
         skip = validation.query_number(request, "skip", default=0, least=0, most=None)
         statuses = self._statuses(request)
@@ -117,7 +117,7 @@ class Listing:
         )
 
     def legacy_page(self, request: Request, view: View) -> Answer:
-        """What a version that the server does not know is answered: another shape, and 200."""
+        """Return the answer to a version that the server does not know: another shape, and 200."""
         limit = validation.query_number(
             request, "limit", default=10, least=1, most=None
         )
@@ -132,7 +132,7 @@ class Listing:
         return as_json({"status": "success", "data": data})
 
     def _ordered(self, view: View, key: str, *, ties: int = 0) -> list[Row]:
-        """All rows of a view in ascending order; sorted anew only after a change.
+        """Return all rows of a view in ascending order; they are sorted again only after a change.
 
         `ties` shuffles rows of equal keys: Cal.com's offset dialect breaks no ties.
         """
@@ -145,7 +145,7 @@ class Listing:
         return rows
 
     def _behind(self, cursor: str, view: View, *, backward: bool) -> Iterator[Row]:
-        """The rows behind the cursor; all of them without one."""
+        """Return the rows after the cursor; all rows without a cursor."""
         rows = self._ordered(view, "start")
         if backward:
             end = bisect_left(rows, self._read(cursor), key=_KEY) if cursor else None
@@ -195,7 +195,7 @@ class Listing:
         return filters
 
     def _event_types(self, request: Request) -> list[tuple[str, Wanted]]:
-        """Of both filters together, either is enough; some event type of theirs must exist [rec 114]."""
+        """Return the condition of both filters: either is enough; some event type of theirs must exist [rec 114]."""
         wanted: set[int] = set()
         for name in ("eventTypeId", "eventTypeIds"):
             for one in request.query.get(name, []):
@@ -212,7 +212,7 @@ class Listing:
         return base64.urlsafe_b64encode(text.encode()).decode()
 
     def _read(self, cursor: str) -> tuple[str, int]:
-        """The key of the last row that was shown."""
+        """Return the key of the last row that was shown."""
         try:
             epoch, start, identity = json.loads(base64.urlsafe_b64decode(cursor))
         except (ValueError, TypeError):
@@ -235,7 +235,7 @@ _KEY = _sort_key("start")
 
 
 def _listed(rows: Iterable[Row], filters: list[tuple[str, Wanted]]) -> Listed:
-    """On Cal.com the count and the rows are two queries, and the count forgets these filters [rec 391-395]."""
+    """Return the rows and the count: two queries on Cal.com, of which the count forgets these filters [rec 391-395]."""
     counted = _all(
         [condition for condition in filters if not condition[0].endswith(BY_CHANGE)]
     )
@@ -337,7 +337,7 @@ def _page(rows: Sequence[Row], pagination: dict[str, Any]) -> Answer:
 
 
 def _legacy(payload: dict[str, Any]) -> dict[str, Any]:
-    """A booking in the shape of 2024-04-15."""
+    """Return a booking in the shape of 2024-04-15."""
     return {
         "id": payload["id"],
         "uid": payload["uid"],

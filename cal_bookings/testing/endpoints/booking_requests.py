@@ -1,4 +1,4 @@
-"""Requests to create a booking: read from a body that has passed its checks, and booked."""
+"""The requests to create a booking, read from a body that has passed its checks, and the booking itself."""
 
 from __future__ import annotations
 
@@ -50,11 +50,11 @@ class BookingRequest:
     start: datetime
     minutes: int
     metadata: dict[str, str]
-    #: What the booker answered beyond who they are.
+    #: The answers of the booker, without name and address.
     responses: dict[str, Any]
-    #: Where to meet, if not where the event type has it.
+    #: The location, unless it is that of the event type.
     location: str
-    #: At once, with whichever host comes first; until then nobody is busy.
+    #: True if the meeting starts at once, with the host who comes first; until then nobody is busy.
     instant: bool = False
 
     @property
@@ -63,7 +63,7 @@ class BookingRequest:
 
 
 def read(call: Call, event_type: EventType) -> BookingRequest:
-    """Raises Refusal for what only the booking core finds wrong."""
+    """Return the request that a body holds. Raises Refusal for the errors that only the booking core finds."""
     minutes = _minutes(call.body.get("lengthInMinutes"), event_type)
     place = locations.wanted(call.body, event_type)
     person = _person(call.body["attendee"])
@@ -86,7 +86,7 @@ def read(call: Call, event_type: EventType) -> BookingRequest:
 
 
 def must_be_free(call: Call, request: BookingRequest) -> None:
-    """Raises Refusal if the host has something else then, unless a host asks to allow it."""
+    """Check that the host is free then, unless a host asks to allow collisions. Raises Refusal."""
     hosts = request.event_type.owner_id, request.host.id
     if call.flag("allowConflicts") and call.user and call.user.id in hosts:
         return
@@ -96,9 +96,9 @@ def must_be_free(call: Call, request: BookingRequest) -> None:
 
 
 def book(call: Call, request: BookingRequest, series: str = "") -> str:
-    """Books, and returns the uid. Raises Refusal if the host has an accepted booking of that very start and end.
+    """Book and return the uid. Raises Refusal if the host has an accepted booking of the same start and end.
 
-    Subscribers are notified of it, or of the seats of a seated booking.
+    Subscribers are notified of the booking, or of the seats of a seated booking.
     """
     status = _status(request)
     if status == "accepted":
@@ -135,7 +135,7 @@ def _status(request: BookingRequest) -> str:
 
 
 def must_be_unique(call: Call, hosts: list[Any], start: str, end: str) -> None:
-    """The database keeps out a second accepted booking of the same host, start and end, and no other. Raises Refusal."""
+    """Refuse a second accepted booking of the same host, start and end, as the database does. Raises Refusal."""
     for uid in overlapping(
         call.world, hosts, start, end, but=call.parts.get("uid", "")
     ):
@@ -145,7 +145,7 @@ def must_be_unique(call: Call, hosts: list[Any], start: str, end: str) -> None:
 
 
 def _start(call: Call) -> datetime:
-    """An instant meeting begins now, and now is over when the request arrives."""
+    """Return the start. An instant meeting begins now, and now is past when the request arrives."""
     start = read_instant(call.body.get("start"))
     return start if start and call.flag("instant") else call.start()
 
@@ -170,7 +170,7 @@ def _minutes(wanted: int | None, event_type: EventType) -> int:
 
 
 def _host(call: Call, event_type: EventType) -> User:
-    """The owner; of a round robin, the first of those whom a routing form names."""
+    """Return the owner; for a round robin, the first of those whom a routing form names."""
     users, routing = call.world.users, call.body.get("routing") or {}
     if event_type.kind == "round-robin":
         for number in routing.get("teamMemberIds") or ():

@@ -1,4 +1,4 @@
-"""One request that wants something done: who asks, on which booking, with what; and what it led to."""
+"""The call of an action: the user, the booking and the body of a request; and the effect of it."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from cal_bookings.testing.world.changes import Changes
 from cal_bookings.testing.world.clock import wire
 from cal_bookings.testing.world.state import Row
 
-#: The second half of a handler: what it does and answers, after the checks have passed.
+#: The second half of a handler, after the checks have passed: it makes the change and returns the answer.
 Change = Callable[[], Answer]
 
-#: What Cal.com shows in the answers of some actions, and in no list.
+#: The keys that Cal.com shows in the answers of some actions, and in no list.
 EXTRAS = {"isPlatformManagedUserBooking": False}
 
 
 @dataclass(frozen=True)
 class Effect:
-    """Something that happened because a request asked for it: the judge of what clients claim."""
+    """The effect of a request, by which the claims of a client are judged."""
 
-    #: create, reschedule, cancel, confirm, decline, reassign, mark_absent, …
+    #: The kind: create, reschedule, cancel, confirm, decline, reassign, mark_absent, …
     kind: str
     uid: str
     at: datetime
@@ -48,13 +48,13 @@ class Call:
     request: Request
     user: User | None
     parts: dict[str, str]
-    #: Hosted Cal.com, or a self-hosted one.
+    #: True if this is hosted Cal.com, and no self-hosted server.
     hosted: bool
     journal: list[Effect]
-    #: Servers exist that answer a reassignment and do nothing [rec 300-303].
+    #: True if a reassignment has an answer and no effect, as on some servers [rec 300-303].
     reassign_is_stub: bool = False
     body: dict[str, Any] = field(default_factory=dict)
-    #: Whether the request is only checked: nothing is done, and nobody is notified.
+    #: True if the request is only checked: nothing is changed, and nobody is notified.
     is_trial: bool = False
 
     @property
@@ -63,7 +63,7 @@ class Call:
 
     @property
     def row(self) -> Row:
-        """The booking; raises Refusal."""
+        """Return the booking; raises Refusal."""
         try:
             return self.world.rows[self.uid]
         except KeyError:
@@ -81,9 +81,9 @@ class Call:
         self.journal.append(Effect(kind, uid, self.world.clock.now(), details))
 
     def announce_cancelled(self, uid: str, **about: Any) -> Callable[[], None]:
-        """Tell of a cancellation before it is committed, as a self-hosted server does; return what to do after it.
+        """Announce a cancellation before it is committed, as a self-hosted server does; return the work after it.
 
-        Called at the end of the checks of a request, before its change.
+        It is called at the end of the checks of a request, before its change.
         """
         about = {"reason": self.text("cancellationReason")} | about
         tell = partial(self.world.announce, "BOOKING_CANCELLED", uid, **about)
@@ -94,7 +94,7 @@ class Call:
         return lambda: None
 
     def shown(self, uid: str = "", **extras: Any) -> Answer:
-        """The booking, as this action answers it."""
+        """Return the booking, as this action shows it."""
         return success(self.world.payload(uid or self.uid) | extras)
 
     def text(self, name: str) -> str:
@@ -105,14 +105,14 @@ class Call:
         return self.body.get(name) is True
 
     def start(self) -> datetime:
-        """The start that a body wants, which has passed its checks. Raises Refusal unless it is to come."""
+        """Return the start in the body, which has passed its checks. Raises Refusal for a past one."""
         start = read_instant(self.body.get("start"))
         if start is None or start <= self.world.clock.now():
             raise Refusal(400, "Attempting to book a meeting in the past.")
         return start
 
     def must_have_access(self) -> None:
-        """The guard of the attendees: also a booking that is not there is forbidden [rec 321]. Raises Refusal."""
+        """Check the access to attendees: a booking that does not exist is forbidden too [rec 321]. Raises Refusal."""
         if self.uid not in self.world.rows or not self.is_host:
             user = self.user.id if self.user else None
             message = f"BookingPbacGuard - user with id={user} does not have access to booking with uid={self.uid}"
@@ -126,7 +126,7 @@ def trpc(message: str, status: int = 400) -> Refusal:
 def overlapping(
     world: Changes, hosts: list[Any], start: str, end: str, *, but: str = ""
 ) -> list[str]:
-    """The accepted bookings of these hosts at that time."""
+    """Return the accepted bookings of these hosts at that time."""
     ids = {host["id"] for host in hosts}
     return world.find(
         lambda row: (
@@ -142,18 +142,18 @@ def overlapping(
 
 
 def busy(call: Call) -> Refusal:
-    """Refuses a time that is taken: hosted Cal.com with another status than the servers of others [rec 041]."""
+    """Return the refusal of a taken time: hosted Cal.com has another status than self-hosted servers [rec 041]."""
     message = "User either already has booking at this time or is not available"
     return Refusal(409 if call.hosted else 400, message)
 
 
 def bad_request(name: str, problem: str) -> Refusal:
-    """Refuses a body that passes the checks of the API and not those of the booking core [rec 063, 373]."""
+    """Return the refusal of a body that passes the API's checks, but not those of the booking core [rec 063, 373]."""
     return Refusal(400, f"{name}{problem}, ", code="BAD_REQUEST")
 
 
 def emails(row: Row) -> set[str]:
-    """The addresses of all attendees."""
+    """Return the addresses of all attendees."""
     return {str(attendee.get("email")) for attendee in row["attendees"] or ()}
 
 

@@ -1,4 +1,4 @@
-"""Yes, no, and no longer: confirm, decline, cancel, ask for another time."""
+"""The confirmation, the refusal and the cancellation of a booking, and the request for another time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from cal_bookings.testing.world.state import Row
 
 
 def confirm(call: Call) -> Change:
-    """Refused for accepted bookings alone: a cancelled one is revived, unless it is an occurrence [rec 161]."""
+    """Confirm a booking. Only an accepted one is refused: a cancelled one is revived, except occurrences [rec 161]."""
     _may_decide(call)
     series = call.row["recurringBookingUid"]
 
@@ -38,7 +38,7 @@ def confirm(call: Call) -> Change:
         else:
             was = call.row["status"]
             call.world.confirm(call.uid)
-            if was != "accepted":  # of two at once, the second changes nothing
+            if was != "accepted":  # the second of two at once changes nothing
                 call.effect("confirm", call.uid, was=was)
         return call.shown()
 
@@ -46,7 +46,7 @@ def confirm(call: Call) -> Change:
 
 
 def _confirm_series(call: Call, series: str) -> None:
-    """All that wait; subscribers hear of the occurrence alone that was acted on."""
+    """Confirm all waiting occurrences; subscribers are notified only of the occurrence in the request."""
     pending = _pending(call, series)
     for uid in pending:
         call.world.change(uid, status="accepted")
@@ -56,7 +56,7 @@ def _confirm_series(call: Call, series: str) -> None:
 
 
 def decline(call: Call) -> Change:
-    """A second one is not refused: it mails again, and subscribers hear of it again."""
+    """Decline a booking. A second request is not refused: it mails again, and subscribers are notified again."""
     refuse(bodies.REASON, call.body)
     _may_decide(call)
     series = call.row["recurringBookingUid"]
@@ -121,7 +121,7 @@ def _may_cancel(call: Call, row: Row, *, knows_seat: bool = False) -> None:
 
 
 def _cancel_one(call: Call, uid: str, moment: str) -> None:
-    """Of two at once, both are answered 200, and the reason of the first stays [rec 435, 436]."""
+    """Cancel one booking. Of two requests at once, both succeed, and the reason of the first stays [rec 435, 436]."""
     row = call.world.rows[uid]
     if row["status"] == "cancelled":
         return
@@ -136,7 +136,7 @@ def _cancel_one(call: Call, uid: str, moment: str) -> None:
 def _cancel_subsequent(call: Call) -> Change:
     series, start = call.row["recurringBookingUid"], call.row["start"]
     if not series:
-        # It is cancelled, and then refused.
+        # The booking is cancelled, and then the request is refused.
         tell = call.announce_cancelled(call.uid)
         _cancel_one(call, call.uid, now(call.world))
         tell()
@@ -145,7 +145,7 @@ def _cancel_subsequent(call: Call) -> Change:
 
 
 def _cancel_series(call: Call) -> Change:
-    """Cal.com takes the first occurrence for the whole: once it is cancelled or over, the others stay."""
+    """Cancel a series. Cal.com takes the first occurrence for the whole: if it is cancelled or over, the rest stays."""
     series, moment = call.uid, now(call.world)
     uids = call.world.find(lambda row: row.get("recurringBookingUid") == series)
     if not uids:
@@ -165,7 +165,7 @@ def _cancel_series(call: Call) -> Change:
 
 
 def _cancel_from(call: Call, series: str, start: str, *, handle: str) -> Change:
-    """Subscribers hear of the occurrence `handle` alone [wh 077, 079]."""
+    """Cancel the occurrences from one on. Subscribers are notified of the occurrence `handle` alone [wh 077, 079]."""
     tell = call.announce_cancelled(handle)
 
     def carry_out() -> Answer:
@@ -181,7 +181,7 @@ def _cancel_from(call: Call, series: str, start: str, *, handle: str) -> Change:
 
 
 def _cancel_seat(call: Call, seat: str) -> Change:
-    """Whoever knows the uid of a seat may give it up."""
+    """Give up a seat, for everybody who knows its uid."""
     seats = [attendee.get("seatUid") for attendee in call.row["attendees"]]
     if seat not in seats:
         raise _no_such_seat(call, seat)
@@ -205,7 +205,7 @@ def _cancel_seat(call: Call, seat: str) -> Change:
 
 
 def _no_such_seat(call: Call, seat: str) -> Refusal:
-    """Words that depend on whether another booking has this seat [rec 248, 272]."""
+    """Return the refusal, whose words depend on whether another booking has this seat [rec 248, 272]."""
     message = "this seat does not exist or has already been cancelled."
     if call.world.has_seat(seat):
         message = "this seat does not belong to this booking."
@@ -213,7 +213,7 @@ def _no_such_seat(call: Call, seat: str) -> Refusal:
 
 
 def request_reschedule(call: Call) -> Change:
-    """Its answer shows no booking."""
+    """Request another time. The answer shows no booking."""
     refuse(bodies.REQUEST_RESCHEDULE, call.body)
     if not call.is_host:
         raise Refusal(403, "You do not have permission to reschedule this booking")
@@ -234,7 +234,7 @@ def request_reschedule(call: Call) -> Change:
 
 
 def legacy_cancel(call: Call) -> Change:
-    """Without a version that the server knows, an older handler cancels all the same [rec 236]."""
+    """Cancel without a version that the server knows: an older handler does so all the same [rec 236]."""
     tell = call.announce_cancelled(call.row["uid"])
 
     def carry_out() -> Answer:

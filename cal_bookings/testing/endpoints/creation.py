@@ -1,4 +1,4 @@
-"""A new booking, a seat in one, or a new series."""
+"""The creation of a booking, of a seat in a booking, or of a series."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def create(call: Call) -> Change:
         return seats.take(call, request)
     pending = _same_pending(call, request)
     if pending:
-        # Where confirmation is asked for, the same request again answers the booking that waits.
+        # Where confirmation is required, the answer to a repeated request is the booking that waits.
         return lambda: created(call.world.payload(pending) | EXTRAS)
     booking_requests.must_be_free(call, request)
     if event_type.kind == "recurring":
@@ -65,7 +65,7 @@ def _book(call: Call, request: BookingRequest) -> Change:
 
 
 def _check(call: Call) -> None:
-    """All that is wrong with the body, in one text [rec 365]. Raises Refusal."""
+    """Check the body: all its errors come in one text [rec 365]. Raises Refusal."""
     fields = bodies.CREATE | (bodies.PRIVILEGES if call.hosted else {})
     problems = [
         field.in_words() for field in broken_fields(fields, call.body, unknown=True)
@@ -79,7 +79,7 @@ def _check(call: Call) -> None:
 
 
 def _event_type(call: Call) -> EventType:
-    """By its number, or by its slug with the user's or the team's [rec 061, 376]."""
+    """Return the event type, by its number, or by its slug with the user's or the team's [rec 061, 376]."""
     number = call.body.get("eventTypeId")
     if number:
         event_type = call.world.event_types.get(int(number))
@@ -98,7 +98,7 @@ def _event_type(call: Call) -> EventType:
 
 
 def _occurrences(call: Call, event_type: EventType) -> int:
-    """How many bookings the series gets. Of other event types, Cal.com does not read the count."""
+    """Return the number of bookings in the series. For other event types, Cal.com does not read the count."""
     if event_type.kind != "recurring":
         return 1
     count = int(call.body.get("recurrenceCount") or event_type.occurrences)
@@ -118,7 +118,7 @@ def _same_pending(call: Call, request: BookingRequest) -> str | None:
 
 
 def _book_series(call: Call, request: BookingRequest, count: int) -> Change:
-    """Only the first occurrence is checked: a later collision leaves the earlier ones booked.
+    """Book a series. Only the first occurrence is checked: a later collision leaves the earlier ones booked.
 
     Occurrences follow the booker's clock over changes to and from summer time.
     """

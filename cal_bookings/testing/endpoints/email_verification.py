@@ -1,4 +1,4 @@
-"""E-mail verification: whether an address needs it, the code that is mailed, and the code that comes back."""
+"""The verification of e-mail addresses: whether an address needs it, the mailed code, and the check of a code."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VERIFY = {
     "email": Field(validation.email, required=True),
     "code": Field(validation.text, required=True),
 }
-#: Of the booking core, which asks for a code only where the event type wants one.
+#: The errors of the booking core, which demands a code only where the event type does.
 _MISSING, _WRONG = "email_verification_required", "invalid_verification_code"
 
 
@@ -57,7 +57,7 @@ def verify_code(call: Call) -> Change:
 
 
 def must_be_verified(call: Call, email: str) -> None:
-    """Refuse whoever books an event type that wants a code, without the one that was mailed last. Raises Refusal."""
+    """Check that a booker has the code that was mailed last, if the event type demands one. Raises Refusal."""
     code = call.text("emailVerificationCode")
     if not code:
         raise Refusal(400, _MISSING)

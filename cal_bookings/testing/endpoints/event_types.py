@@ -1,4 +1,4 @@
-"""GET /event-types: the event types of a user, with every key that Cal.com shows [rec 007]."""
+"""The endpoint GET /event-types: the event types of a user, with every key that Cal.com shows [rec 007]."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _OF_EVERY_EVENT_TYPE: dict[str, Any] = {
     "allowReschedulingCancelledBookings": False,
     "showOptimizedSlots": False,
 }
-#: The type, the slug and whether an answer is required, of each question that all event types ask.
+#: The type, the slug and whether an answer is required, of each question that all event types have.
 _BOOKING_FIELDS = (
     ("name", "name", True),
     ("email", "email", True),
@@ -66,7 +66,7 @@ _BOOKING_FIELDS = (
 
 
 def answer(world: World, request: Request, user: User | None) -> Answer:
-    """Shows one's own, or those of `username` to anybody [rec 008]. Raises Refusal."""
+    """Return the user's own event types, or those of `username` for any credential [rec 008]. Raises Refusal."""
     if request.version in _OTHER_RESOURCES:
         raise Refusal(404, f"Cannot GET {request.full_path}")
     username = request.one("username")
@@ -82,7 +82,7 @@ def answer(world: World, request: Request, user: User | None) -> Answer:
 
 
 def _of(world: World, username: str, slug: str) -> list[EventType]:
-    """Those of a team are not among them: they have lists of their own [rec 007]."""
+    """Return the event types of a user. Those of a team have lists of their own [rec 007]."""
     owners = {user.id for user in world.users.values() if user.username == username}
     return [
         event_type
@@ -172,7 +172,7 @@ def _owner(owner: User) -> dict[str, Any]:
 
 
 def _legacy(username: str, event_types: list[EventType]) -> dict[str, Any]:
-    """The outline of the older shape."""
+    """Return the outline of the older shape."""
     shown = [
         {
             "id": event_type.id,

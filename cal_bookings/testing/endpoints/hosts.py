@@ -1,4 +1,4 @@
-"""Who hosts a booking, and who did not come."""
+"""The hosts of a booking, and the people who were absent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cal_bookings.testing.world.catalog import User
 
 
 def mark_absent(call: Call) -> Change:
-    """Unknown e-mails are skipped in silence, and an empty body is fine [rec 285, 286]."""
+    """Mark people absent. Unknown e-mails are skipped in silence, and an empty body is valid [rec 285, 286]."""
     refuse(bodies.MARK_ABSENT, call.body)
     host, people = call.body.get("host"), call.body.get("attendees") or []
     moment, start = now(call.world), str(call.row["start"])
@@ -57,7 +57,7 @@ def _mark_attendees(call: Call, people: list[dict[str, Any]]) -> None:
 
 
 def reassign(call: Call) -> Change:
-    """Nobody asks whether the new host is free, or what became of the booking."""
+    """Reassign a booking. No check looks whether the new host is free, or at the status of the booking."""
     refuse(bodies.REASON, call.body)
     if not call.parts.get("user", "0").isdecimal():  # [rec 305]
         message = "There was an error, please try again later."

@@ -1,4 +1,4 @@
-"""Where meetings take place: what bookers may ask for, what hosts may change it to, and how both are shown."""
+"""The locations of meetings: those that bookers may choose, those that hosts may set, and how both are shown."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Kind:
     response: str
     holds: Callable[[Any], bool]
     rule: str
-    #: Whether the booker gives the value; else the event type has it.
+    #: True if the booker gives the value; otherwise the event type has it.
     by_booker: bool = False
 
 
@@ -82,7 +82,7 @@ _KINDS = {
 
 
 def check_wanted(name: str, value: Any) -> dict[str, str]:
-    """The rule of a create. A text is a location of old, and passes."""
+    """Check the location of a create. A text is a location in the old form, and valid."""
     kinds = "address, link, integration, phone, attendeePhone, attendeeAddress, attendeeDefined and organizersDefaultApp"
     if isinstance(value, str):
         return {}
@@ -91,7 +91,7 @@ def check_wanted(name: str, value: Any) -> dict[str, str]:
 
 
 def check_change(name: str, value: Any) -> dict[str, str]:
-    """The rule of a change [rec 337]."""
+    """Check the location of a change [rec 337]."""
     kinds = "address, link, phone, attendeePhone, attendeeAddress, attendeeDefined, and integration"
     message = _wrong(value, kinds, create=False)
     who = "UpdateBookingInputLocationValidator"
@@ -117,7 +117,7 @@ def _wrong(value: Any, kinds: str, *, create: bool) -> str:
 
 
 def wanted(body: dict[str, Any], event_type: EventType) -> dict[str, Any]:
-    """What a request to create a booking sets on it and among its responses. Raises Refusal.
+    """Return the location and the response that a request to create a booking sets. Raises Refusal.
 
     The event type must offer this type of location, and has the value of those that are its own.
     """
@@ -161,7 +161,7 @@ def _integration(
 
 
 def changed(value: dict[str, Any]) -> dict[str, Any]:
-    """What a change that passed its check sets on the booking and among its responses [rec 333, 336]."""
+    """Return the location and the response that a valid change sets [rec 333, 336]."""
     kind = _KINDS[value["type"]]
     given = value[kind.key]
     if value["type"] == "integration":

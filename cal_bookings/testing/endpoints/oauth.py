@@ -1,4 +1,4 @@
-"""Tokens that run out: each pair is exchanged once for the next one."""
+"""The tokens that expire: each pair is exchanged once for the next one."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from cal_bookings.testing.world.catalog import User
 
 @dataclass
 class Tokens:
-    """What the token endpoints know: clients with their secrets, and the refresh tokens that still work."""
+    """The knowledge of the token endpoints: clients with their secrets, and the refresh tokens that still work."""
 
-    #: Access tokens among other credentials, and those that have run out.
+    #: The access tokens among other credentials, expired ones included.
     credentials: dict[str, User]
     expired: set[str]
     clients: dict[str, str] = field(default_factory=dict)
@@ -27,7 +27,7 @@ class Tokens:
     _current: dict[str, str] = field(default_factory=dict)
 
     def issue(self, client_id: str, user: User) -> tuple[str, str]:
-        """A new access token and its refresh token."""
+        """Return a new access token and its refresh token."""
         access, refresh = f"access-{uuid4()}", f"refresh-{uuid4()}"
         self.credentials[access] = user
         self._refresh[refresh] = client_id, user
@@ -39,12 +39,12 @@ class Tokens:
         if refresh is None or user is None or of_client != client_id:
             return None
         del self._refresh[refresh]
-        # Rotation: the old access token ends with its refresh token.
+        # Tokens rotate: the old access token ends with its refresh token.
         self.expired.add(self._current.pop(refresh))
         return self.issue(client_id, user)
 
     def of_oauth_client(self, request: Request) -> Answer:
-        """`POST /auth/oauth2/token`, with the errors of RFC 6749."""
+        """Serve `POST /auth/oauth2/token`, with the errors of RFC 6749."""
         body = _texts(request)
         client_id = body.get("client_id", "")
         if self.clients.get(client_id) != body.get("client_secret", ""):
@@ -58,7 +58,7 @@ class Tokens:
         return as_json(tokens | {"token_type": "bearer", "expires_in": 1800})
 
     def of_managed_user(self, request: Request, client_id: str) -> Answer:
-        """`POST /oauth/{clientId}/refresh`. Raises Refusal."""
+        """Serve `POST /oauth/{clientId}/refresh`. Raises Refusal."""
         secret = request.headers.get("x-cal-secret-key")
         if secret is None or self.clients.get(client_id) != secret:
             raise Refusal(401, "Invalid client credentials")
@@ -70,7 +70,7 @@ class Tokens:
 
 
 def _texts(request: Request) -> dict[str, str]:
-    """The fields of a body, JSON or a form, that are texts."""
+    """Return the fields of a body, JSON or a form, that are texts."""
     body = request.body if isinstance(request.body, dict) else {}
     return {name: value for name, value in body.items() if isinstance(value, str)}
 

@@ -1,4 +1,4 @@
-"""Another time for a booking."""
+"""The move of a booking to another time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from cal_bookings.testing.world.clock import wire
 
 
 def reschedule(call: Call) -> Change:
-    """Two at once both pass the checks, and both succeed [rec 483-485]."""
+    """Reschedule a booking. Two requests at once both pass the checks, and both succeed [rec 483-485]."""
     hosted = bodies.HOSTED_RESCHEDULE if call.hosted else {}
     refuse_strictly(bodies.RESCHEDULE | hosted, call.body)
     _may_be_moved(call)

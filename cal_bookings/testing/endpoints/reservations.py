@@ -1,4 +1,4 @@
-"""Reserve, show, move and release a slot. A booking neither needs nor consumes a reservation [rec 449]."""
+"""The reservations of slots. A booking neither needs nor consumes a reservation [rec 449]."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ _STRANGER = "reservationDuration can only be used by the owner of the event type
 
 
 def reserve(call: Call) -> Change:
-    """Hold a slot. The hours of the host do not matter, nor whether it is past [rec 029, 455]."""
+    """Hold a slot. The hours of the host do not matter, nor does it matter whether the slot is past [rec 029, 455]."""
     wanted = _wanted(call, call.world.reservations.new_uid())
 
     def carry_out() -> Answer:
-        # Two requests at once: the second one finds the slot reserved.
+        # Of two requests at once, the second one finds the slot reserved.
         _must_be_unreserved(call, wanted)
         call.world.reservations.keep(wanted)
         call.effect("reserve", wanted.uid)
@@ -54,13 +54,13 @@ def reserve(call: Call) -> Change:
 
 
 def show(call: Call) -> Change:
-    """One that is not there any more is null, and no 404 [rec 035, 451]."""
+    """Return the reservation; one that does not exist any more is null, and no 404 [rec 035, 451]."""
     held = call.world.reservations.get(call.uid)
     return lambda: success(held.as_json() if held else None)
 
 
 def move(call: Call) -> Change:
-    """Hold another slot instead. Its own time counts as reserved, so it cannot be renewed like this."""
+    """Hold another slot instead. The reservation's own time counts as reserved, so this does not renew it."""
     if call.world.reservations.get(call.uid) is None:
         raise Refusal(404, f"Slot with uid={call.uid} not found")
     wanted = _wanted(call, call.uid)
@@ -75,7 +75,7 @@ def move(call: Call) -> Change:
 
 
 def release(call: Call) -> Change:
-    """Release it. Also one that is not there is answered with success [rec 036]."""
+    """Release the reservation. For one that does not exist, the answer is success too [rec 036]."""
 
     def carry_out() -> Answer:
         if call.world.reservations.release(call.uid):
@@ -121,7 +121,7 @@ def _minutes(call: Call) -> int:
 
 
 def _may_choose_minutes(call: Call, event_type: EventType) -> None:
-    """Only who owns the event type, or is of its team, may say for how long [rec 027]. Raises Refusal."""
+    """Refuse the choice of minutes by all but the owner of the event type and its team [rec 027]. Raises Refusal."""
     if "reservationDuration" not in call.body:
         return
     if call.user is None:
@@ -131,7 +131,7 @@ def _may_choose_minutes(call: Call, event_type: EventType) -> None:
 
 
 def _must_be_unbooked(call: Call, wanted: Reservation) -> None:
-    """Raises Refusal for a slot that is booked [rec 450], or has no seat left."""
+    """Refuse a slot that is booked [rec 450], or has no seat left. Raises Refusal."""
     start, event_type = wire(wanted.start), wanted.event_type
     for row in call.world.rows.values():
         of_it = row["eventTypeId"] == event_type.id and row["start"] == start
@@ -143,14 +143,14 @@ def _must_be_unbooked(call: Call, wanted: Reservation) -> None:
 
 
 def _must_be_unreserved(call: Call, wanted: Reservation) -> None:
-    """Raises Refusal for a slot that is reserved, by this very reservation too. Of a seated one, each holds a seat."""
+    """Refuse a slot that is reserved, also by this reservation. For a seated one, each holds a seat. Raises Refusal."""
     held = _held(call, wanted)
     if held >= (wanted.event_type.seats if wanted.event_type.kind == "seated" else 1):
         raise Refusal(422, _RESERVED)
 
 
 def _held(call: Call, wanted: Reservation) -> int:
-    """How many reservations of the same event type overlap."""
+    """Return the number of overlapping reservations of the same event type."""
     return sum(
         other.event_type.id == wanted.event_type.id
         and other.overlaps(wanted.start, wanted.end)

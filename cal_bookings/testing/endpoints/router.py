@@ -1,4 +1,4 @@
-"""Which request gets which answer: credentials, versions, lists, single objects."""
+"""The router of requests to their answers: credentials, versions, lists, single objects."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ from cal_bookings.testing.world.state import (
     World,
 )
 
-#: What `GET /bookings` knows as the versions of other resources: those answer 404 [rec 126].
+#: The versions that `GET /bookings` takes for those of other resources: the answer is 404 [rec 126].
 _FOREIGN_VERSIONS = ("2024-09-04", "2024-06-14", "2024-06-11")
 
-#: An OAuth client of a platform: its id and its secret.
+#: The headers of a platform's OAuth client: its id and its secret.
 _CLIENT = ("x-cal-client-id", "x-cal-secret-key")
 
 Handler = Callable[["Routes", Request, User | None, dict[str, str]], Answer]
@@ -48,7 +48,7 @@ class Route:
     method: str
     pattern: re.Pattern[str]
     handler: Handler
-    #: What a request without any credential is answered: None lets it in.
+    #: The status of the answer to a request without any credential; None lets the request in.
     without_credential: int | None
 
 
@@ -59,14 +59,14 @@ class Routes:
         self.world = world
         self.dialect = dialect
         self.listing = Listing(world)
-        #: Credentials that act for a user: API keys, access tokens, client ids with secrets.
+        #: The credentials that act for a user: API keys, access tokens, client ids with secrets.
         self.credentials: dict[str, User] = {}
         self.expired_tokens: set[str] = set()
         self.tokens = Tokens(self.credentials, self.expired_tokens)
         self.webhooks = subscribers
 
     def answer(self, request: Request) -> Answer:
-        """Raises Refusal."""
+        """Return the answer to a request. Raises Refusal."""
         for route in ROUTES:
             match = route.pattern.fullmatch(request.path)
             if match and route.method == request.method.replace("HEAD", "GET"):
@@ -86,7 +86,7 @@ class Routes:
     def authenticate(
         self, request: Request, without_credential: int | None
     ) -> User | None:
-        """The user whom the credential acts for; None if there is none and none is needed. Raises Refusal."""
+        """Return the user of the credential; None if there is none and none is needed. Raises Refusal."""
         credential = self.credential(request)
         if credential in self.expired_tokens:
             raise Refusal(498, "Access token expired", code="TokenExpiredException")
@@ -102,7 +102,7 @@ class Routes:
             raise Refusal(401, "ApiAuthStrategy - No authentication method provided.")
         raise Refusal(403, "PermissionsGuard - no authentication provided.")
 
-    # Handlers
+    # The handlers
 
     def bookings(
         self, request: Request, user: User | None, parts: dict[str, str]
@@ -175,7 +175,7 @@ class Routes:
     def booking(
         self, request: Request, user: User | None, parts: dict[str, str]
     ) -> Answer:
-        """Needs no credential: who knows the uid may read. The uid of a series gives all its occurrences."""
+        """Return the booking, or all occurrences of a series, for everybody who knows the uid, without a credential."""
         uid = parts["uid"]
         if uid in self.world.rows:
             if self.world.rows[uid].is_unreadable:
@@ -207,7 +207,7 @@ class Routes:
         return teams.event_types_of(self.world, request, _somebody(user), team)
 
     def _team(self, request: Request, user: User | None, parts: dict[str, str]) -> int:
-        """Self-hosted servers have no teams. Raises Refusal."""
+        """Return the team, which self-hosted servers do not have. Raises Refusal."""
         if self.dialect != "cursor":
             raise _cannot(request)
         if "organization" in parts:
@@ -273,7 +273,7 @@ class Routes:
         return self.tokens.of_managed_user(request, parts["client"])
 
 
-#: They check their clients themselves.
+#: The handlers that check their clients themselves.
 _TOKEN_ENDPOINTS = (Routes.oauth_token, Routes.managed_user_token)
 
 
@@ -296,7 +296,7 @@ def _route(
 
 
 def _webhook_routes(path: str, handler: Handler, *, all_at_once: bool) -> list[Route]:
-    """Those of one kind of owner; only some let all webhooks be deleted at once."""
+    """Return the routes of one kind of owner; only some kinds let all webhooks be deleted at once."""
     of_all = ("POST", "GET", "DELETE") if all_at_once else ("POST", "GET")
     of_one = ("GET", "PATCH", "DELETE")
     return [_route(method, path, handler, 401) for method in of_all] + [

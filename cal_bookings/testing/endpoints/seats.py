@@ -1,4 +1,4 @@
-"""Seats: taken by one attendee after another, and moved one by one or all together."""
+"""The seats of a booking: taken by one attendee after another, and moved one by one or all together."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WHICH = (
 
 
 def take(call: Call, request: BookingRequest) -> Change:
-    """One more attendee of the booking that is there at that time, or the first of a new one."""
+    """Add an attendee to the booking at that time, or as the first of a new booking."""
     there = _at(call, request.event_type.id, wire(request.start))
     if there:
         _must_have_room(call, there, request.person.email, request.event_type.seats)
@@ -67,7 +67,7 @@ def take(call: Call, request: BookingRequest) -> Change:
 
 
 def must_move_as_a_whole(call: Call) -> None:
-    """Only a host moves all seats, and only in their own name [rec 241, 242]. Raises Refusal."""
+    """Check that a host moves all seats, in their own name: nobody else may [rec 241, 242]. Raises Refusal."""
     hosts = {host["email"] for host in call.row["hosts"]}
     if call.user is None and not call.hosted:
         raise Bare(500, "Internal server error")
@@ -76,7 +76,7 @@ def must_move_as_a_whole(call: Call) -> None:
 
 
 def must_exist(call: Call, seat: str) -> None:
-    """Raises Refusal, in words that depend on whether another booking has this seat."""
+    """Check that the seat exists. Raises Refusal, whose words depend on whether another booking has this seat."""
     if not call.world.has_seat(seat):
         raise Refusal(404, f"Seat with uid={seat} does not exist.")
     if all(attendee.get("seatUid") != seat for attendee in call.row["attendees"]):
@@ -85,7 +85,7 @@ def must_exist(call: Call, seat: str) -> None:
 
 
 def move_all(call: Call, start: datetime) -> Change:
-    """Moves the whole booking under its uid [rec 241], or merges it into the one that is there then."""
+    """Move the whole booking under its uid [rec 241], or merge it into the booking that exists then."""
     _merged(call, wire(start))
     end = wire(start + timedelta(minutes=call.row["duration"]))
     target = _at(call, call.row["eventTypeId"], wire(start), but=call.uid)
@@ -112,7 +112,7 @@ def move_all(call: Call, start: datetime) -> Change:
 
 
 def _merged(call: Call, start: str) -> tuple[str, list[Payload]] | None:
-    """The booking that is there then, and its attendees with those of this one. Raises Refusal if they are too many."""
+    """Return the booking that exists then, and its attendees with those of this one. Raises Refusal for too many."""
     target = _at(call, call.row["eventTypeId"], start, but=call.uid)
     if target is None:
         return None
@@ -124,7 +124,7 @@ def _merged(call: Call, start: str) -> tuple[str, list[Payload]] | None:
 
 
 def move(call: Call, seat: str, start: datetime) -> Change:
-    """Into the booking that is there then, under the same uid of the seat, or into a new one under another [rec 269, 524]."""
+    """Move a seat, under its uid into an existing booking, or under another uid into a new one [rec 269, 524]."""
     _target(call, seat, start)
 
     def carry_out() -> Answer:
@@ -157,7 +157,7 @@ def move(call: Call, seat: str, start: datetime) -> Change:
 
 
 def _target(call: Call, seat: str, start: datetime) -> str | None:
-    """The booking that a seat moves into; None for a new one. Raises Refusal."""
+    """Return the booking into which a seat moves; None for a new one. Raises Refusal."""
     event_type = call.event_type()
     target = _at(call, call.row["eventTypeId"], wire(start), but=call.uid)
     if target:
@@ -184,7 +184,7 @@ def _at(call: Call, event_type: Any, start: str, *, but: str = "") -> str | None
 
 
 def _must_have_room(call: Call, uid: str, email: str, seats: int) -> None:
-    """Raises Refusal if this person sits there already, or if there is no seat left [rec 049, 051]."""
+    """Check that this person has no seat there already, and that a seat is left [rec 049, 051]. Raises Refusal."""
     row = call.world.rows[uid]
     if email in emails(row):
         raise Bare(409, "already_signed_up_for_this_booking_error")

@@ -1,6 +1,6 @@
-"""Free times: every half hour of office hours in UTC, on weekdays, in which no host has a booking or a reservation.
+"""The free times: every half hour of office hours in UTC, on weekdays, in which no host has a booking or a reservation.
 
-Unlike Cal.com's, the answers are not kept for two seconds [rec 033].
+The answers of Cal.com are kept for two seconds; these are not [rec 033].
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from cal_bookings.testing.world.state import World
 VERSION = "2024-09-04"
 OFFICE_HOURS = range(9, 17)
 _STEP = timedelta(minutes=30)
-#: Longer ranges are answered as far as this.
+#: The longest range of an answer; longer ones end there.
 _MOST = timedelta(days=366)
 
 
@@ -64,7 +64,7 @@ _COMMON = {
     "format": Field(_format),
     "bookingUidToReschedule": Field(validation.text),
 }
-#: What each way to say whose slots are wanted takes, by the parameters that it is known by. The last one is the rest.
+#: The parameters of each way to name the event type or the people, by those that identify it. The last way is the rest.
 _WAYS: dict[tuple[str, ...], dict[str, Field]] = {
     ("eventTypeId",): {"eventTypeId": Field(_number, required=True)},
     ("eventTypeSlug", "username"): {
@@ -82,12 +82,12 @@ _WAYS: dict[tuple[str, ...], dict[str, Field]] = {
         "organizationSlug": Field(_given, required=True),
     },
 }
-#: Of those who are asked for by their usernames.
+#: The event type of the slots that are requested by usernames.
 _DYNAMIC = EventType(0, "dynamic", "Dynamic", 30)
 
 
 def answer(world: World, request: Request) -> Answer:
-    """Days without free times are absent [rec 018]; another version is another resource [rec 019]. Raises Refusal."""
+    """Return the slots. Days without any are absent [rec 018]; another version is a 404 [rec 019]. Raises Refusal."""
     if request.version != VERSION:
         raise Refusal(404, f"Cannot GET {request.full_path}")
     query = {name: request.one(name) for name in request.query}
@@ -111,7 +111,7 @@ def answer(world: World, request: Request) -> Answer:
 def _whose(
     world: World, way: tuple[str, ...], query: dict[str, str]
 ) -> tuple[EventType, set[Any]]:
-    """Return the event type, and who must be free. Raises Refusal."""
+    """Return the event type, and the hosts who must be free. Raises Refusal."""
     if not way:
         names = set(query["usernames"].split(","))
         hosts = {user.id for user in world.users.values() if user.username in names}
@@ -149,18 +149,18 @@ def _free(
 def _moment(text: str) -> datetime:
     moment = read_instant(text)
     if moment is None:
-        raise ValueError(text)  # it has passed its check
+        raise ValueError(text)  # the value has passed its check
     return moment
 
 
 def _end(text: str) -> datetime:
-    """A day without a time is asked for as a whole [rec 013]."""
+    """Return the end of the range. A day without a time means the whole day [rec 013]."""
     day = timedelta(days=1) if len(text) == len("2026-11-23") else timedelta(0)
     return _moment(text) + day
 
 
 def _shown(moment: datetime, time_zone: ZoneInfo) -> str:
-    """In UTC, or with the offset of the time zone that was asked for [rec 014]."""
+    """Return a time in UTC, or with the offset of the requested time zone [rec 014]."""
     if time_zone.key == "UTC":
         return wire(moment)
     return moment.astimezone(time_zone).isoformat(timespec="milliseconds")
@@ -178,7 +178,7 @@ def _office_hours(begin: datetime, end: datetime) -> Iterator[datetime]:
 def _busy(
     world: World, hosts: set[Any], moving: str, event_type: EventType
 ) -> Iterator[tuple[str, str]]:
-    """A seated booking leaves its time free as long as it has seats."""
+    """Return the busy times. A seated booking leaves its time free as long as it has seats."""
     for uid, row in world.rows.items():
         taken = row["status"] in ("accepted", "pending") and uid != moving
         if event_type.kind == "seated" and row["eventTypeId"] == event_type.id:
@@ -188,7 +188,7 @@ def _busy(
 
 
 def _reserved(world: World, hosts: set[Any]) -> Iterator[tuple[str, str]]:
-    """Yield what others hold of these hosts' time. Of a seated event type, a reservation holds only a seat."""
+    """Yield the times that others hold of these hosts. For a seated event type, a reservation holds only a seat."""
     for held in world.reservations:
         if held.event_type.owner_id in hosts and held.event_type.kind != "seated":
             yield wire(held.start), wire(held.end)
@@ -202,7 +202,7 @@ def _has_seat(world: World, event_type: EventType, start: datetime) -> bool:
 
 
 def _seats(world: World, event_type: EventType, start: datetime) -> dict[str, Any]:
-    """How full the booking at that time is, and which it is [rec 016, 456]."""
+    """Return the seats and the uid of the booking at that time [rec 016, 456]."""
     booked, shown = 0, {}
     for uid, row in world.rows.items():
         there = row["eventTypeId"] == event_type.id and row["start"] == wire(start)

@@ -18,7 +18,7 @@ _MOST = 250
 
 
 def memberships(world: World, request: Request, user: User, team: int) -> Answer:
-    """One page; there is no pagination object. Raises Refusal."""
+    """Return one page of memberships; there is no pagination object. Raises Refusal."""
     _must_be_admin(world, user, team)
     take = _number(request, "take", _MOST)
     skip = _number(request, "skip", 0)
@@ -27,7 +27,7 @@ def memberships(world: World, request: Request, user: User, team: int) -> Answer
 
 
 def event_types_of(world: World, request: Request, user: User, team: int) -> Answer:
-    """Those of one team, each with its hosts. Raises Refusal."""
+    """Return the event types of one team, each with its hosts. Raises Refusal."""
     _must_be_admin(world, user, team)
     slug = request.one("eventSlug")
     wanted = [

@@ -1,4 +1,4 @@
-"""How Cal.com checks the bodies of requests: the constraints of each field, and the two shapes of its refusals."""
+"""The validation of the bodies of requests: the constraints of each field, and Cal.com's two shapes of refusals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cal_bookings.testing.responses import (
     invalid_body,
 )
 
-#: The constraints that a value breaks, by the name of their rule. The first argument is the name of the field.
+#: A function that takes a field's name and a value, and returns the broken constraints by the names of their rules.
 Check = Callable[[str, Any], dict[str, str]]
 
 LANGUAGES = (
@@ -37,7 +37,7 @@ def is_email(value: Any) -> bool:
 
 
 def is_phone(value: Any) -> bool:
-    """Whether a text is a phone number in the international format."""
+    """Return whether a text is a phone number in the international format."""
     plain = re.sub(r"[ ().-]", "", value) if isinstance(value, str) else ""
     return _PHONE.fullmatch(plain) is not None
 
@@ -57,7 +57,7 @@ def is_time_zone(value: Any) -> bool:
 
 
 def read_instant(value: Any) -> datetime | None:
-    """An aware time; one without a zone is read as UTC [rec 371]. None if it is no ISO 8601 date."""
+    """Return an aware time; one without a zone is read as UTC [rec 371]. None if the value is no ISO 8601 date."""
     if not isinstance(value, str) or not _DATE.fullmatch(value):
         return None
     try:
@@ -72,7 +72,7 @@ def read_instant(value: Any) -> datetime | None:
 
 @dataclass(frozen=True)
 class Field:
-    """What a field must hold. Cal.com skips an optional field whose value is null."""
+    """The constraints of a field. Cal.com skips an optional field whose value is null."""
 
     check: Check | None = None
     required: bool = False
@@ -83,7 +83,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Broken:
-    """A field that does not hold what it must, or within which one does not."""
+    """A field that breaks a constraint, or that has an inner field which does."""
 
     target: Any
     name: str
@@ -92,12 +92,12 @@ class Broken:
     children: list[Broken] = field(default_factory=list)
 
     def in_words(self) -> str:
-        """The text of the routes that refuse unknown fields [rec 365, 369]."""
+        """Return the text of the routes that refuse unknown fields [rec 365, 369]."""
         own = f"{self.name} property is wrong,{', '.join(self.constraints.values())} "
         return own + ", ".join(child.in_words() for child in self.children)
 
     def as_error(self) -> dict[str, Any]:
-        """The object of the other routes [rec 288]."""
+        """Return the error object of the other routes [rec 288]."""
         return {
             "target": self.target,
             "value": self.value,
@@ -110,7 +110,7 @@ class Broken:
 def broken_fields(
     fields: Mapping[str, Field], body: Mapping[str, Any], *, unknown: bool
 ) -> Iterator[Broken]:
-    """Yields what is wrong with a body; `unknown` says whether unknown fields are wrong too."""
+    """Yield the broken fields of a body; `unknown` says whether unknown fields are errors too."""
     if unknown:
         for name in body:
             if name not in fields:
@@ -143,14 +143,14 @@ def _within(wanted: Field, value: Any, *, unknown: bool) -> Iterator[Broken]:
 
 
 def refuse_strictly(fields: Mapping[str, Field], body: Mapping[str, Any]) -> None:
-    """Create, reschedule and cancel refuse unknown fields, in words [rec 065, 146, 233]. Raises Refusal."""
+    """Refuse unknown fields, in words, as create, reschedule and cancel do [rec 065, 146, 233]. Raises Refusal."""
     problems = list(broken_fields(fields, body, unknown=True))
     if problems:
         raise Refusal(400, ", ".join(problem.in_words() for problem in problems))
 
 
 def refuse(fields: Mapping[str, Field], body: Mapping[str, Any]) -> None:
-    """The other routes drop unknown fields, and refuse with objects [rec 288, 337]. Raises Refusal."""
+    """Drop unknown fields, and refuse with objects, as the other routes do [rec 288, 337]. Raises Refusal."""
     problems = list(broken_fields(fields, body, unknown=False))
     if problems:
         raise invalid_body([problem.as_error() for problem in problems])
@@ -190,7 +190,7 @@ instant = _rule(
 
 
 def one_of(values: Sequence[str]) -> Check:
-    """One of some words, which the refusal lists."""
+    """Return the check for a word of a list, which the refusal shows."""
     listed = ", ".join(values)
     message = f"{{}} must be one of the following values: {listed}"
     return _rule("isEnum", lambda value: value in values, message)
@@ -212,7 +212,7 @@ def positive(name: str, value: Any) -> dict[str, str]:
 
 
 def list_of(check: Check, *, least: int = 0, most: int | None = None) -> Check:
-    """A list whose items pass `check`, with at least and at most that many of them."""
+    """Return the check for a list whose items pass `check`, with bounds for its length."""
 
     def all_of(name: str, value: Any) -> dict[str, str]:
         if not isinstance(value, list):
@@ -236,7 +236,7 @@ def anything(name: str, value: Any) -> dict[str, str]:
 def query_number(
     request: Request, name: str, *, default: int, least: int, most: int | None
 ) -> int:
-    """Return a number of the query. Raises Refusal for one out of its bounds, or for a text that is none."""
+    """Return a number of the query. Raises Refusal for a number out of its bounds, or for another text."""
     if name not in request.query:
         return default
     text = request.one(name)

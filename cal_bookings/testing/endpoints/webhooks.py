@@ -1,6 +1,7 @@
-"""Webhooks of users, event types, organizations and platform clients: made, read, changed and removed.
+"""The webhooks of users, event types, organizations and platform clients: made, read, changed and removed.
 
-Checked as by the server: triggers and versions that it knows, addresses that it sends to, one subscription for each address.
+The checks are the server's: triggers and versions that it knows, addresses that it sends to, and one subscription for
+each address.
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ _UNITS = ("DAY", "HOUR", "MINUTE")
 
 @dataclass(frozen=True)
 class Owner:
-    """Whose webhooks a request is about, after its guards have let it in."""
+    """The owner of the webhooks of a request, whom its guards have let in."""
 
     kind: str
     identity: int | str
-    #: What a refusal calls the owner.
+    #: The word of refusals for the owner.
     noun: str = "user"
 
 
@@ -52,7 +53,7 @@ def of_user(user: User) -> Owner:
 
 
 def of_event_type(webhooks: Webhooks, user: User, number: int) -> Owner:
-    """Own event types alone: those of a team have another route. Raises Refusal."""
+    """Return the owner for an own event type: those of a team have another route. Raises Refusal."""
     guard = "IsUserEventTypeWebhookGuard - "
     event_type = webhooks.world.event_types.get(number)
     if event_type is None:
@@ -64,7 +65,7 @@ def of_event_type(webhooks: Webhooks, user: User, number: int) -> Owner:
 
 
 def of_team_event_type(webhooks: Webhooks, user: User, team: int, number: int) -> Owner:
-    """Event types of a team, for its hosts; hosted Cal.com alone has the route. Raises Refusal."""
+    """Return the owner for a team's event type, for its hosts; hosted Cal.com alone has the route. Raises Refusal."""
     event_type = webhooks.world.event_types.get(number)
     if event_type is None or event_type.team_id != team:
         message = f"Event type with id {number} not found in team with id {team}"
@@ -75,7 +76,7 @@ def of_team_event_type(webhooks: Webhooks, user: User, team: int, number: int) -
 
 
 def of_client(webhooks: Webhooks, user: User, client: str) -> Owner:
-    """Webhooks of a platform client hear of all its users. Raises Refusal."""
+    """Return the owner for a platform client, whose webhooks announce all its users. Raises Refusal."""
     if user.id not in webhooks.clients.get(client, ()):
         raise Refusal(403, "OAuthClientGuard - no access to this OAuth client")
     return Owner("oAuthClientId", client, "oAuth client")
@@ -200,7 +201,7 @@ def _columns(body: dict[str, Any], *, hosted: bool) -> dict[str, Any]:
 
 
 def _must_be_reachable(webhooks: Webhooks, url: str) -> None:
-    """Raises Refusal for an address that the server does not send to."""
+    """Refuse an address to which the server does not send. Raises Refusal."""
     hosted = webhooks.is_hosted() and not webhooks.allows_private
     problem = addresses.problem(url, hosted=hosted)
     if problem:
@@ -208,7 +209,7 @@ def _must_be_reachable(webhooks: Webhooks, url: str) -> None:
 
 
 def _must_be_consistent(owner: Owner, body: dict[str, Any]) -> None:
-    """Raises Refusal for triggers that this owner, or a subscription without a time, cannot have."""
+    """Refuse triggers that this owner, or a subscription without a time, cannot have. Raises Refusal."""
     wanted = set(body["triggers"])
     if owner.kind != "teamId":
         for trigger in sorted(wanted & OF_ORGANIZATIONS):

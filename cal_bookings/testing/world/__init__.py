@@ -1,1 +1,1 @@
-"""What there is on the fake Cal.com: users, event types, bookings, its clock, and how people change them."""
+"""The world of the fake Cal.com: users, event types, bookings, its clock, and the changes that people make."""

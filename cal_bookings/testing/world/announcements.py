@@ -1,6 +1,6 @@
-"""What subscribers hear of, and the lock of the world: while it is held, nobody is told anything.
+"""The events that subscribers are notified of, and the lock of the world: while it is held, nobody is notified.
 
-A receiver may read from the fake before it answers, so a delivery that is made with the lock held would wait for itself.
+A receiver may read from the fake before it answers, so a delivery with the lock held would wait for itself.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True)
 class Announcement:
-    """An event that webhooks have a trigger for."""
+    """An event that is the trigger of a webhook."""
 
     trigger: str
     uid: str
-    #: What the payload shows beyond the booking: the fields of `deliveries.booking_parts.Scene`.
+    #: The parts of the payload beyond the booking: the fields of `deliveries.booking_parts.Scene`.
     about: dict[str, Any]
 
 
@@ -26,14 +26,14 @@ Job = Callable[[], None]
 
 
 class Listener(Protocol):
-    """Who tells the subscribers."""
+    """The protocol of the object that notifies the subscribers."""
 
     @property
     def announces_early(self) -> bool:
-        """Whether a cancellation is told before it is committed."""
+        """Return whether a cancellation is announced before it is committed."""
 
     def hear(self, event: Announcement) -> Job | None:
-        """Return what to do about an event once the lock is free. Called with the lock held."""
+        """Return the work for an event once the lock is free. Called with the lock held."""
 
 
 class AnnouncingLock:

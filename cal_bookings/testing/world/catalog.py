@@ -1,4 +1,4 @@
-"""Who is who and what can be booked on the fake: users, event types, and the people who book."""
+"""The catalog of the fake: users, event types, and the people who book."""
 
 from __future__ import annotations
 
@@ -59,31 +59,31 @@ LOCATIONS: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True)
 class EventType:
-    """What can be booked. `kind` decides the shape of its bookings."""
+    """An event type, whose `kind` decides the shape of its bookings."""
 
     id: int
     slug: str
     title: str
     minutes: int = 30
-    #: normal, confirm (starts as pending), recurring, seated, round-robin
+    #: The kind: normal, confirm (starts as pending), recurring, seated, round-robin.
     kind: str = "normal"
     owner_id: int | None = None
     team_id: int | None = None
 
     #: The lengths that bookers may choose from; none where there is only one.
     lengths: tuple[int, ...] = ()
-    #: Where its bookings may take place, the first one unless the booker wants another.
+    #: The locations that bookers may choose from; the first one is the default.
     locations: tuple[dict[str, Any], ...] = LOCATIONS
-    #: Of a seated event type.
+    #: The number of seats of a seated event type.
     seats: int = 10
-    #: Of a recurring event type.
+    #: The number of bookings in a recurring event type.
     occurrences: int = 4
-    #: Whether bookers must prove their e-mail address with a code.
+    #: True if bookers must prove their e-mail address with a code.
     wants_email_code: bool = False
 
     @property
     def is_instant(self) -> bool:
-        """Whether its team offers to meet at once."""
+        """Return whether the team of this event type offers to meet at once."""
         return self.team_id is not None
 
     @property
@@ -91,7 +91,7 @@ class EventType:
         return f"team-{self.team_id}" if self.team_id else ""
 
 
-#: slug, title, minutes, kind
+#: The slug, the title, the minutes and the kind of each event type.
 EVENT_TYPES = (
     ("intro-call", "Intro call", 15, "normal"),
     ("consultation", "Consultation", 30, "normal"),
@@ -130,7 +130,7 @@ _LANGUAGES = ("en", "de", "fr", "es", "pt-BR", "ja")
 
 @dataclass
 class Person:
-    """Somebody who books."""
+    """A person who books."""
 
     name: str
     email: str
@@ -153,7 +153,7 @@ class Person:
 
 
 def somebody(rng: Random) -> Person:
-    """One of many people; now and then one without a common name, or with a phone alone."""
+    """Return one of many people; now and then a person without a common name, or with a phone alone."""
     whole = rng.random() < 0.05
     name = (
         rng.choice(_WHOLE) if whole else f"{rng.choice(_GIVEN)} {rng.choice(_FAMILY)}"
@@ -173,17 +173,17 @@ def somebody(rng: Random) -> Person:
 
 
 def short_uid(rng: Random) -> str:
-    """Like the uids of bookings: 22 characters of a base 57 alphabet."""
+    """Return a text like the uids of bookings: 22 characters of a base 57 alphabet."""
     alphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
     return "".join(rng.choices(alphabet, k=22))
 
 
 def long_uid(rng: Random) -> str:
-    """Like the uids of series and seats: a UUID."""
+    """Return a text like the uids of series and seats: a UUID."""
     text = f"{rng.getrandbits(128):032x}"
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
 def half_hour(moment: datetime) -> datetime:
-    """The last full or half hour: when meetings start."""
+    """Return the last full or half hour, at which meetings start."""
     return moment.replace(minute=moment.minute // 30 * 30, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""What happens to bookings on Cal.com's side, as people click there: the remote half of a test."""
+"""The changes to bookings on Cal.com's side, as people click there: the remote half of a test."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from cal_bookings.testing.world.state import Row
 
 
 class Changes(Events):
-    """Everything that a host, an attendee or Cal.com itself does to a booking.
+    """The changes that a host, an attendee or Cal.com itself makes to a booking.
 
-    Which of it moves `updatedAt` is Cal.com's own choice: seats and the absence of an attendee do not.
+    Cal.com decides which of them move `updatedAt`: seats and the absence of an attendee do not.
     """
 
     def book(
@@ -34,7 +34,7 @@ class Changes(Events):
         status: str = "",
         **fields: Any,
     ) -> str:
-        """A new booking; `fields` are set on it as they go over the wire. Returns its uid.
+        """Add a booking and return its uid; `fields` are set on it in the form of the API.
 
         `event_type` is a slug or a kind: normal, confirm, recurring, seated, round-robin.
         """
@@ -48,7 +48,7 @@ class Changes(Events):
         start: datetime | None = None,
         attendees: list[Person] | None = None,
     ) -> list[str]:
-        """A recurring booking, once a week. Returns the uids of its occurrences."""
+        """Add a recurring booking, once a week. Returns the uids of its occurrences."""
         with self.lock:
             series = long_uid(self._random)
             first = start or self._some_start()
@@ -112,7 +112,7 @@ class Changes(Events):
         self.change(uid, **fields)
 
     def cancel_series(self, series: str, reason: str = "") -> None:
-        """Every occurrence at once; all of them then share one `updatedAt`."""
+        """Cancel every occurrence at once; all of them then share one `updatedAt`."""
         found = self.find(lambda row: row.get("recurringBookingUid") == series)
         with self.cancelling(found[0], reason=reason):
             moment = wire(self.clock.now())
@@ -130,7 +130,7 @@ class Changes(Events):
             self.announce("BOOKING_CREATED", uid, confirmed=True)
 
     def decline(self, uid: str, reason: str = "") -> None:
-        """The reason for it is in no answer of the API, and in the webhook alone."""
+        """Decline a booking. The reason is in no answer of the API, and in the webhook alone."""
         with self.lock:
             self.change(uid, status="rejected")
             self.announce("BOOKING_REJECTED", uid, reason=reason)
@@ -144,7 +144,7 @@ class Changes(Events):
         by: str | None = None,
         status: str = "accepted",
     ) -> str:
-        """The booking is cancelled and a new one takes its place. Returns the new uid."""
+        """Cancel the booking and make a new one in its place. Returns the new uid."""
         with self.lock:
             row = self.rows[uid]
             old = row.payload
@@ -193,14 +193,14 @@ class Changes(Events):
         self.change(uid, absentHost=absent)
 
     def mark_absent(self, uid: str, email: str = "", *, absent: bool = True) -> None:
-        """An attendee, all of them without `email`. Does not move `updatedAt`."""
+        """Mark an attendee absent, or all of them without `email`. This does not move `updatedAt`."""
         with self.lock:
             there = [attendee["email"] for attendee in self.rows[uid]["attendees"]]
             emails = [email] if email else there
             self.mark_all_absent(uid, dict.fromkeys(emails, absent))
 
     def mark_all_absent(self, uid: str, absent: dict[str, bool]) -> None:
-        """Several attendees at once, by e-mail address; Cal.com tells all of them in one webhook [wh 089]."""
+        """Mark several attendees absent by e-mail address; Cal.com announces all of them in one webhook [wh 089]."""
         with self.lock:
             before = self.payload(uid)["attendees"]
             attendees = [
@@ -220,14 +220,14 @@ class Changes(Events):
             self.announce("BOOKING_NO_SHOW_UPDATED", uid, more=more)
 
     def join_seat(self, uid: str, person: Person | None = None) -> str:
-        """Somebody more takes a seat. Does not move `updatedAt`. Returns the uid of the seat."""
+        """Give a seat to another person, without moving `updatedAt`. Returns the uid of the seat."""
         with self.lock:
             seat = self.add_seat(uid, person)
             self.announce_new(uid, seat)
             return seat
 
     def add_seat(self, uid: str, person: Person | None = None) -> str:
-        """Take a seat without telling the subscribers. Returns its uid."""
+        """Take a seat without notifying the subscribers. Returns its uid."""
         with self.lock:
             seat = self.seat((person or somebody(self._random)).as_attendee())
             attendees = [*self.payload(uid)["attendees"], seat]
@@ -235,19 +235,19 @@ class Changes(Events):
             return str(seat["seatUid"])
 
     def cancel_seat(self, uid: str, seat_uid: str) -> None:
-        """Does not move `updatedAt`."""
+        """Cancel a seat, without moving `updatedAt`."""
         with self.cancelling(uid, seat=self.holder(uid, seat_uid)):
             self.remove_seat(uid, seat_uid)
 
     def remove_seat(self, uid: str, seat_uid: str) -> None:
-        """Give up a seat without telling the subscribers."""
+        """Give up a seat without notifying the subscribers."""
         with self.lock:
             there = self.payload(uid)["attendees"]
             left = [one for one in there if one.get("seatUid") != seat_uid]
             self.change(uid, moves_updated_at=False, attendees=left)
 
     def add_attendee(self, uid: str, person: Person | None = None) -> None:
-        """Somebody more attends, whom Cal.com counts among the guests; without a seat of a seated booking."""
+        """Add an attendee, whom Cal.com counts among the guests; without a seat of a seated booking."""
         with self.lock:
             attendee = (person or somebody(self._random)).as_attendee()
             payload = self.payload(uid)
@@ -269,7 +269,7 @@ class Changes(Events):
     def set_location(
         self, uid: str, location: str, response: dict[str, str] | None = None
     ) -> None:
-        """Another place; `response` is what the API keeps of it among the booker's responses [rec 333]."""
+        """Set another location; `response` is the part that the API keeps among the booker's responses [rec 333]."""
         with self.lock:
             fields: dict[str, Any] = {"location": location, "meetingUrl": location}
             responses = self.rows[uid]["bookingFieldsResponses"]
@@ -280,11 +280,11 @@ class Changes(Events):
             self.announce("BOOKING_LOCATION_UPDATED", uid, more=more)
 
     def touch(self, uid: str) -> None:
-        """Moves `updatedAt` and nothing else."""
+        """Move `updatedAt` and nothing else."""
         self.change(uid)
 
     def edit(self, uid: str, **fields: Any) -> None:
-        """Sets wire fields as they are, valid or not, without moving `updatedAt`."""
+        """Set fields as they are, valid or not, without moving `updatedAt`."""
         self.change(uid, moves_updated_at=False, **fields)
 
     def make_unreadable(self, uid: str, *, again: bool = False) -> None:
@@ -293,12 +293,12 @@ class Changes(Events):
             self.rows[uid].is_unreadable = not again
 
     def delete(self, uid: str) -> Row:
-        """No list and no GET shows it any more, until the row is restored."""
+        """Hide the booking from all lists and from GET, until the row is restored."""
         return self.remove(uid)
 
 
 def _with_guests(payload: dict[str, Any], guests: list[str]) -> dict[str, Any]:
-    """Where the guests of a booking stand: seated bookings show none [rec 331, 519]."""
+    """Return the attendees and the guests where they stand: seated bookings show no guests [rec 331, 519]."""
     responses = payload.get("bookingFieldsResponses")
     if responses is None:
         return {}
@@ -307,7 +307,7 @@ def _with_guests(payload: dict[str, Any], guests: list[str]) -> dict[str, Any]:
 
 
 def _attend_again(payload: dict[str, Any]) -> dict[str, Any]:
-    """The attendees of a booking that was rescheduled: nobody is absent, and guests lose their names [rec 295]."""
+    """Return the attendees of a rescheduled booking: nobody is absent, and guests lose their names [rec 295]."""
     booker, *guests = payload["attendees"] or [{}]
     if "bookingFieldsResponses" not in payload or not booker:
         return {
@@ -327,7 +327,7 @@ def _attend_again(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _give_reason(payload: dict[str, Any], reason: str) -> None:
-    """Only the new booking shows why it was rescheduled, in two places [rec 134]."""
+    """Show the reason for the move, which only the new booking has, in two places [rec 134]."""
     payload.pop("reschedulingReason", None)
     responses = dict(payload.get("bookingFieldsResponses") or {})
     responses.pop("rescheduledReason", None)

@@ -1,10 +1,10 @@
-"""The fake's clock: real time, moved as far as a test wants."""
+"""The clock of the fake: real time, moved as far as a test wants."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class Clock:
-    """Runs with real time from wherever it was moved to, unless it is stopped."""
+    """A clock that runs with real time from the time to which it was moved, unless it is stopped."""
 
     def __init__(self, at: datetime | None = None) -> None:
         self._offset = timedelta(0)
@@ -13,7 +13,7 @@ class Clock:
             self.set(at)
 
     def now(self) -> datetime:
-        """An aware time in UTC, to the millisecond, which is all that Cal.com keeps."""
+        """Return an aware time in UTC, to the millisecond, which is the precision of Cal.com."""
         now = self._stopped or datetime.now(UTC) + self._offset
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
@@ -26,11 +26,11 @@ class Clock:
             self._stopped = at
 
     def stop(self) -> None:
-        """From now on, time moves only through `advance` and `set`."""
+        """Stop the clock: from now on, time moves only through `advance` and `set`."""
         self._stopped = self.now()
 
 
 def wire(moment: datetime) -> str:
-    """As Cal.com writes times. Texts of this form sort like the times they stand for."""
+    """Return a time in Cal.com's form. Texts of this form sort like the times they stand for."""
     utc = moment.astimezone(UTC).isoformat(timespec="milliseconds")
     return utc.removesuffix("+00:00") + "Z"

@@ -1,4 +1,4 @@
-"""Which webhooks belong to a change, and when they are told: cancellations before they are committed, all others after it."""
+"""The webhooks of a change, and their moment: cancellations before they are committed, all others after it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _OF_NEW = {"accepted": "BOOKING_CREATED", "pending": "BOOKING_REQUESTED"}
 
 
 class Events(SeededWorld):
-    """A world that tells its subscribers what happens. Nothing is told of guests, attendees, and the absence of hosts."""
+    """A world that notifies its subscribers, but not of guests, attendees, and the absence of hosts."""
 
     def announce_new(self, uid: str, seat_uid: str = "") -> None:
-        """Tell of a new booking, or of a new seat in one."""
+        """Announce a new booking, or a new seat in one."""
         trigger = _OF_NEW.get(self.rows[uid]["status"])
         about = {"seat": self.holder(uid, seat_uid)} if seat_uid else {}
         if trigger:
             self.announce(trigger, uid, **about)
 
     def announce_moved(self, uid: str, old: Payload, *, by: str = "") -> None:
-        """Tell of a booking that took the place of `old`; one that waits for confirmation is told as a request alone."""
+        """Announce a booking in the place of `old`; one that waits for confirmation is announced as a request alone."""
         if self.rows[uid]["status"] == "pending":
             self.announce("BOOKING_REQUESTED", uid)
         else:
@@ -31,7 +31,7 @@ class Events(SeededWorld):
 
     @contextmanager
     def cancelling(self, uid: str, **about: Any) -> Iterator[None]:
-        """Tell of a cancellation that happens within: before it, or after it on hosted Cal.com."""
+        """Announce a cancellation that happens within: before it, or after it on hosted Cal.com."""
         early = self.announces_early
         if early:
             self.announce("BOOKING_CANCELLED", uid, **about)
@@ -44,6 +44,6 @@ class Events(SeededWorld):
         return self.listener is not None and self.listener.announces_early
 
     def holder(self, uid: str, seat_uid: str) -> Payload | None:
-        """The attendee on a seat; None if nobody sits there."""
+        """Return the attendee on a seat; None for an empty one."""
         there = self.payload(uid)["attendees"] or ()
         return next((one for one in there if one.get("seatUid") == seat_uid), None)

@@ -1,4 +1,4 @@
-"""Slots that somebody holds for a while, so that others are not offered them."""
+"""The slots that are held for a while, so that others are not offered them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reservation:
         return self.start < end and start < self.end
 
     def as_json(self) -> dict[str, Any]:
-        """Return what GET shows [rec 030]; the length is a number, whatever the documentation says."""
+        """Return the reservation as GET shows it [rec 030]; the length is a number, whatever the documentation says."""
         return {
             "reservationUid": self.uid,
             "eventTypeId": self.event_type.id,
@@ -42,7 +42,7 @@ class Reservations:
 
     def __init__(self, clock: Clock, random: Random) -> None:
         self._clock = clock
-        #: Shared with nobody: a reservation must not change the uids of the bookings that a seed gives.
+        #: The source of uids, which is not shared: a reservation must not change the uids of the bookings of a seed.
         self._random = random
         self._kept: dict[str, Reservation] = {}
 
@@ -64,7 +64,7 @@ class Reservations:
         self._kept[reservation.uid] = reservation
 
     def release(self, uid: str) -> bool:
-        """Return whether there was such a reservation to release."""
+        """Release a reservation and return whether it existed."""
         held = self.get(uid) is not None
         self._kept.pop(uid, None)
         return held

@@ -1,4 +1,4 @@
-"""What happened in the rooms of Cal.com's own video service, and what bookings are in other systems."""
+"""The meetings in the rooms of Cal.com's own video service, and the references of bookings to other systems."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BUCKET = "https://recordings.example.com"
 
 @dataclass
 class Room:
-    """The room of one booking: what was recorded, written down and counted in it."""
+    """The room of one booking: its recordings, transcripts and sessions."""
 
     name: str
     recordings: list[dict[str, Any]] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Meetings:
         self.references: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
 
     def open_room(self, uid: str) -> Room:
-        """Return the room of a booking, which gets one if it has none: from then on it takes place on Cal.com's video."""
+        """Return the room of a booking, or a new one: from then on the booking takes place on Cal.com's video."""
         if uid not in self.rooms:
             self.rooms[uid] = Room(f"room-{len(self.rooms) + 1}")
             self.refer(uid, "daily_video", self.rooms[uid].name)
@@ -51,7 +51,7 @@ class Meetings:
     def meet(
         self, uid: str, start: datetime, names: list[str], *, seconds: int = 1800
     ) -> None:
-        """People meet in the room of a booking, which is recorded and written down."""
+        """Record a meeting of people in the room of a booking, with a transcript."""
         room = self.open_room(uid)
         number, began = len(room.sessions) + 1, int(start.timestamp())
         people = [

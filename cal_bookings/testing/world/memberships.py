@@ -1,4 +1,4 @@
-"""Who belongs to which team, and in which role."""
+"""The memberships of users in teams, and their roles."""
 
 from __future__ import annotations
 
@@ -56,5 +56,5 @@ class Memberships:
         return (one for one in self._all if one.team_id == team_id)
 
     def is_admin(self, user: User, team_id: int) -> bool:
-        """Whether this user may see the whole team."""
+        """Return whether this user may see the whole team."""
         return any(one.user is user and one.role in ADMINS for one in self.of(team_id))

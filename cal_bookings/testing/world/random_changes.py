@@ -1,4 +1,4 @@
-"""Random changes to the bookings, as a demo needs them."""
+"""The random changes to bookings that a demo needs."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _SAID = {
 
 
 class RandomChanges(Changes):
-    """A world in which anything may happen next."""
+    """A world in which any change may happen next."""
 
     def change_something(self, rng: Random) -> str:
-        """A random change, of those that Cal.com allows, to a random booking. Says what it did."""
+        """Make a random change, of those that Cal.com allows, to a random booking, and return a line about it."""
         with self.lock:
             if not self.rows or rng.random() < 0.3:
                 return self._say("booked", self._book_something(rng))
@@ -36,12 +36,12 @@ class RandomChanges(Changes):
             row = self.rows[uid]
             kind = rng.choice(_possible(row))
             arguments = self._some_arguments(kind, row, rng)
-        # Without the lock: a cancellation is told before it is committed.
+        # No lock is held here: a cancellation is announced before it is committed.
         getattr(self, kind)(uid, **arguments)
         return self._say(kind, uid)
 
     def _some_arguments(self, kind: str, row: Row, rng: Random) -> dict[str, Any]:
-        """What a random change of this kind needs beyond the booking."""
+        """Return the arguments of a random change of this kind beyond the booking."""
         if kind == "reassign":
             return {"host_id": rng.choice(sorted(self.users))}
         if kind == "set_location":
@@ -65,7 +65,7 @@ class RandomChanges(Changes):
 
 
 def _possible(row: Row) -> list[str]:
-    """The changes that Cal.com allows to a booking in this state."""
+    """Return the changes that Cal.com allows to a booking in this state."""
     possible = ["touch", "set_location"]
     if row["status"] == "pending":
         possible += ["confirm", "decline", "cancel"]

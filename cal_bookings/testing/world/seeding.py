@@ -1,4 +1,4 @@
-"""The bookings that there are before a test begins, in every variant."""
+"""The bookings that exist before a test begins, in every variant."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SeededWorld(World):
     """A world with a past: the same seed gives the same bookings relative to the clock."""
 
     def seed(self, count: int, *, user: User | None = None) -> None:
-        """Books `count` times, spread over two years past and two months to come, in every variant."""
+        """Book `count` times, spread over two years past and two months to come, in every variant."""
         with self.lock:
             hosts = [user] if user else list(self.users.values())
             until = len(self.rows) + count
@@ -70,7 +70,7 @@ class SeededWorld(World):
         event_type: EventType,
         people: Sequence[Person],
     ) -> None:
-        """What `uid` was rescheduled to, some days later."""
+        """Add the booking to which `uid` was rescheduled, some days later."""
         old = self.rows[uid].payload
         start = datetime.fromisoformat(old["start"]) + timedelta(
             days=self._random.randint(1, 9)
@@ -106,7 +106,7 @@ class SeededWorld(World):
         )[0]
 
     def _age(self, payload: Payload, now: datetime) -> None:
-        """What happened to a booking since it was made."""
+        """Age a booking by the changes since it was made."""
         rng = self._random
         created = datetime.fromisoformat(payload["createdAt"])
         later = created + timedelta(seconds=rng.randint(0, 3_000_000))

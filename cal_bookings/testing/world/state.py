@@ -1,4 +1,4 @@
-"""What the fake Cal.com knows: users, event types, bookings, and in which shape each booking is shown."""
+"""The state of the fake Cal.com: users, event types, bookings, and the shape in which each booking is shown."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Payload = dict[str, Any]
 
 
 class Row:
-    """A booking as the server keeps it: what is shown of it, and who sees it."""
+    """A booking as the server keeps it: the fields that are shown, and the users who see it."""
 
     __slots__ = ("_rendered", "is_unreadable", "payload", "team_id", "users")
 
@@ -49,7 +49,7 @@ class Row:
         self.is_unreadable = False
 
     def __getitem__(self, key: str) -> Any:
-        """A field as it goes over the wire; None if it is absent."""
+        """Return a field in the form of the API; None if it is absent."""
         return self.payload.get(key)
 
     def rendered(self) -> bytes:
@@ -80,7 +80,7 @@ class World:
     def __init__(self, *, seed: int = 0, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.lock = AnnouncingLock()
-        #: Hears what happens to bookings, and says what to do about it once the lock is free.
+        #: The object that gets the events of bookings, and returns the work for them once the lock is free.
         self.listener: Listener | None = None
         self.users: dict[int, User] = {}
         self.event_types: dict[int, EventType] = {}
@@ -89,25 +89,25 @@ class World:
         self.reservations = Reservations(self.clock, Random(seed))  # noqa: S311 - as above
         self.mailbox = Mailbox(Random(seed))  # noqa: S311 - as above
         self.meetings = Meetings()
-        #: Everybody is a member of team 1, which offers the event types in turn; the first user owns it.
+        #: The memberships: everybody is in team 1, which offers the event types in turn; the first user owns it.
         self.memberships = Memberships()
         self._last_id = 0
         #: The numbers of attendees, by booking and e-mail: a list of attendees shows them, a booking does not.
         self.attendee_numbers: dict[tuple[str, str], int] = {}
-        #: Grows with every change of what a list of all bookings shows.
+        #: The number of changes to what a list of all bookings shows.
         self.version = 0
-        #: The same for what each user sees, and what that is.
+        #: The same number for each user, and the bookings that each sees.
         self.versions: Counter[int] = Counter()
         self.seen_by: defaultdict[int, dict[str, Row]] = defaultdict(dict)
 
     def announce(self, trigger: str, uid: str, **about: Any) -> None:
-        """Tell the subscribers of webhooks what happened to a booking, as soon as nobody holds the lock."""
+        """Notify the subscribers of webhooks of an event, as soon as nobody holds the lock."""
         with self.lock:
             if self.listener:
                 event = Announcement(trigger, uid, about)
                 self.lock.after_release(self.listener.hear(event))
 
-    # Who and what there is
+    # The users and event types
 
     def add_user(
         self,
@@ -117,7 +117,7 @@ class World:
         organization_id: int | None = None,
         time_zone: str = "",
     ) -> User:
-        """A new user, with event types of their own and an API key."""
+        """Add a user, with event types of their own and an API key."""
         with self.lock:
             number = len(self.users) + 1
             known = HOSTS[(number - 1) % len(HOSTS)]
@@ -153,21 +153,21 @@ class World:
                 return event_type
         raise LookupError(f'{of.name} has no event type "{slug}"')
 
-    # Bookings
+    # The bookings
 
     @property
     def bookings(self) -> list[str]:
-        """The uids of all bookings, in the order in which they were made."""
+        """Return the uids of all bookings, in the order in which they were made."""
         with self.lock:
             return list(self.rows)
 
     def payload(self, uid: str) -> Payload:
-        """What GET /bookings/{uid} shows now; KeyError if there is no such booking."""
+        """Return what GET /bookings/{uid} shows now; KeyError for an unknown uid."""
         with self.lock:
             return json.loads(self.rows[uid].rendered())  # type: ignore[no-any-return]
 
     def payloads(self, user: User | None = None) -> list[Payload]:
-        """What a full list shows now: everything, or what one user sees."""
+        """Return what a full list shows now: all bookings, or those that one user sees."""
         with self.lock:
             return [
                 self.payload(uid)
@@ -176,12 +176,12 @@ class World:
             ]
 
     def find(self, wanted: Callable[[Payload], bool]) -> list[str]:
-        """The uids of the bookings whose payload is wanted."""
+        """Return the uids of the bookings whose payload is wanted."""
         with self.lock:
             return [uid for uid, row in self.rows.items() if wanted(row.payload)]
 
     def has_seat(self, seat: str) -> bool:
-        """Whether any booking has this seat."""
+        """Return whether any booking has this seat."""
         return bool(
             self.find(
                 lambda row: any(
@@ -200,7 +200,7 @@ class World:
             return uid
 
     def change(self, uid: str, *, moves_updated_at: bool = True, **fields: Any) -> None:
-        """Sets wire fields of a booking."""
+        """Set fields of a booking, in the form of the API."""
         with self.lock:
             if moves_updated_at:
                 fields = {"updatedAt": wire(self.clock.now())} | fields
@@ -208,7 +208,7 @@ class World:
             self._changed(self.rows[uid])
 
     def hand_over(self, uid: str, users: set[int]) -> None:
-        """From now on these users see the booking, and no others."""
+        """Show the booking to these users from now on, and to no others."""
         with self.lock:
             row = self.rows[uid]
             self._changed(row)
@@ -226,7 +226,7 @@ class World:
             return row
 
     def restore(self, uid: str, row: Row) -> None:
-        """What `remove` answered comes back."""
+        """Restore the row that `remove` returned."""
         with self.lock:
             self.rows[uid] = row
             self._show(row)
@@ -252,7 +252,7 @@ class World:
         status: str = "accepted",
         series: str = "",
     ) -> Payload:
-        """A booking in the shape that Cal.com gives to its kind; all but its id."""
+        """Return a booking in the shape that Cal.com gives to its kind; all but its id."""
         uid = short_uid(self._random)
         minutes = minutes or (event_type.minutes if event_type else 30)
         payload: Payload = {
@@ -284,7 +284,7 @@ class World:
         return payload
 
     def _seat(self, payload: Payload) -> None:
-        """Seated bookings keep per attendee what others keep once."""
+        """Return the seat of a seated booking, which keeps per attendee what others keep once."""
         for key in ("cancelledByEmail", "metadata", "bookingFieldsResponses"):
             del payload[key]
         payload["description"] = None
@@ -293,7 +293,7 @@ class World:
         ]
 
     def new_series(self) -> str:
-        """The uid of a recurring booking."""
+        """Return the uid of a new recurring booking."""
         return long_uid(self._random)
 
     def seat(self, attendee: Payload) -> Payload:

@@ -1,4 +1,4 @@
-"""``manage.py demo``: everything on this machine in one process, a fake Cal.com included, and nothing left behind."""
+"""The command ``manage.py demo``: one process with a fake Cal.com, all on this machine, which leaves nothing there."""
 
 import os
 import secrets
@@ -37,10 +37,10 @@ from example_project.worker import (
 )
 
 ALIAS = USER = "demo"
-PASSWORD = "demo"  # noqa: S105 - the README tells it to everybody
-WEBHOOK_SECONDS = 10  # that a webhook may take into the mirror
-ACTION_SECONDS = 15  # that an action may take from the admin to Cal.com and back
-#: Hours and event types of this day's bookings.
+PASSWORD = "demo"  # noqa: S105 - the README names it
+WEBHOOK_SECONDS = 10  # limit for a webhook to reach the mirror
+ACTION_SECONDS = 15  # limit for an action from the admin to Cal.com and back
+#: The hours and event types of this day's bookings.
 TODAY = (
     (8, "intro-call"),
     (10, "workshop"),
@@ -48,7 +48,7 @@ TODAY = (
     (14, "support"),
     (16, "deep-dive"),
 )
-INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+INTERRUPTED = 130  # exit status of a program that Ctrl-C ended
 
 
 class Command(BaseCommand):
@@ -72,10 +72,10 @@ class Command(BaseCommand):
 
     def handle(self, *, port: int, bookings: int, check: bool, **options: Any) -> None:
         _refuse_other_settings()
-        _delete_database()  # of a demo that was killed and had the number of this process
+        _delete_database()  # left by a killed demo with the same process id
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, signal.default_int_handler)
-        # A proxy would be asked for addresses that only this machine knows.
+        # A proxy would be used for addresses that only this machine knows.
         os.environ["no_proxy"] = "127.0.0.1"
         try:
             with ExitStack() as stack:
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         )
 
     def _check(self, account: Account, cal: FakeCal, site: Site) -> None:
-        # No random change: a booking that goes to another host leaves this account's list.
+        # The change is not random: a booking that goes to another host leaves this account's list.
         uid = cal.book(event_type="on-request")
         self._print("On Cal.com:   somebody asks for a booking")
         run = sync.walk(account)
@@ -217,7 +217,7 @@ def addresses(site: Site) -> dict[str, str]:
 
 
 def _refuse_other_settings() -> None:
-    """Its login is printed in the README: never on a site that people use, nor in a database that somebody needs."""
+    """Refuse to run with other settings: the README has the login, which no real site or needed database may have."""
     if settings.SETTINGS_MODULE != "example_project.demo_settings":
         raise CommandError(
             "The demo has settings of its own: unset DJANGO_SETTINGS_MODULE."
@@ -232,7 +232,7 @@ def _refuse_other_settings() -> None:
 def _delete_database() -> None:
     connections.close_all()
     database: Path = settings.DATABASES["default"]["NAME"]
-    for path in database.parent.glob(f"{database.name}*"):  # SQLite keeps a log beside
+    for path in database.parent.glob(f"{database.name}*"):  # and SQLite's log
         path.unlink(missing_ok=True)
 
 
