@@ -12,11 +12,11 @@ class CalBookingsConfig(AppConfig):
     def ready(self) -> None:
         import_module("cal_bookings.checks")
         import_module("cal_bookings.database_checks")
-        # Registers the tasks with whatever Celery app the site has, autodiscovered or not.
+        # These imports register the tasks with the site's Celery app, autodiscovered or not.
         import_module("cal_bookings.tasks.retention")
         import_module("cal_bookings.tasks.slots")
         import_module("cal_bookings.tasks.sync")
-        # This one also wakes a worker for each action that is enqueued.
+        # This module also wakes a worker for each action that is enqueued.
         import_module("cal_bookings.tasks.outbox")
-        # And this one for deliveries of webhooks.
+        # This module wakes a worker for deliveries of webhooks.
         import_module("cal_bookings.tasks.webhooks")

@@ -1,9 +1,9 @@
-"""How long to wait before something that failed is tried again."""
+"""The wait before something that failed is tried again."""
 
 import random
 from math import inf
 
-#: 2 to the power of this is longer than any limit, and still a number.
+#: Two to the power of this number is longer than any limit, and still a finite float.
 _MOST_DOUBLINGS = 60
 
 
@@ -16,7 +16,7 @@ def seconds(
 ) -> float:
     """Return the seconds to wait: `first`, doubled `doublings` times, at most `longest`.
 
-    The result is multiplied by a random factor within `spread`, so that those who failed together do not come back
+    The result is multiplied by a random factor within `spread`, so that callers that failed together do not retry
     together.
     """
     wait = min(first * 2.0 ** min(doublings, _MOST_DOUBLINGS), longest)

@@ -1,4 +1,4 @@
-"""System checks of ``CAL_BOOKINGS``: each mistake is named with its place and its cure, and no value is ever shown."""
+"""System checks of ``CAL_BOOKINGS``. Each message names the place of a mistake and its cure, and shows no value."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -23,7 +23,7 @@ SETTING = "CAL_BOOKINGS"
 def check_settings(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """Everything that can be known to be wrong without a request."""
+    """Return every mistake in the setting that can be recognised without a request."""
     return list(_setting_errors(getattr(settings, SETTING, {})))
 
 
@@ -31,7 +31,7 @@ def check_settings(
 def check_encrypted_transport(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """A credential sent over plain HTTP can be read by everybody on the way."""
+    """Warn of accounts whose credential is sent over plain HTTP, where everybody on the way can read it."""
     accounts = _mapping(_mapping(getattr(settings, SETTING, {})).get("ACCOUNTS"))
     return [
         checks.Warning(
@@ -48,7 +48,7 @@ def check_encrypted_transport(
 def check_lease_outlasts_requests(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """A lease shorter than one slow response passes to another worker while the first one still waits."""
+    """Warn of a lease that is shorter than a slow response: another worker takes it while its holder still waits."""
     if any(_setting_errors(getattr(settings, SETTING, {}))):
         return []
     lease, (_, read) = conf.get("LEASE_SECONDS"), conf.get("TIMEOUT")
@@ -70,10 +70,10 @@ def check_lease_outlasts_requests(
 def check_shared_cache(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """Workers that share no cache keep the request budget in the database: slower, so it is said."""
+    """Warn of a cache that workers do not share: the request budget is then kept in the database, which is slower."""
     alias = _mapping(getattr(settings, SETTING, {})).get("CACHE", "default")
     if not isinstance(alias, str):
-        return []  # check_settings names it
+        return []  # check_settings reports this mistake
     if alias not in settings.CACHES:
         return [
             checks.Error(
@@ -95,7 +95,7 @@ def check_shared_cache(
 
 
 def _is_local_broker() -> bool:
-    """No broker, or one that needs no server: then there is one process, or a developer's two."""
+    """Return whether the site has no broker, or one without a server: it then has one process, or a developer's two."""
     broker = str(getattr(settings, "CELERY_BROKER_URL", None) or "")
     return broker.partition("://")[0] in {"", "memory", "filesystem"}
 
@@ -126,7 +126,7 @@ def _account_errors(place: str, entry: Any) -> Iterator[checks.Error]:
         yield _wrong_type(place, "a dict")
         return
     yield from _unknown_keys(place, entry, conf.ACCOUNT_DEFAULTS)
-    # An empty value is one that is left out: an environment variable that is not set, for example.
+    # An empty value counts as left out: it may come from an environment variable that is not set.
     given = {key: value for key, value in entry.items() if value}
     yield from _value_errors(place, given, ACCOUNT_SETTINGS)
     yield from _credential_errors(place, entry)
@@ -197,7 +197,7 @@ def _alias_errors(accounts: Mapping[Any, Any]) -> Iterator[checks.Error]:
 
 def _key_errors(keys: Any) -> Iterator[checks.Error]:
     if isinstance(keys, str | bytes) or not isinstance(keys, Sequence):
-        return  # _value_errors names it
+        return  # _value_errors reports this mistake
     place = f'{SETTING}["ENCRYPTION_KEYS"]'
     for number, key in enumerate(keys, start=1):
         try:

@@ -41,7 +41,7 @@ WHOLE_RESPONSE = 4
 #: The time limit of a Celery task in seconds. LEASE_SECONDS must be longer.
 TASK_SECONDS = 270
 
-#: Caches of one process, or whose counters lose updates between processes.
+#: Cache backends that belong to one process, or whose counters lose updates between processes.
 _NOT_SHARED = (
     dummy.DummyCache,
     locmem.LocMemCache,
@@ -54,14 +54,14 @@ ACCOUNT_DEFAULTS: dict[str, Any] = {
     each.name: each.default for each in ACCOUNT_SETTINGS
 }
 DEFAULT_BASE_URL: str = ACCOUNT_DEFAULTS["BASE_URL"]
-#: What authenticates, or is exchanged for what does.
+#: The keys whose text authenticates, or is exchanged for a token that authenticates.
 _TEXTS = ("API_KEY", "ACCESS_TOKEN", "REFRESH_TOKEN", "CLIENT_ID", "CLIENT_SECRET")
 SCOPE_KEYS = frozenset({"organization", "team", "user"})
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSettings:
-    """One entry of ``CAL_BOOKINGS["ACCOUNTS"]``, without its credential."""
+    """An entry of ``CAL_BOOKINGS["ACCOUNTS"]``, without its credential."""
 
     alias: str
     base_url: str
@@ -69,12 +69,12 @@ class AccountSettings:
 
 
 def get(name: str) -> Any:
-    """The value of one key of CAL_BOOKINGS, or its default."""
+    """Return the value of a key of CAL_BOOKINGS, or its default."""
     return getattr(settings, "CAL_BOOKINGS", {}).get(name, DEFAULTS[name])
 
 
 def shared_cache(alias: str = "") -> BaseCache | None:
-    """The cache CAL_BOOKINGS["CACHE"], or `alias`, if all processes share it and its counters are atomic.
+    """Return the cache `alias`, by default CAL_BOOKINGS["CACHE"]; None if it is not shared by all processes and atomic.
 
     Raises InvalidCacheBackendError for an alias that CACHES does not have.
     """
@@ -83,24 +83,24 @@ def shared_cache(alias: str = "") -> BaseCache | None:
 
 
 def interval(mode: str) -> float:
-    """Seconds between two walks of a loop."""
+    """Return the seconds between two walks of the loop `mode`."""
     seconds: float = (DEFAULTS["INTERVALS"] | get("INTERVALS"))[mode]
     return seconds
 
 
 def keep_days() -> dict[str, float | None]:
-    """How long each kind of record is kept, in days; None: for ever."""
+    """Return the days for which each kind of record is kept; None means for ever."""
     days: dict[str, float | None] = DEFAULTS["KEEP_DAYS"] | get("KEEP_DAYS")
     return days
 
 
 def aliases() -> list[str]:
-    """The accounts that the settings define."""
+    """Return the aliases of the accounts that the settings define."""
     return list(get("ACCOUNTS"))
 
 
 def account(alias: str) -> AccountSettings:
-    """Where the account `alias` of the settings lives, and which part of it is mirrored."""
+    """Return the server of the account `alias` of the settings, and the part of it that is mirrored."""
     entry = get("ACCOUNTS")[alias]
     return AccountSettings(
         alias, entry.get("BASE_URL") or DEFAULT_BASE_URL, dict(entry.get("SCOPE") or {})
@@ -108,27 +108,27 @@ def account(alias: str) -> AccountSettings:
 
 
 def list_version(alias: str) -> str:
-    """Return the list version that the settings prescribe for an account; empty if they leave it to the server."""
+    """Return the list version that the settings prescribe for an account; empty if they prescribe none."""
     version: str = get("ACCOUNTS").get(alias, {}).get("LIST_VERSION") or ""
     return version
 
 
 def webhook_secrets(entry: Mapping[str, Any]) -> list[str]:
-    """Return the webhook secrets of one account, newest first: WEBHOOK_SECRETS, and WEBHOOK_SECRET as its one-item form."""
+    """Return the webhook secrets of an account, newest first: WEBHOOK_SECRETS, or its one-item form WEBHOOK_SECRET."""
     single = entry.get("WEBHOOK_SECRET") or ""
     return [each for each in [*(entry.get("WEBHOOK_SECRETS") or []), single] if each]
 
 
 def account_credential(alias: str) -> Credential:
-    """The credential of the account `alias` of the settings; raises ImproperlyConfigured with the cure."""
+    """Return the credential of the account `alias` of the settings. Raises ImproperlyConfigured with the cure."""
     return credential(get("ACCOUNTS")[alias], of=f'CAL_BOOKINGS["ACCOUNTS"]["{alias}"]')
 
 
 def credential(entry: Mapping[str, Any], *, of: str) -> Credential:
-    """The credential in `entry`: exactly one of an API key, an access token, a client id with its secret, or none on
-    purpose (ANONYMOUS); raises ImproperlyConfigured if it has none or more, or one that cannot be sent.
+    """Return the credential in `entry`: an API key, an access token, a client id with its secret, or ANONYMOUS.
 
-    Beside a REFRESH_TOKEN, the client is the one that exchanges it.
+    Raises ImproperlyConfigured if `entry` has none of them or several, or a credential that cannot be sent. The client
+    beside a REFRESH_TOKEN is the client that exchanges it.
     """
     try:
         credentials = _credentials(entry)
@@ -160,9 +160,9 @@ def _credentials(entry: Mapping[str, Any]) -> list[Credential]:
 
 
 def _named_client(entry: Mapping[str, Any]) -> str:
-    """Return the platform's client that reservations name beside the token of a managed user; empty for none.
+    """Return the id of the platform's client, which reservations name beside a managed user's token; empty for none.
 
-    The client beside another refresh token exchanges it, and is no platform's.
+    A client beside any other refresh token only exchanges that token, and belongs to no platform.
     """
     is_platform = entry.get("MANAGED_USER") or not entry.get("REFRESH_TOKEN")
     return (is_platform and entry.get("CLIENT_ID")) or ""
@@ -176,9 +176,9 @@ def _is_anonymous(entry: Mapping[str, Any]) -> bool:
 
 
 def scope(value: Mapping[str, int]) -> Scope:
-    """The part of Cal.com an account mirrors, e.g. ``{"organization": 12, "team": 34}``; empty: its own bookings.
+    """Return the part of Cal.com that an account mirrors, e.g. ``{"organization": 12, "team": 34}``.
 
-    Raises ImproperlyConfigured if `value` is none.
+    An empty `value` means the account's own bookings. Raises ImproperlyConfigured if `value` is not a valid scope.
     """
     try:
         return Scope(**value)
@@ -190,7 +190,7 @@ def scope(value: Mapping[str, int]) -> Scope:
 
 
 def base_url_problem(url: Any) -> str | None:
-    """What is wrong with a base URL, as the end of a sentence; None if nothing is."""
+    """Return the fault of a base URL, as the end of a sentence; None if it has none."""
     try:
         parts = urlsplit(url)
         host, has_user = parts.hostname, parts.username is not None
@@ -199,7 +199,7 @@ def base_url_problem(url: Any) -> str | None:
     problems = {
         "needs http:// or https:// and a host": parts.scheme not in {"http", "https"}
         or not host,
-        # The parser of the HTTP client ends such a host earlier, and would connect to another one.
+        # The HTTP client's parser ends such a host earlier, and would connect to another host.
         "has a host with characters that no host has": not _HOST.fullmatch(host or ""),
         "holds a user name, which would be shown wherever the URL is": has_user,
         "must not have a query or a fragment": bool(parts.query or parts.fragment),
@@ -209,9 +209,9 @@ def base_url_problem(url: Any) -> str | None:
 
 
 def stored_base_url_problem(url: str) -> str | None:
-    """What keeps the base URL of an account in the database from being used, as the end of a sentence.
+    """Return why an account of the database must not use its base URL, as the end of a sentence; None if it may.
 
-    It may have been entered by people who could not write the settings. Makes no request and looks up no name.
+    People who cannot write the settings may have entered the URL. Makes no request and looks up no name.
     """
     problem = base_url_problem(url)
     if problem:
@@ -231,9 +231,10 @@ def stored_base_url_problem(url: str) -> str | None:
 
 
 def is_restricted_to_public(url: str) -> bool:
-    """Whether the server at this base URL of an account in the database has to be on the public internet.
+    """Return whether the server at the base URL of an account in the database must be on the public internet.
 
-    Not if the settings list it. Like Django's ALLOWED_HOSTS, no list allows this machine itself while DEBUG is on.
+    A server that ALLOWED_SERVERS lists need not be. Without a list, this machine is allowed while DEBUG is on, as with
+    Django's ALLOWED_HOSTS.
     """
     if get("ALLOWED_SERVERS") is not None:
         return False
@@ -246,7 +247,7 @@ def _is_listed(host: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """Return whether a host is an address in a private network, or this machine. Looks up no name."""
+    """Return whether a host is this machine or an address in a private network. Looks up no name."""
     try:
         return not is_public(str(ip_address(host)))
     except ValueError:

@@ -15,7 +15,7 @@ from cal_bookings import db
 def check_time_zones(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """All times of the mirror are aware, which a database without time zone support refuses or confuses."""
+    """Report USE_TZ = False: all times of the mirror are aware, and the database then refuses or confuses them."""
     if settings.USE_TZ:
         return []
     return [
@@ -31,7 +31,7 @@ def check_time_zones(
 def check_sqlite(
     app_configs: Sequence[AppConfig] | None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """Two processes on one SQLite file refuse each other's writes unless transactions take the write lock first."""
+    """Warn of SQLite transactions that do not take the write lock first: processes then refuse each other's writes."""
     connection = connections[db.alias()]
     if connection.vendor != "sqlite" or not _is_in_a_file(connection.settings_dict):
         return []

@@ -27,14 +27,14 @@ def after_commit(function: Callable[[], object]) -> None:
     """
 
     def call() -> None:
-        # Django 5.2 logs the `__qualname__` of what fails, which a partial does not have.
+        # Django 5.2 logs the `__qualname__` of a function that fails, and a partial has none.
         function()
 
     transaction.on_commit(call, using=alias(), robust=True)
 
 
 def is_doomed() -> bool:
-    """Whether an error has ended the current transaction, so that nothing but a rollback is possible in it."""
+    """Return whether an error has ended the current transaction, so that only a rollback is possible in it."""
     connection = connections[alias()]
     return connection.in_atomic_block and connection.needs_rollback
 

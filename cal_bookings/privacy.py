@@ -1,4 +1,4 @@
-"""Who may see whom: the one list of what is impersonal, for the admin, exports, commands and the API.
+"""The list of impersonal columns, by which the admin, exports, commands and the API decide what each person may see.
 
 Cal.com shows a booking with all its people to anybody who knows its uid (`GET /bookings/{uid}` needs no credential), so
 a uid is as personal as a name. People without the permission to view attendees see a booking by its primary key.
@@ -34,8 +34,8 @@ from cal_bookings.models import (
 
 PERMISSION = "cal_bookings.view_attendee"
 
-#: The columns, by model, that anybody may see who may view the model: they neither name somebody who attends a booking,
-#: nor repeat what such a person wrote, nor open a booking on Cal.com. Hosts and owners of accounts are people of the
+#: The columns, by model, that everybody who may view the model may see: they neither name an attendee of a booking,
+#: nor repeat what an attendee wrote, nor open a booking on Cal.com. Hosts and owners of accounts are people of the
 #: site: a host's name is shown to all, the owner's address to those who may view accounts.
 IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
     Account: frozenset(
@@ -213,7 +213,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
         }
     ),
     WalkPage: frozenset({"id", "state", "number", "booking_ids"}),
-    # An address of the receiver is no secret of people, but whoever knows it can make the site compute signatures.
+    # The receiver's address is not personal, but everybody who knows it can make the site compute signatures.
     WebhookReceiver: frozenset(
         {
             "id",
@@ -259,10 +259,10 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
     ),
 }
 
-#: What is impersonal of one entry in the failures of a run.
+#: The impersonal keys of an entry in the failures of a run.
 FAILURE = ("place", "error")
 
-#: The codes of `outbox.Refused` whose messages name nobody and repeat nothing that was typed.
+#: The codes of `outbox.Refused` whose messages name no person and repeat no typed text.
 REFUSALS = frozenset(
     {
         RefusalCode.ACCOUNT,
@@ -303,17 +303,17 @@ REFUSALS = frozenset(
 
 
 def may_see_people(user: Any) -> bool:
-    """Whether this user (or AnonymousUser) may view attendees, and with them all that is personal."""
+    """Return whether this user (or AnonymousUser) may view attendees, and with them every personal column."""
     return bool(user.has_perm(PERMISSION))
 
 
 def is_impersonal(model: type[models.Model], name: str) -> bool:
-    """Whether a column may be shown to people who may not view attendees. "pk" is the name of any primary key too."""
+    """Return whether people without the permission to view attendees may see a column; "pk" names any primary key."""
     return name == "pk" or name in IMPERSONAL.get(model, ())
 
 
 def hidden_columns(model: type[models.Model]) -> list[str]:
-    """The columns of the model's own table that are not impersonal."""
+    """Return the columns of the model's own table that are not impersonal."""
     return [
         field.name
         for field in model._meta.concrete_fields
@@ -322,9 +322,9 @@ def hidden_columns(model: type[models.Model]) -> list[str]:
 
 
 def narrowed(rows: Any, *relations: str) -> Any:
-    """A queryset that does not read what is personal, of its own rows and of these (joined) relations.
+    """Return the queryset without the personal columns of its own rows and of the joined `relations`.
 
-    What was not read is not in `str` of a row either. Makes no query.
+    The `str` of a row holds no column that was not read. Makes no query.
     """
     hidden = hidden_columns(rows.model)
     for name in relations:
@@ -334,7 +334,7 @@ def narrowed(rows: Any, *relations: str) -> Any:
 
 
 def impersonal_changes(changes: Any) -> dict[str, Any]:
-    """The part of a `BookingChange.changes` that names nobody who attends."""
+    """Return the part of a `BookingChange.changes` that names no attendee."""
     if not isinstance(changes, Mapping):
         return {}
     kept = {
@@ -346,7 +346,7 @@ def impersonal_changes(changes: Any) -> dict[str, Any]:
 
 
 def impersonal_failures(failures: Any) -> list[dict[str, Any]]:
-    """The failures of a run without the uids."""
+    """Return the failures of a run without the uids."""
     entries = failures if isinstance(failures, Iterable) else []
     return [
         {name: entry[name] for name in FAILURE if name in entry}
@@ -356,7 +356,7 @@ def impersonal_failures(failures: Any) -> list[dict[str, Any]]:
 
 
 def _without_hidden_keys(pair: Any) -> Any:
-    """The old and the new hosts of a booking, each with its impersonal columns only."""
+    """Return the old and the new hosts of a booking, each with its impersonal columns only."""
     if isinstance(pair, Mapping):
         return {name: pair[name] for name in pair if is_impersonal(Host, name)}
     return [_without_hidden_keys(one) for one in pair] if isinstance(pair, list) else ""

@@ -1,7 +1,7 @@
-"""What is kept for how long: records grow old, bookings do not.
+"""The deletion of old records. Bookings are kept for ever, however old they are.
 
-Old bookings are what a mirror is for, and a full walk would bring those that Cal.com still lists back the next night.
-Only bookings that are gone from Cal.com can be asked to go.
+A mirror exists to keep old bookings, and the next full walk would restore every booking that Cal.com still lists.
+Only bookings that are gone from Cal.com are deleted, and only on request.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,10 +22,10 @@ from cal_bookings.models import (
     WebhookDelivery,
 )
 
-#: The rows that one statement deletes: no lock is held for long.
+#: The most rows that a statement deletes, so that no lock is held for long.
 BATCH = 1000
 
-#: A budget that nobody used for this long: the credential has changed.
+#: The age after which an unused budget is deleted: its credential has changed.
 _UNUSED = timedelta(days=1)
 
 
@@ -35,11 +35,12 @@ def prune(
     missing_bookings_days: float | None = None,
     dry_run: bool = False,
 ) -> dict[str, int]:
-    """Delete what is older than ``CAL_BOOKINGS["KEEP_DAYS"]``, and return how many rows of each kind.
+    """Delete the records older than ``CAL_BOOKINGS["KEEP_DAYS"]``, and return the number of rows of each kind.
 
-    `keep_days` overrides single ages; None keeps that kind for ever. With `missing_bookings_days` bookings go that have
-    been gone from Cal.com for this long, with all that hangs on them. With `dry_run` nothing is deleted. Deletes in
-    batches, each its own transaction; may be interrupted and repeated. Rows that depend on others are not counted.
+    `keep_days` overrides single ages; None keeps that kind for ever. `missing_bookings_days` also deletes the bookings
+    that have been gone from Cal.com for that many days, with the rows that depend on them. With `dry_run` nothing is
+    deleted. Each batch is a transaction of its own; the call may be interrupted and repeated. Rows that depend on
+    others are not counted.
     """
     ages = conf.keep_days() | dict(keep_days or {})
     old = _old(ages, missing_bookings_days)
@@ -53,13 +54,13 @@ def _old(
     kinds: dict[str, tuple[QuerySet[Any], str]] = {
         "runs": (SyncRun.objects.all(), "started_at"),
         "history": (BookingChange.objects.all(), "changed_at"),
-        # One that is open has not ended, however old it is.
+        # An open action has not ended, however old it is.
         "actions": (BookingAction.objects.all(), "ended_at"),
         "reservations": (SlotReservation.objects.all(), "ended_at"),
-        # One that is not processed yet stays, however old it is.
+        # A delivery that is not processed yet stays, however old it is.
         "deliveries": (WebhookDelivery.objects.all(), "processed_at"),
     }
-    # They belong to the actions that book them.
+    # Reservations belong to the actions that book them.
     ages = dict(ages) | {"reservations": ages["actions"]}
     for kind, (rows, column) in kinds.items():
         days = ages[kind]
@@ -79,17 +80,17 @@ def _delete(rows: QuerySet[Any]) -> int:
     batch = list(left[:BATCH])
     while batch:
         deleted += _delete_batch(rows, batch)
-        # After the last key, so that what was kept is not met again.
+        # Each batch begins after the last key, so that kept rows are not read again.
         batch = list(left.filter(pk__gt=batch[-1])[:BATCH])
     return deleted
 
 
 def _delete_batch(rows: QuerySet[Any], batch: list[Any]) -> int:
-    """Delete those of these primary keys that still are among `rows` when they are locked; return how many.
+    """Delete the rows of `batch` that are still among `rows` once they are locked; return their number.
 
-    Another worker may have brought a booking back meanwhile, or put an action for it into the outbox. It holds the
-    lock of the booking while it does, so we ask again with a statement of its own: the one that waits for the lock
-    does not see the action. The locks are taken by primary key, in its order, as the walks take theirs.
+    Another worker may have restored a booking meanwhile, or enqueued an action for it, and holds the booking's lock
+    while it does. A second statement therefore reads the rows again: the statement that waits for the lock does not
+    see the action. The locks are taken in the order of the primary keys, as the walks take theirs.
     """
     model: type[Model] = rows.model
     with db.atomic():

@@ -1,4 +1,4 @@
-"""Sentences for people: stored as codes and parameters, written out in the language of whoever reads them."""
+"""Sentences for people, stored as codes and parameters and shown in the language of each reader."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -7,14 +7,14 @@ from django.db import models
 from django.utils import translation
 from django.utils.functional import Promise, lazystr
 
-#: What is added to the name of a text column for the column with its codes and parameters.
+#: The suffix that makes the name of a text column that of the column with its codes and parameters.
 SUFFIX = "_sentences"
 
 
 class Sentence(models.TextChoices):
-    """Base of the tables of sentences: each member's value is a code, its label a text with ``%(named)s`` parameters.
+    """The base of the tables of sentences: a member's value is a code, its label a text with ``%(named)s`` parameters.
 
-    A code is unique in the package, and means the same in every release: rows hold it. Calling a member with the
+    Rows hold codes, so a code is unique in the package and means the same in every release. Calling a member with the
     parameters of its text returns a `Message`.
     """
 
@@ -25,7 +25,8 @@ class Sentence(models.TextChoices):
 class Message:
     """Sentences with their parameters. `str` writes them in the active language.
 
-    A parameter is a string, perhaps a lazy one, a number, or another message. Messages are added with ``+``; an empty one is false.
+    A parameter is a string (lazy or not), a number, or another message. Messages are added with ``+``; an empty message
+    is false.
     """
 
     __slots__ = ("_sentences",)
@@ -48,17 +49,17 @@ class Message:
 
     @property
     def english(self) -> str:
-        """The text without translation: for logs, and for the text columns beside the codes."""
+        """The English text, for logs and for the text columns beside the codes."""
         with translation.override(None):
             return str(self)
 
     @property
     def lazy(self) -> Any:
-        """A lazy string, which is written anew in the language of each reader."""
+        """The message as a lazy string, which is translated for each reader."""
         return lazystr(self)
 
     def dump(self) -> list[Any]:
-        """Return what a JSON column holds: a code and its parameters for each sentence."""
+        """Return the value for a JSON column: a code and its parameters for each sentence."""
         return [
             [
                 str(sentence.value),
@@ -69,7 +70,7 @@ class Message:
 
     @classmethod
     def load(cls, stored: Any) -> Self:
-        """Return the message that `dump` wrote. Raises ValueError for a code or a shape that this release does not know."""
+        """Return the message that `dump` wrote. Raises ValueError for a code or a shape unknown to this release."""
         if not isinstance(stored, list):
             raise ValueError("not a list of sentences")  # noqa: TRY004 - one error for whatever a row holds
         sentences: list[tuple[Sentence, Mapping[str, Any]]] = []
@@ -105,9 +106,9 @@ def write(row: models.Model, name: str, message: Message | str) -> None:
 
 
 def read(row: models.Model, name: str) -> Message | str:
-    """Return the message that a row's text column holds, or its text where there are no codes for it.
+    """Return the message of a row's text column, or the plain text if no codes belong to it.
 
-    There are none in a row of an earlier release, nor where another text was written since.
+    A row of an earlier release has no codes. Codes do not count if another text was written after them.
     """
     text: str = getattr(row, name)
     try:
@@ -118,7 +119,7 @@ def read(row: models.Model, name: str) -> Message | str:
 
 
 def shown(row: models.Model, name: str) -> str:
-    """Return the text of a row's text column in the active language; English where a translation cannot be filled in."""
+    """Return a row's text column in the active language; in English if the translation cannot be formatted."""
     try:
         return str(read(row, name))
     except (KeyError, TypeError, ValueError):

@@ -1,7 +1,7 @@
-"""What is known of an account's Cal.com server, and the requests that depend on it.
+"""The facts known of an account's Cal.com server, and the requests that depend on them.
 
-Which dialect a list is in and which kind of server it is are two things: the versions of the actions and the actions
-that only hosted Cal.com has follow from the second.
+The dialect of a list and the kind of server are two facts. The kind of server decides the versions of the actions,
+and whether the actions that only hosted Cal.com has are available.
 """
 
 import logging
@@ -26,14 +26,14 @@ from cal_bookings.client import (
 )
 from cal_bookings.models import Account
 
-#: The hosts of hosted Cal.com. Others are asked.
+#: The hosts of hosted Cal.com. A request finds out the kind of any other server.
 HOSTED = frozenset({"api.cal.com", "api.cal.eu"})
 
-#: After this time, a list version that was not available is asked for once more.
+#: The time after which a list version that was not available is requested once more.
 ASK_AGAIN = timedelta(days=1)
 
 
-#: Whether the list of a team filters by change is tried again after this time.
+#: The time after which a request tries once more whether the list of a team filters by change.
 CHECK_FILTERS_AGAIN = timedelta(days=7)
 
 logger = logging.getLogger(__name__)
@@ -49,9 +49,9 @@ def list_bookings(
     persist: bool = True,
     learns: bool = True,
 ) -> Page:
-    """Return a page of the account's bookings, asked for in the dialect that its server speaks.
+    """Return a page of the account's bookings, requested in the dialect that its server speaks.
 
-    What the page proves about the server is saved on `account`, in one UPDATE and only if it is news; not with
+    `account` gets the facts that the page proves about the server, in one UPDATE and only if they are new; not with
     `learns=False`. Raises what `CalClient.list_bookings` raises.
     """
     page = connection.list_bookings(
@@ -69,9 +69,9 @@ def list_bookings(
 
 
 def kind_of(account: Account, connection: CalClient) -> Server:
-    """Return which kind of server the account is on, and ask it once if that is not known.
+    """Return the kind of server that the account is on; one request finds it out if it is not known.
 
-    A server that cannot be recognised counts as self-hosted: the versions of those are served everywhere.
+    A server that cannot be recognised counts as self-hosted: every server serves the versions of self-hosted Cal.com.
     """
     if account.server:
         return Server(account.server)
@@ -84,9 +84,9 @@ def kind_of(account: Account, connection: CalClient) -> Server:
 
 
 def learn_change_filters(account: Account, connection: CalClient, page: Page) -> None:
-    """Find out whether the server filters the list of a team by change: once a week, with one request.
+    """Find out, once a week with one request, whether the server filters the list of a team by change.
 
-    `page` is the first one of the unfiltered list; one without bookings proves nothing. Only the lists of teams need it.
+    `page` is the first page of the unfiltered list; an empty page proves nothing. Only the lists of teams need this.
     """
     checked_at = account.change_filters_checked_at
     is_fresh = checked_at and timezone.now() - checked_at < CHECK_FILTERS_AGAIN
@@ -95,7 +95,7 @@ def learn_change_filters(account: Account, connection: CalClient, page: Page) ->
     try:
         has_filters = connection.filters_by_change()
     except (CalRefused, CalUnexpected, UnexpectedAnswer):
-        has_filters = False  # and so it will be next time
+        has_filters = False  # the next request would be refused as well
     except CalError as error:
         logger.info("%s: filters by change could not be tried: %s", account, error)
         return
@@ -116,7 +116,7 @@ def _known_dialect(account: Account) -> Dialect | None:
 
 
 def learn(account: Account, page: Page) -> None:
-    """Save what `page` proves about the server, in one UPDATE and only if it is news."""
+    """Save the facts that `page` proves about the server, in one UPDATE and only if they are new."""
     learnt: dict[str, Any] = {"dialect": str(page.dialect)}
     if page.server:
         learnt["server"] = str(page.server)

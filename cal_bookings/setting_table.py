@@ -1,4 +1,4 @@
-"""The keys of ``CAL_BOOKINGS``: the default of each, and the values that it accepts.
+"""The keys of ``CAL_BOOKINGS``, with the default of each and the values that it accepts.
 
 A new setting is one entry here and one row in docs/settings.md. Its default, its system check and the test of the
 documents follow from the entry.
@@ -15,12 +15,12 @@ from cal_bookings.client import LIST_VERSION, SIGNATURE_HEADER
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key of ``CAL_BOOKINGS``, or of one of its accounts."""
+    """A key of ``CAL_BOOKINGS``, or of an account in it."""
 
     name: str
-    #: The value where the site gives none. INTERVALS and KEEP_DAYS keep those of their defaults that a site leaves out.
+    #: The value if the site sets none. A site that sets part of INTERVALS or KEEP_DAYS keeps the defaults of the rest.
     default: Any
-    #: What a value must be: the end of the sentence "TIMEOUT must be …".
+    #: The requirement on a value, as the end of the sentence "TIMEOUT must be …".
     expected: str
     accepts: Callable[[Any], bool]
 
@@ -53,7 +53,7 @@ def _is_site_url(value: Any) -> bool:
 
 
 def _is_anything(_: Any) -> bool:
-    """Accept each value: a check of its own names what is wrong with this key."""
+    """Accept each value, for a key whose mistakes another check reports."""
     return True
 
 

@@ -1,4 +1,4 @@
-"""The addresses that Cal.com calls. Include them in the site's: ``path("cal/", include("cal_bookings.urls"))``."""
+"""The addresses that Cal.com calls. Include them in the site's URLs: ``path("cal/", include("cal_bookings.urls"))``."""
 
 from django.urls import path
 

@@ -1,6 +1,7 @@
-"""The admin: what is booked, what is wrong, and what staff want done about it, which goes through the outbox.
+"""The admin, which shows bookings and problems, and puts the actions of staff into the outbox.
 
-Rows of the mirror are never changed here: Cal.com is where bookings change. Lists cost the same queries at any length.
+The admin never changes rows of the mirror: bookings change on Cal.com. The number of queries of a list does not grow
+with its length.
 """
 
 from cal_bookings.admin.accounts.account_admin import AccountAdmin

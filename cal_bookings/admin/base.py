@@ -1,4 +1,4 @@
-"""What all our admin pages share: they show and never write, and they show each person what that person may see."""
+"""The base of the app's admin pages, which never write, and show each person only what that person may see."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ from cal_bookings.admin.long_lists import BoundedPaginator, DatedList
 
 
 class ReadOnlyMixin:
-    """No add, no change, no delete; who may see is Django's view permission.
+    """A mixin without add, change and delete. Django's view permission decides who may see the pages.
 
-    Fields that are not impersonal (`cal_bookings.privacy`) are for people who may view attendees.
+    Only people who may view attendees see the fields that are not impersonal (`cal_bookings.privacy`).
     """
 
     model: type[models.Model]
@@ -35,17 +35,17 @@ class ReadOnlyMixin:
         return False
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        declared: Any = super().get_fieldsets(request, obj)  # type: ignore[misc]  # Django's, of which this is a mixin
+        declared: Any = super().get_fieldsets(request, obj)  # type: ignore[misc]  # a method of ModelAdmin
         return visibility.visible_fieldsets(self.model, declared, request)
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        """The rows, without the columns that this person may not see."""
+        """Return the rows without the columns that this person may not see."""
         rows: Any = super().get_queryset(request)  # type: ignore[misc]
         return visibility.narrowed(rows, request)
 
 
 class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    #: Facets count every choice of every filter, each a query over the whole table.
+    #: Facets are off: they count each choice of each filter with a query over the whole table.
     show_facets = admin.ShowFacets.NEVER
     show_full_result_count = False
     paginator = BoundedPaginator
@@ -70,7 +70,10 @@ class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
-        """No database takes a NUL, with which Django's own search box refuses a text, but not its autocompletion."""
+        """Return the rows that `search` finds; none for a text with a NUL, which no database accepts.
+
+        Django's search box refuses such a text, but its autocompletion does not.
+        """
         if "\0" in search_term:
             return queryset.none(), False
         return self.search(request, queryset, search_term.strip())
@@ -78,7 +81,7 @@ class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):
     def search(
         self, request: HttpRequest, queryset: Any, text: str
     ) -> tuple[Any, bool]:
-        """The rows that `text` finds, and whether they may come several times."""
+        """Return the rows that `text` finds, and whether a row may come several times."""
         return super().get_search_results(request, queryset, text)
 
     def lookup_allowed(
@@ -87,14 +90,14 @@ class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):
         return request is not None and lookups.is_declared(self, lookup, value, request)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
-        """Whether a pop-up or an autocompletion may refer to rows by this field."""
+        """Return whether a pop-up or an autocompletion may refer to rows by this field."""
         allowed = super().to_field_allowed(request, to_field)
         return allowed and lookups.can_be_completed(request.GET)
 
     def response_action(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """As Django's, which fails with a selection that is no number: here it is left out."""
+        """Run the chosen action without the selected keys that are no numbers, with which Django fails."""
         posted = request.POST.copy()
         chosen = posted.getlist(ACTION_CHECKBOX_NAME)
         keys = [text for text in chosen if lookups.read_key(text) is not None]
@@ -110,11 +113,11 @@ class ReadOnlyInline(ReadOnlyMixin, admin.TabularInline):
 
 
 class OfAccountAdmin(ReadOnlyAdmin):
-    """For models with an `account`, which every page of theirs shows."""
+    """The base of admins whose model has an `account`, which each of their pages shows."""
 
     @property
     def media(self) -> forms.Media:
-        """With what the box of a `RelationFilter` needs: a list has no form of its own that would bring it."""
+        """The media, with the scripts of a `RelationFilter`'s box: a list has no form that would add them."""
         account = self.opts.get_field("account")
         return super().media + NamedBox(account, self.admin_site).media
 

@@ -1,4 +1,4 @@
-"""Event types and hosts, as Cal.com lists them: what bookings are of, and who gives them."""
+"""The lists and the pages of event types and hosts."""
 
 from django.contrib import admin
 from django.utils.safestring import SafeString

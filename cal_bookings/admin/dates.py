@@ -1,4 +1,4 @@
-"""Days, weeks and months as staff see them: in the current time zone and language, right where clocks change."""
+"""Days, weeks and months in the current time zone and language, correct on days on which clocks change."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ DAY = dt.timedelta(days=1)
 
 
 def read(text: str) -> dt.date | None:
-    """The day that an address or a form names in ISO 8601; None if there is no such day within reach."""
+    """Return the day that an address or a form names in ISO 8601; None if there is no such day within reach."""
     try:
         return _within_reach(dt.date.fromisoformat(text))
     except ValueError:
@@ -20,7 +20,7 @@ def read(text: str) -> dt.date | None:
 
 
 def read_parts(year: str, month: str = "1", day: str = "1") -> dt.date | None:
-    """The same of a day that is named by three numbers."""
+    """Return the day that three numbers name; None if there is no such day within reach."""
     numbers = [read_key(text) for text in (year, month, day)]
     try:
         return _within_reach(dt.date(*[number or 0 for number in numbers]))
@@ -29,12 +29,12 @@ def read_parts(year: str, month: str = "1", day: str = "1") -> dt.date | None:
 
 
 def _within_reach(day: dt.date) -> dt.date | None:
-    """None for the first and the last year: what is before and after their days cannot be computed."""
+    """Return `day`; None in the first and the last year, where the days before or after cannot be computed."""
     return day if dt.date.min.year < day.year < dt.date.max.year else None
 
 
 def midnight(day: dt.date) -> dt.datetime:
-    """When `day` begins here."""
+    """Return the moment at which `day` begins in the current time zone."""
     return timezone.make_aware(dt.datetime.combine(day, dt.time.min))
 
 
@@ -44,20 +44,20 @@ def first_day_of_week(day: dt.date) -> dt.date:
 
 
 def following(first: dt.date, count: int) -> list[dt.date]:
-    """So many days from `first` on."""
+    """Return `count` days from `first` on."""
     return [first + n * DAY for n in range(count)]
 
 
 def within(field: str, days: Sequence[dt.date]) -> Q:
-    """On one of these consecutive days."""
+    """Return the condition that `field` is on one of these consecutive days."""
     begin, end = midnight(days[0]), midnight(days[-1] + DAY)
     return Q((f"{field}__gte", begin), (f"{field}__lt", end))
 
 
 def number_of_day(field: str, days: Sequence[dt.date]) -> Case:
-    """Which of these consecutive days, from 0, for a `field` that is within them.
+    """Return the expression for the number, from 0, of the consecutive day on which `field` is.
 
-    The boundaries are computed here, so the database needs no time zones of its own; MariaDB often has none.
+    The boundaries are computed here, so the database needs no time zone tables, which MariaDB often lacks.
     """
     ends = [midnight(day + DAY) for day in days]
     return Case(

@@ -1,4 +1,4 @@
-"""Deliveries of webhooks: what arrived, and what became of it."""
+"""The list and the pages of webhook deliveries."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""Filters that several lists have. None loads a table, none scans one: choices are few, or looked up as one types."""
+"""Filters that several lists share. None of them loads or scans a table: choices are few, or looked up on typing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +19,7 @@ MOST_CHOSEN = 1_000  # primary keys in an address
 
 
 class ChosenFilter(admin.SimpleListFilter):
-    """The rows with these primary keys, to which a message links."""
+    """A filter for rows by primary key, to which messages link."""
 
     title = _("chosen")
     parameter_name = "id__in"
@@ -37,11 +37,11 @@ class ChosenFilter(admin.SimpleListFilter):
 
 
 class NamedBox(AutocompleteSelect):
-    """Says what it is for while it is empty; relation_filter.js calls it by that."""
+    """An autocompletion box that shows the field's name while it is empty; relation_filter.js labels the box so."""
 
     @property
     def media(self) -> forms.Media:
-        # The order of two names is kept wherever media are put together.
+        # Django keeps the order of these two scripts when it merges media.
         ours = ["admin/js/autocomplete.js", "cal_bookings/relation_filter.js"]
         return super().media + forms.Media(js=ours)
 
@@ -53,10 +53,10 @@ class NamedBox(AutocompleteSelect):
 
 
 class RelationFilter(admin.ListFilter):
-    """Few rows are a plain choice, which needs no script; many are looked up as one types, by the admin's own box.
+    """A filter by related row: a plain choice without a script if the rows are few, else the admin's autocompletion.
 
-    Django's own filter of relations joins, so that rows come several times, and has the database compare all columns
-    of all of them to tell which are the same.
+    Django's own filter of relations joins tables, so that rows come several times, and the database must compare all
+    columns of all rows to find the duplicates.
     """
 
     template = "admin/cal_bookings/relation_filter.html"
@@ -75,7 +75,7 @@ class RelationFilter(admin.ListFilter):
         self.site = model_admin.admin_site
         self.related = self.field.remote_field.model
         self.parameter_name = f"{self.name}__id__exact"
-        #: "True" for the rows without any; the calendar links to them.
+        #: The parameter that is "True" for rows without a related row; the calendar links to them.
         self.none_name = f"{self.name}__isnull"
         for name in (self.parameter_name, self.none_name):
             if name in params:

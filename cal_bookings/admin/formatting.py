@@ -1,4 +1,4 @@
-"""Stored JSON as HTML that people can read. Everything from Cal.com is escaped; odd shapes are shown, not refused."""
+"""The formatting of values as readable HTML. Everything from Cal.com is escaped; odd shapes are shown, not refused."""
 
 import datetime as dt
 import json
@@ -24,12 +24,12 @@ CELL_LENGTH = 300  # characters of one old or new value; the payload has the res
 
 
 def status_badge(status: str) -> SafeString:
-    """The status in words; its colour only repeats them."""
+    """Return the status in words, with a colour that only repeats them."""
     text, kind = status_text(status), status_class(status)
     return format_html('<span class="cal-status cal-{}">{}</span>', kind, text)
 
 
-#: An action's status looks like a booking's that means as much.
+#: The CSS class of each status of an action: the class of a booking's status with a similar meaning.
 ACTION_CLASSES: dict[str, str] = {
     BookingAction.Status.QUEUED: "pending",
     BookingAction.Status.SENDING: "awaiting_host",
@@ -47,7 +47,7 @@ def action_badge(action: BookingAction) -> SafeString:
 
 
 def action_link(action: BookingAction) -> SafeString:
-    """Its kind and status, leading to its page."""
+    """Return a link to the action's page, with the action's kind and status."""
     url = reverse("admin:cal_bookings_bookingaction_change", args=[action.pk])
     kind = ACTION_CLASSES.get(action.status, "unknown")
     text = f"{action.get_kind_display()}: {action.get_status_display()}"
@@ -55,7 +55,7 @@ def action_link(action: BookingAction) -> SafeString:
 
 
 def paused_until(account: Account) -> str:
-    """When the account's pause ends."""
+    """Return when the account's pause ends, in words."""
     if account.is_paused_by_hand:
         return _("until resumed")
     until = account.circuit_open_until
@@ -67,12 +67,12 @@ def status_text(status: str) -> Any:
 
 
 def status_class(status: str) -> str:
-    """For CSS: no text from Cal.com."""
+    """Return the CSS class of a status. A class never holds text from Cal.com."""
     return status if status in Status.values else "unknown"
 
 
 def when(booking: Booking) -> SafeString:
-    """From when to when here, and how far away that is."""
+    """Return start and end in the current time zone, and the distance from now."""
     start = timezone.localtime(booking.start)
     return format_html(
         '<time datetime="{}">{}</time><br><span class="quiet">{}</span>',
@@ -83,7 +83,7 @@ def when(booking: Booking) -> SafeString:
 
 
 def start_and_end(booking: Booking) -> str:
-    """In the current time zone; the day of the end only where it is another one."""
+    """Return start and end in the current time zone. The end has a day only if the booking ends on another day."""
     start, end = timezone.localtime(booking.start), timezone.localtime(booking.end)
     same_day = start.date() == end.date()
     closing = date_format(end, "TIME_FORMAT" if same_day else "DATETIME_FORMAT")
@@ -91,7 +91,7 @@ def start_and_end(booking: Booking) -> str:
 
 
 def day_and_time(moment: dt.datetime) -> str:
-    """In the time zone that the moment is in."""
+    """Return the day and the time of `moment` in its own time zone."""
     return f"{date_format(moment, 'D')} {date_format(moment, 'DATETIME_FORMAT')}"
 
 
@@ -103,7 +103,7 @@ def from_now(moment: dt.datetime) -> str:
 
 
 def start_in(start: dt.datetime, zone: str) -> str:
-    """The moment in the time zone `zone`, as Cal.com names it; "-" for one that is unknown here."""
+    """Return the moment in the time zone `zone`, named as on Cal.com; "-" for a time zone unknown here."""
     try:
         return day_and_time(start.astimezone(ZoneInfo(zone)))
     except (ValueError, OSError, ZoneInfoNotFoundError):
@@ -111,13 +111,13 @@ def start_in(start: dt.datetime, zone: str) -> str:
 
 
 def pretty(value: Any) -> SafeString:
-    """JSON, indented."""
+    """Return a value as indented JSON."""
     text = json.dumps(value, indent=2, ensure_ascii=False, cls=DjangoJSONEncoder)
     return format_html("<pre>{}</pre>", text)
 
 
 def changes_table(changes: Any) -> SafeString:
-    """``{field: [old, new]}`` as a table."""
+    """Return ``{field: [old, new]}`` as a table."""
     if not isinstance(changes, Mapping):
         return pretty(changes)
     rows = [(_field_label(name), *_old_and_new(pair)) for name, pair in changes.items()]
@@ -125,7 +125,7 @@ def changes_table(changes: Any) -> SafeString:
 
 
 def side_by_side(seen: Any, found: Any) -> SafeString | str:
-    """Two versions of the same facts; the rows that differ are marked."""
+    """Return two versions of the same facts as a table that marks the rows that differ."""
     if not isinstance(seen, Mapping) or not isinstance(found, Mapping) or not found:
         return pretty(seen) if seen else "-"
     rows = [
@@ -149,7 +149,7 @@ def side_by_side(seen: Any, found: Any) -> SafeString | str:
 
 
 def booking_link(booking: Booking) -> SafeString:
-    """A link to the booking's page, named by event type and start: its title and its uid are personal."""
+    """Return a link to the booking's page, named by event type and start, because title and uid are personal."""
     url = reverse("admin:cal_bookings_booking_change", args=[booking.pk])
     start = date_format(timezone.localtime(booking.start), "DATETIME_FORMAT")
     kind = booking.event_type or str(Booking(pk=booking.pk))
@@ -157,7 +157,10 @@ def booking_link(booking: Booking) -> SafeString:
 
 
 def records_table(records: Any, first: Sequence[str] = ()) -> SafeString | str:
-    """A list of objects as a table with a column for each key. PostgreSQL forgets the order of keys: name the `first`."""
+    """Return a list of objects as a table with a column for each key.
+
+    `first` names the first columns, because PostgreSQL does not keep the order of keys.
+    """
     if not records:
         return "-"
     if not isinstance(records, list) or not all(
@@ -178,7 +181,7 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> SafeString:
 
 
 def cell(value: Any) -> str:
-    """One value in one line."""
+    """Return a value in a single line."""
     if value is None or value == "" or value == []:
         return "-"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
@@ -186,7 +189,7 @@ def cell(value: Any) -> str:
 
 
 def page_on_cal_com(booking: Booking) -> str | None:
-    """Where people see the booking; None for a server whose pages we do not know."""
+    """Return the address of the booking's page on Cal.com; None for a server whose pages are not known."""
     api = urlsplit(booking.account.base_url)
     if api.scheme not in {"https", "http"}:
         return None
@@ -200,7 +203,7 @@ def page_on_cal_com(booking: Booking) -> str | None:
 
 
 def bookings_link(text: Any, **lookups: Any) -> SafeString:
-    """A link to the list of the bookings that match `lookups`."""
+    """Return a link to the list of the bookings that match `lookups`."""
     url = reverse("admin:cal_bookings_booking_changelist")
     return format_html('<a href="{}?{}">{}</a>', url, urlencode(lookups), text)
 

@@ -1,4 +1,4 @@
-"""Lists of any length: rows are counted up to a limit, and years, months and days lead to those beyond it."""
+"""Lists of any length: rows are counted up to a limit, and years, months and days lead to the rows beyond it."""
 
 import calendar
 import datetime as dt
@@ -23,9 +23,9 @@ COUNTED = 10_000  # rows; PostgreSQL would count a million by visiting them
 
 
 class DatedList(ChangeList):
-    """Its date hierarchy costs two look-ups in an index; Django's own reads every row to see which days have any.
+    """A list whose date hierarchy costs two look-ups in an index; Django's own reads each row to find the days.
 
-    An address that no filter understands leads back to the list, where Django would fail with some of them.
+    An address that no filter understands leads back to the list; Django fails with some such addresses.
     """
 
     def get_filters(self, request: HttpRequest) -> Any:
@@ -47,7 +47,7 @@ class DatedList(ChangeList):
             raise IncorrectLookupParameters("There is no such date.")
 
     def date_links(self) -> dict[str, Any]:
-        """What Django's template of the date hierarchy shows."""
+        """Return the context of Django's template of the date hierarchy."""
         year, month, day = map(self._chosen, ["year", "month", "day"])
         if year is None:
             years = [self._link(str(y), y) for y in self._years()]
@@ -98,7 +98,7 @@ class DatedList(ChangeList):
 
 
 class BoundedPaginator(Paginator):
-    """Knows the first `COUNTED` rows; filters and dates lead to the others."""
+    """A paginator of the first `COUNTED` rows; filters and dates lead to the others."""
 
     @cached_property
     def counted(self) -> int:
@@ -111,14 +111,14 @@ class BoundedPaginator(Paginator):
 
     @property
     def is_cut(self) -> bool:
-        """Whether there are more rows than it counts."""
+        """Return whether there are more rows than `COUNTED`."""
         return self.counted > COUNTED
 
     def page(self, number: int | str) -> Page:
-        """The page. Of few rows the database is made to sort them all.
+        """Return the page. If there are few rows, the database has to sort them all.
 
-        Seeing ORDER BY and LIMIT, PostgreSQL walks the index of the order and hopes to meet enough matches soon. With
-        few matches, all long ago, it walks through the whole table: 0.7 s of a million rows where sorting takes 0.02.
+        For ORDER BY with LIMIT, PostgreSQL walks the index of the order and expects enough matches soon. With
+        few and old matches, it walks the whole table: 0.7 s for a million rows, where sorting takes 0.02 s.
         """
         if not self.is_cut:
             self.object_list = _sorted_without_index(self.object_list)
@@ -132,7 +132,7 @@ def _sorted_without_index(rows: Any) -> Any:
     column = first.removeprefix("-")
     if column in {"pk", "id"} or "__" in column:
         return rows
-    # No index holds this expression, and it sorts as the column does.
+    # No index holds this expression, which sorts as the column does.
     same: Any = Coalesce(F(column), F(column))
     ordered = same.desc() if first.startswith("-") else same.asc()
     return rows.order_by(ordered, *others)

@@ -1,6 +1,6 @@
-"""What an address may ask of a list: the declared filters and nothing else, whoever asks.
+"""The filters that an address may use on a list: the declared filters alone, for each person.
 
-Django lets an address filter on any column, which reads a column letter by letter: ``payload__…__startswith=z``.
+Django lets an address filter on any column, so that people can guess it letter by letter: ``payload__…__startswith=z``.
 """
 
 import re
@@ -15,22 +15,22 @@ from django.core.exceptions import FieldDoesNotExist
 from django.http import HttpRequest
 
 DATE_PARTS = ("year", "month", "day")
-#: Within what a column of primary keys holds, in any database.
+#: The texts that name a primary key: up to 18 digits, which a column of keys holds in any database.
 PRIMARY_KEY = re.compile(r"[0-9]{1,18}")
 
 
 def read_key(text: str) -> int | None:
-    """The primary key that an address or a form names; None if it is no number, or larger than any key."""
+    """Return the primary key that an address or a form names; None if it is no number, or larger than any key."""
     return int(text) if PRIMARY_KEY.fullmatch(text) else None
 
 
 def is_declared(
     model_admin: Any, lookup: str, value: Any, request: HttpRequest
 ) -> bool:
-    """Whether a filter of the list or its date hierarchy has this parameter.
+    """Return whether a filter of the list or its date hierarchy has this parameter.
 
-    What a foreign key of the site limits its choices to is allowed too, with just that value: Django's own pop-up
-    asks for it.
+    The limit of a site's foreign key on its choices is allowed too, with exactly that value, because Django's pop-up
+    uses it.
     """
     limits = (
         limit() if callable(limit) else limit
@@ -45,9 +45,9 @@ def is_declared(
 
 
 def can_be_completed(query: Mapping[str, str]) -> bool:
-    """Whether the relation that an autocompletion names is one that a form of its model can have.
+    """Return whether a form of the model can have the relation that an autocompletion names.
 
-    Django's own view fails with the other end of a relation, such as the bookings of an account. True for an address
+    Django's own view fails with a reverse relation, such as the bookings of an account. Returns True for an address
     that names no relation.
     """
     try:
@@ -67,7 +67,7 @@ def _declared(model_admin: Any, request: HttpRequest) -> Iterator[str]:
 
 
 def _parameters(model_admin: Any, item: Any, request: HttpRequest) -> Iterator[str]:
-    """The parameters of one entry of `list_filter`: a class, the name of a field, or a field with its class."""
+    """Yield the parameters of an entry of `list_filter`: a class, the name of a field, or a field with its class."""
     model = model_admin.model
     if isinstance(item, type) and issubclass(item, ListFilter):
         spec: Any = item(request, {}, model, model_admin)

@@ -1,4 +1,4 @@
-"""Actions in the outbox: what became of each, what was seen and what was found, and two buttons."""
+"""The list and the pages of actions in the outbox, with two buttons."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,9 +32,9 @@ RETRIABLE = (BookingAction.Status.FAILED, BookingAction.Status.WITHDRAWN)
 
 
 def may_act(request: HttpRequest, action: BookingAction) -> bool:
-    """Whether this person may view bookings and do what the action does.
+    """Return whether this person may view bookings and do what the action does.
 
-    For kinds that the admin itself never queues it takes the permission to change actions.
+    Kinds that the admin itself never queues need the permission to change actions.
     """
     offered = ACTIONS.get(action.kind)
     codename = offered.permission if offered else "cal_bookings.change_bookingaction"
@@ -223,7 +223,7 @@ class BookingActionAdmin(OfAccountAdmin):
 
     @admin.display(description=_("seen and found"))
     def seen_and_found(self, action: BookingAction) -> str:
-        """Both versions side by side; what differs is marked."""
+        """Return both versions of the booking side by side, with the differences marked."""
         return formatting.side_by_side(action.seen, action.found)
 
 

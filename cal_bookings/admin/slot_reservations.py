@@ -1,4 +1,4 @@
-"""Slots that are held, or were: by whom, until when, and what became of each one."""
+"""The list and the pages of slot reservations, present and past."""
 
 from typing import Any
 
@@ -39,6 +39,6 @@ class SlotReservationAdmin(OfAccountAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        # The users may be in another database, and are not joined.
+        # Users are not joined, because they may be in another database.
         rows = super().get_queryset(request)
         return rows.prefetch_related("reserved_by", "action")

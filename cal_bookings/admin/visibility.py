@@ -1,4 +1,4 @@
-"""What the admin shows to whom: columns go by `cal_bookings.privacy`, what pages compute by the list here."""
+"""The visibility of the admin's content. `cal_bookings.privacy` judges columns; the list here judges displays."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -20,7 +20,7 @@ from cal_bookings.models import (
     SyncState,
 )
 
-#: What pages compute and is impersonal, by model; `str` of a row too, which holds only what was read of it.
+#: The impersonal computed displays, by model. `str` of a row is one of them: it holds only columns that were read.
 DISPLAYS: Mapping[type[models.Model], frozenset[str]] = {
     Account: frozenset(
         {"credential_from", "paused_until", "why_paused", "webhooks", "its_bookings"}
@@ -51,7 +51,7 @@ def may_see_people(request: HttpRequest) -> bool:
 
 
 def is_visible(model: type[models.Model], name: Any, request: HttpRequest) -> bool:
-    """Whether this person may see a column, or what a page computes under this name."""
+    """Return whether this person may see the column or the computed display `name`."""
     return (
         may_see_people(request)
         or privacy.is_impersonal(model, name)
@@ -62,7 +62,7 @@ def is_visible(model: type[models.Model], name: Any, request: HttpRequest) -> bo
 def visible(
     model: type[models.Model], names: Iterable[Any], request: HttpRequest
 ) -> list[Any]:
-    """The names that this person may see, with those that share a line as a tuple; an empty line is left out."""
+    """Return the names that this person may see; a tuple holds names that share a line. An empty line is left out."""
     shown: list[Any] = []
     for name in names:
         if isinstance(name, (list, tuple)):
@@ -76,7 +76,7 @@ def visible(
 def visible_fieldsets(
     model: type[models.Model], fieldsets: Iterable[Any], request: HttpRequest
 ) -> list[Any]:
-    """The fieldsets with the fields that this person may see; an empty fieldset is left out."""
+    """Return the fieldsets with the fields that this person may see. An empty fieldset is left out."""
     shown = [
         (heading, {**options, "fields": visible(model, options["fields"], request)})
         for heading, options in fieldsets
@@ -85,19 +85,19 @@ def visible_fieldsets(
 
 
 def narrowed(rows: Any, request: HttpRequest, *relations: str) -> Any:
-    """The queryset, without what this person may not see; see `privacy.narrowed`."""
+    """Return the queryset without the columns that this person may not see; see `privacy.narrowed`."""
     return rows if may_see_people(request) else privacy.narrowed(rows, *relations)
 
 
 def refusal_text(refusal: outbox.Refused, *, people: bool) -> str:
-    """Why something was refused, in words for somebody who may or may not see people."""
+    """Return the reason of a refusal in words; without `people`, in words that name nobody."""
     if people or refusal.code in privacy.REFUSALS:
         return str(refusal.message)
     return _("This cannot be done. People who may view attendees see why.")
 
 
 def explain(account: Account, error: Exception, request: HttpRequest) -> str:
-    """Return what happened to a person's question, and the cure; Cal.com's own words only for people who see people."""
+    """Return why a person's request failed, and the cure; with Cal.com's own words if the person may see people."""
     quoting = may_see_people(request)
     question = advice.Operation.QUESTION
     return str(advice.explain(account, error, question, quoting=quoting))

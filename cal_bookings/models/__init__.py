@@ -1,4 +1,4 @@
-"""The tables: accounts, the mirror, the outbox, and what pulling remembers. No model makes a request."""
+"""The tables: accounts, the mirror, the outbox, and the state of the sync. No model makes a request."""
 
 from cal_bookings.models.account import Account
 from cal_bookings.models.action_codes import ErrorCode, RefusalCode

@@ -1,4 +1,4 @@
-"""Whose bookings we mirror: a Cal.com credential, where it is valid, and what is known of its server."""
+"""The accounts whose bookings are mirrored: a Cal.com credential, its server, and the facts learnt of that server."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -23,7 +23,7 @@ from cal_bookings.models.encryption import EncryptedJSONField, Sealed, seal
 from cal_bookings.models.mirror_beginning import MirrorBeginning
 from cal_bookings.models.pauses import CLOSED_CIRCUIT, Pausable
 
-#: What was learnt of a server, and its value while it is not known.
+#: The columns with the facts learnt of a server, and the value of each while it is not known.
 LEARNT = {
     "dialect": "",
     "dialect_expires_at": None,
@@ -31,7 +31,7 @@ LEARNT = {
     "has_change_filters": False,
     "change_filters_checked_at": None,
 }
-#: Whose bookings the account mirrors, while nobody has asked Cal.com.
+#: The columns with the owner of the mirrored bookings, and the value of each before Cal.com was asked.
 NO_OWNER: dict[str, Any] = {
     "remote_id": None,
     "email": "",
@@ -45,23 +45,23 @@ class AccountQuerySet(models.QuerySet["Account"]):
         return self.filter(is_active=True)
 
     def without_credentials(self) -> Self:
-        """Rows whose credential is not even read from the database: for lists, which never show it."""
+        """Return the rows without reading their credentials from the database, for lists, which never show them."""
         return self.defer("credentials", "webhook_secrets")
 
     def configured(self) -> Self:
-        """Return the active accounts; make or correct the rows of those that the settings define.
+        """Return the active accounts; make or correct the rows of the accounts that the settings define.
 
-        Opens a transaction only for one whose server or scope has changed.
+        Opens a transaction only for an account whose server or scope has changed.
         """
         for alias in conf.aliases():
             self.model.objects.mirror_settings(conf.account(alias))
         return self.active()
 
     def planned(self) -> "list[Account]":
-        """Return what `configured` would, without writing anything: for a dry run.
+        """Return the accounts that `configured` would return, without a write, for a dry run.
 
-        An account that the settings define for the first time is not saved; one whose server or scope they have changed
-        is changed in memory only.
+        A new account of the settings is not saved; an account whose server or scope the settings have changed
+        changes in memory only.
         """
         rows = {row.alias: row for row in self.model.objects.all()}
         for alias in conf.aliases():
@@ -74,8 +74,8 @@ class AccountQuerySet(models.QuerySet["Account"]):
     def rename(self, alias: str, new_alias: str) -> "Account":
         """Rename the account `alias`, which keeps its bookings, loops and actions. Opens a transaction.
 
-        For an alias that was changed in the settings: without it, the app takes `new_alias` for another account and
-        mirrors everything twice. An account `new_alias` that has no bookings yet is deleted; one that has bookings is a
+        Call it after changing an alias in the settings: otherwise the app takes `new_alias` for another account and
+        mirrors everything twice. An account `new_alias` without bookings is deleted; if it has bookings, that is a
         ValueError. Raises Account.DoesNotExist if there is no account `alias`.
         """
         with db.atomic():
@@ -88,7 +88,7 @@ class AccountQuerySet(models.QuerySet["Account"]):
             if other:
                 other.delete()
             account.alias = new_alias
-            # The credential belongs to the alias: it is encrypted again for the new one.
+            # The credential belongs to the alias: save() encrypts it again for the new alias.
             account.save(update_fields=["alias", "credentials", "webhook_secrets"])
         return account
 
@@ -109,7 +109,7 @@ class Account(MirrorBeginning, Pausable):
     """A Cal.com credential and the bookings it can see.
 
     The credential comes from ``CAL_BOOKINGS["ACCOUNTS"][alias]`` or, for accounts that the site's users connect, from
-    `credentials`: the same keys (``{"API_KEY": …}``), encrypted.
+    the column `credentials`, which holds the same keys (``{"API_KEY": …}``) encrypted.
     """
 
     alias = models.SlugField(_("alias"), max_length=100, unique=True)
@@ -120,7 +120,7 @@ class Account(MirrorBeginning, Pausable):
     credentials = EncryptedJSONField(
         _("credentials"), default=dict, blank=True, editable=False
     )
-    #: Those that `cal_webhooks` made for an account of the database: {"SECRETS": [newest first]}.
+    #: The secrets that `cal_webhooks` made for an account of the database: {"SECRETS": [newest first]}.
     webhook_secrets = EncryptedJSONField(
         _("webhook secrets"), default=dict, blank=True, null=True, editable=False
     )
@@ -177,17 +177,17 @@ class Account(MirrorBeginning, Pausable):
     )
     remote_id = models.BigIntegerField(_("Cal.com user id"), null=True, blank=True)
     email = models.CharField(_("e-mail"), max_length=320, blank=True)
-    #: Names the credential whose owner was asked for; empty if none was.
+    #: The key of the credential whose owner was requested; empty if no owner was.
     owner_key = models.CharField(max_length=64, blank=True, editable=False)
-    #: A hash of server, scope and user: two accounts with the same one would mirror everything twice.
+    #: A hash of server, scope and user: two accounts with the same hash would mirror everything twice.
     source_key = models.CharField(  # noqa: DJ001 - many have none, and it is unique
         max_length=64, null=True, unique=True, editable=False, default=None
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
-    #: Which of the credentials that were ever stored: grows with each.
+    #: The number of the stored credential: each new credential adds 1.
     credentials_revision = models.PositiveIntegerField(default=0, editable=False)
-    #: A worker exchanges the tokens until then.
+    #: The time until which a worker may exchange the tokens.
     credentials_lease_until = models.DateTimeField(null=True, editable=False)
 
     objects = AccountQuerySet.as_manager()
@@ -212,9 +212,9 @@ class Account(MirrorBeginning, Pausable):
 
     @property
     def credential(self) -> Credential:
-        """The credential of the settings if they define this alias, else that of the database.
+        """The credential from the settings if they define this alias, else from the database.
 
-        Raises ImproperlyConfigured with the cure if neither has one, or if what is stored cannot be read or used.
+        Raises ImproperlyConfigured with the cure if neither has a credential, or if it cannot be read or used.
         """
         if self.alias in conf.aliases():
             return conf.account_credential(self.alias)
@@ -230,14 +230,14 @@ class Account(MirrorBeginning, Pausable):
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether the account goes without a credential on purpose; not where the one it has cannot be read."""
+        """Return whether the account has no credential on purpose; False if its credential cannot be read."""
         try:
             return isinstance(self.credential, Anonymous)
         except ImproperlyConfigured:
             return False
 
     def webhook_path(self) -> str:
-        """Return the path on this site at which Cal.com delivers the account's webhooks; makes it at the first call.
+        """Return the path on this site at which Cal.com delivers the account's webhooks. The first call makes the path.
 
         At most three statements. Raises NoReverseMatch if the site does not include `cal_bookings.urls`.
         """
@@ -247,13 +247,13 @@ class Account(MirrorBeginning, Pausable):
         )
 
     def sealed(self, credentials: Mapping[str, Any]) -> Sealed:
-        """Encrypt a credential for this account, as `QuerySet.update(credentials=…)` takes it."""
+        """Encrypt a credential for this account; the result is a value for `QuerySet.update(credentials=…)`."""
         return seal(credentials, (self._meta.label_lower, "credentials", self.alias))
 
     def store_credentials(self, credentials: Mapping[str, Any]) -> None:
-        """Store another credential, encrypted; a worker that exchanges tokens of the old one discards its result.
+        """Store another credential, encrypted. A worker that exchanges the old credential's tokens discards its result.
 
-        One statement, no transaction. The keys are those of an account in the settings, and beside ACCESS_TOKEN:
+        Runs one statement, no transaction. The keys are those of an account in the settings, and beside ACCESS_TOKEN:
         REFRESH_TOKEN, CLIENT_ID, CLIENT_SECRET, and MANAGED_USER (true) for the tokens of a managed user.
         """
         Account.objects.filter(pk=self.pk).update(
@@ -264,9 +264,9 @@ class Account(MirrorBeginning, Pausable):
         self.refresh_from_db(fields=["credentials", "credentials_revision"])
 
     def move_to(self, base_url: str, scope: dict[str, int]) -> None:
-        """Mirror another server, or another part of it, from now on. Opens a transaction.
+        """Mirror another server, or another scope, from now on. Opens a transaction.
 
-        What was learnt of the old one no longer holds, and what the new one already has is history.
+        The facts learnt of the old server are forgotten, and bookings that the new server already has are history.
         """
         self.relocate(base_url, scope)
         for name, closed in CLOSED_CIRCUIT.items():
@@ -277,7 +277,7 @@ class Account(MirrorBeginning, Pausable):
             self.sync_states.begin_anew()
 
     def relocate(self, base_url: str, scope: dict[str, int]) -> None:
-        """Set server and scope, and forget what was learnt of those before. In memory only."""
+        """Set server and scope, and forget the facts learnt of the former ones. Changes only the instance."""
         self.base_url, self.scope = base_url, scope
         for name, unknown in {**LEARNT, **NO_OWNER}.items():
             setattr(self, name, unknown)
@@ -286,7 +286,7 @@ class Account(MirrorBeginning, Pausable):
     def begin_anew(self) -> None:
         """Mirror the owner of the account's credential from the beginning. Opens a transaction.
 
-        For a credential of another user that was put in on purpose. The bookings of before stay in the mirror.
+        Call it after storing a credential of another user on purpose. The earlier bookings stay in the mirror.
         """
         self.relocate(self.base_url, self.scope)
         with db.atomic():
@@ -294,7 +294,10 @@ class Account(MirrorBeginning, Pausable):
             self.sync_states.begin_anew()
 
     def _is_restricted_to_public(self) -> bool:
-        """Check the base URL of an account in the database once more, where it is used. Raises ImproperlyConfigured."""
+        """Return whether the server must be on the public internet.
+
+        Raises ImproperlyConfigured if the base URL of an account in the database may not be used.
+        """
         if self.alias in conf.aliases():
             return False
         problem = conf.stored_base_url_problem(self.base_url)
@@ -305,9 +308,9 @@ class Account(MirrorBeginning, Pausable):
         return conf.is_restricted_to_public(self.base_url)
 
     def connect(self, **hooks: Any) -> CalClient:
-        """Return a client for this account, without a budget: `budget.connect` is what you want.
+        """Return a client for this account, without a request budget; callers use `budget.connect`.
 
-        Makes no request; close it (it is a context manager). `hooks` are those of CalClient. Raises
+        Makes no request. The caller closes the client, a context manager. `hooks` are those of CalClient. Raises
         ImproperlyConfigured with the cure if the account's credential, base URL or scope cannot be used.
         """
         try:

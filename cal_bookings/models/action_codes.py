@@ -1,11 +1,11 @@
-"""The codes of the outbox: why an action is refused, and why one that was queued is not done."""
+"""The codes of the outbox: reasons to refuse an action, and reasons why a queued action failed."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class RefusalCode(models.TextChoices):
-    """Why an action is refused before it is queued: the `code` of every `outbox.Refused`."""
+    """The reasons to refuse an action before it is queued: the `code` of every `outbox.Refused`."""
 
     ACCOUNT = "account", _("the host belongs to another account")
     ANONYMOUS = "anonymous", _("the account has no credential")
@@ -53,7 +53,7 @@ class RefusalCode(models.TextChoices):
 
 
 class ErrorCode(models.TextChoices):
-    """Why an action failed, or what its last attempt met while it is open: its `error_code`."""
+    """The reasons why an action, or the last attempt at an open action, failed: its `error_code`."""
 
     CONFLICT = "conflict", _("the booking changed on Cal.com")
     CREDENTIAL = "credential", _("the account has no usable credential")

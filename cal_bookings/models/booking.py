@@ -1,6 +1,6 @@
 """The mirror: rows that are copies of what Cal.com shows. `cal_bookings.mirror` is their only writer.
 
-Typed columns are what people filter, sort, join or show; everything else stays in `payload`, as sent. Text that
+Typed columns hold what people filter, sort, join or show; everything else stays in `payload`, as sent. Text that
 Cal.com sends as "", null or not at all is "" here; the payload keeps the difference.
 """
 
@@ -16,7 +16,7 @@ from cal_bookings.models.account import Account
 
 
 class Status(models.TextChoices):
-    """The statuses Cal.com documents. The column takes any other as sent."""
+    """The statuses that Cal.com documents. The column stores any other status as sent."""
 
     ACCEPTED = "accepted", _("accepted")
     PENDING = "pending", _("pending")
@@ -26,7 +26,7 @@ class Status(models.TextChoices):
 
 
 class EventType(models.Model):
-    """What can be booked. Bookings name it by id and slug; the rest comes from the list of event types."""
+    """An event type, which can be booked. Bookings name its id and slug; the list of event types supplies the rest."""
 
     account = models.ForeignKey(
         Account,
@@ -84,32 +84,32 @@ class Host(models.Model):
         ]
 
     def __str__(self) -> str:
-        """The name, else the address if it was read from the database, else the Cal.com id."""
+        """Return the name, else the address if it was read from the database, else the Cal.com id."""
         return self.name or self.__dict__.get("email") or f"#{self.remote_id}"
 
 
 class BookingQuerySet(models.QuerySet["Booking"]):
     def upcoming(self) -> Self:
-        """Not over yet, and neither cancelled nor rejected: Cal.com's own meaning of "upcoming"."""
+        """Return the bookings that are not over, cancelled or rejected: Cal.com's own meaning of "upcoming"."""
         return self.taking_place().filter(end__gte=timezone.now())
 
     def past(self) -> Self:
-        """Over, and neither cancelled nor rejected."""
+        """Return the bookings that are over, and neither cancelled nor rejected."""
         now = timezone.now()
-        # The start only says the same again, for the index that lists are ordered by.
+        # The condition on the start is redundant, and lets the database use the index that lists are ordered by.
         return self.taking_place().filter(end__lt=now, start__lt=now)
 
     def taking_place(self) -> Self:
-        """Neither cancelled nor rejected."""
+        """Return the bookings that are neither cancelled nor rejected."""
         return self.exclude(status__in=Booking.NOT_TAKING_PLACE)
 
     def missing(self) -> Self:
-        """No longer on Cal.com."""
+        """Return the bookings that are no longer on Cal.com."""
         return self.filter(missing_since__isnull=False)
 
 
 class Booking(models.Model):
-    """One booking as Cal.com shows it. A reschedule makes another booking with the same `appointment`."""
+    """A booking as Cal.com shows it. A reschedule makes another booking with the same `appointment`."""
 
     #: Columns that may be large, which lists leave in the database.
     BULKY = ("payload", "description", "metadata", "booking_fields_responses", "guests")
@@ -213,7 +213,7 @@ class Booking(models.Model):
         verbose_name = _("booking")
         verbose_name_plural = _("bookings")
         constraints = [
-            # The uid first: then it is what many bookings are looked up by, whatever the planner knows of the accounts.
+            # The uid comes first, so that the planner looks many bookings up by it, whatever it knows of the accounts.
             models.UniqueConstraint(
                 fields=["uid", "account"], name="cal_booking_uid_account"
             )
@@ -230,20 +230,20 @@ class Booking(models.Model):
         ]
         indexes = [
             models.Index(fields=["start"], name="cal_booking_start"),
-            # What has not ended, who did not come, what is gone: few among many, and asked for every day.
+            # Bookings not over, absent hosts, missing bookings: few rows among many, and queried every day.
             models.Index(fields=["end"], name="cal_booking_end"),
             models.Index(fields=["absent_host"], name="cal_booking_absent_host"),
             models.Index(fields=["missing_since"], name="cal_booking_missing_since"),
             models.Index(fields=["account", "start"], name="cal_booking_account_start"),
             models.Index(fields=["status", "start"], name="cal_booking_status_start"),
-            # Not `db_index`, which on PostgreSQL makes two of them, one for LIKE.
+            # `db_index` would make a second index for LIKE on PostgreSQL.
             models.Index(fields=["rescheduled_from_uid"], name="cal_booking_from"),
             models.Index(fields=["rescheduled_to_uid"], name="cal_booking_to"),
             models.Index(fields=["recurring_booking_uid"], name="cal_booking_series"),
         ]
 
     def __str__(self) -> str:
-        """The title; the primary key where there is no title, or where it was not read from the database.
+        """Return the title; the primary key if there is no title, or if it was not read from the database.
 
         People without `view_attendee` are shown rows whose title was never read (`cal_bookings.privacy`).
         """
@@ -260,10 +260,10 @@ class Booking(models.Model):
 
 
 class AppointmentLock(models.Model):
-    """One row per account, locked while a page joins bookings to appointments.
+    """A row per account that is locked while a page joins bookings to appointments.
 
-    Two pages that bring the halves of a reschedule at the same moment do not see each other's rows. There is nothing
-    else for the second one to wait for.
+    Two pages that bring the halves of a reschedule at the same moment do not see each other's rows. The second page
+    has no other row to wait for.
     """
 
     account = models.OneToOneField(
@@ -279,7 +279,7 @@ class AppointmentLock(models.Model):
 
 
 class Attendee(models.Model):
-    """Somebody who attends, or holds a seat of, one booking. Keeps its primary key as long as it stays."""
+    """A person who attends a booking or holds a seat of it. The primary key stays as long as the person does."""
 
     booking = models.ForeignKey(
         Booking, models.CASCADE, related_name="attendees", verbose_name=_("booking")
@@ -308,7 +308,7 @@ class Attendee(models.Model):
 
 
 class BookingChange(models.Model):
-    """What one write changed: ``{field: [old, new]}`` for typed fields, and for "attendees" and "hosts" as lists."""
+    """A change of a booking by one write: ``{field: [old, new]}`` for typed fields, "attendees" and "hosts" (lists)."""
 
     class Source(models.TextChoices):
         WALK = "walk", _("walk")

@@ -1,4 +1,4 @@
-"""Which version of the parser the typed columns of an account's bookings come from."""
+"""The version of the parser that derived the typed columns of an account's bookings."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,10 @@ from cal_bookings.models.account import Account
 
 
 class Derivation(models.Model):
-    """How far the typed columns of one account follow the parser. Its first full walk makes the row."""
+    """The parser version of an account's typed columns, and the progress of a pass to a newer version.
+
+    The account's first full walk makes the row.
+    """
 
     account = models.OneToOneField(
         Account, models.CASCADE, primary_key=True, related_name="+"

@@ -1,13 +1,13 @@
-"""Credentials at rest: a JSON field encrypted with the Fernet keys of ``CAL_BOOKINGS["ENCRYPTION_KEYS"]``.
+"""A JSON field for credentials, encrypted with the Fernet keys of ``CAL_BOOKINGS["ENCRYPTION_KEYS"]``.
 
 Note [A ciphertext belongs to one row]
 The encrypted object names its model, its column and the alias of its account, under `SEALED_FOR`. A ciphertext that
-was copied to another row or column does not open there. The alias stands for the account because it is unique, known
+was copied to another row or column cannot be read there. The alias stands for the account because it is unique, known
 before the row exists, and the same after dumps, restores and copies to another database; a primary key is not.
 
 The name stands beside the credential, not around it, so that the first release, which ignores keys it does not know,
-reads what this one writes: migrating back needs no step. Ciphertexts of that release carry no name. They open in any
-row until they are saved again.
+reads what this release writes: migrating back needs no step. Ciphertexts of that release carry no name. They can be
+read in any row until they are saved again.
 """
 
 import json
@@ -28,13 +28,16 @@ MAKE_A_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.ge
 SEALED_FOR = "SEALED_FOR"
 _REPLACE_IT = "Replace the credential: on the account's page in the admin, or with store_credentials()."
 
-#: Stored instead of text that is no ciphertext, so that a credential in a fixture never reaches the database in clear.
+#: The text stored in place of one that is no ciphertext, so that no credential of a fixture is stored in clear.
 _UNREADABLE = "<sealed>"
 _CIPHERTEXT = re.compile(r"gAAAA[\w-]+={0,2}")
 
 
 def fernet() -> MultiFernet:
-    """Return what encrypts with the newest key and decrypts with any; raise ImproperlyConfigured with the cure."""
+    """Return the cipher, which encrypts with the newest key and decrypts with any.
+
+    Raises ImproperlyConfigured, with the cure, if there is no valid key.
+    """
     keys = conf.get("ENCRYPTION_KEYS")
     if not keys:
         raise ImproperlyConfigured(
@@ -54,16 +57,16 @@ Place = tuple[str, str, str]
 
 
 class Sealed(Mapping[str, Any]):
-    """A ciphertext of the database, decrypted when it is looked into.
+    """A ciphertext from the database, decrypted at the first access to its content.
 
-    Raises ImproperlyConfigured then if no key fits, if it holds no JSON object, or if it belongs to another place.
-    Until then such a row can be listed, changed and deleted like any other. Neither `repr` nor a pickle shows the
+    That access raises ImproperlyConfigured if no key fits, if the text is no JSON object, or if it belongs elsewhere.
+    Without it, such a row can be listed, changed and deleted like any other. Neither `repr` nor a pickle shows the
     secret.
     """
 
     def __init__(self, text: str, place: Place | None = None) -> None:
         self.text = text
-        #: None until the account is known: in the rows of `values()`, for example.
+        #: The place of the ciphertext; None until the account is known, as in the rows of `values()`.
         self.place = place
 
     @cached_property
@@ -111,7 +114,7 @@ class Sealed(Mapping[str, Any]):
         return len(self._opened)
 
     def __bool__(self) -> bool:
-        return True  # nothing is stored as "", which is not sealed
+        return True  # an empty credential is stored as "", which is not sealed
 
     def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
         return {**self, **other}
@@ -124,13 +127,13 @@ class Sealed(Mapping[str, Any]):
 
 
 def seal(value: Mapping[str, Any], place: Place) -> Sealed:
-    """Encrypt a JSON object for one place, with the newest key. Raises ImproperlyConfigured without a good key."""
+    """Encrypt a JSON object for a place, with the newest key. Raises ImproperlyConfigured if there is no valid key."""
     named = {**value, SEALED_FOR: place}
     return Sealed(fernet().encrypt(json.dumps(named).encode()).decode(), place)
 
 
 class _SealedAttribute(DeferredAttribute):
-    """Gives a ciphertext that is read into an account the place that it belongs to."""
+    """A descriptor that sets the place of a ciphertext when it is read into an account."""
 
     field: "EncryptedJSONField"
 
@@ -141,12 +144,12 @@ class _SealedAttribute(DeferredAttribute):
 
 
 class EncryptedJSONField(models.TextField):
-    """A JSON object that the database sees only encrypted. It cannot be searched, and an empty one is stored as "".
+    """A JSON object that is encrypted in the database. It cannot be searched; an empty object is stored as "".
 
-    Belongs to a model with an `alias`, which stands before it. Dumps hold the ciphertext.
+    The model has an `alias`, declared before this field. Dumps hold the ciphertext.
     """
 
-    # For django-stubs: what the attribute takes and gives is not the text of the column.
+    # For django-stubs: the attribute's type is not the text of the column.
     _pyi_private_set_type: Mapping[str, Any]  # type: ignore[assignment]
     _pyi_private_get_type: dict[str, Any] | Sealed  # type: ignore[assignment]
 
@@ -158,7 +161,7 @@ class EncryptedJSONField(models.TextField):
         return alias and (instance._meta.label_lower, self.attname, alias)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:  # noqa: FBT001 - Django's signature
-        """Return the value, sealed for the row that is saved. What cannot be read is left as it is."""
+        """Return the value, sealed for the row that is saved. A value that cannot be read is left unchanged."""
         value = getattr(model_instance, self.attname)
         place = self.place_in(model_instance)
         if not value or place is None or getattr(value, "place", None) == place:
@@ -185,7 +188,7 @@ class EncryptedJSONField(models.TextField):
         return Sealed(value) if value else {}
 
     def to_python(self, value: Any) -> Any:
-        """Read what `value_to_string` wrote. Text that is no ciphertext is replaced, for it may be a secret."""
+        """Read the text of `value_to_string`. Text that is no ciphertext is replaced, because it may be a secret."""
         if not isinstance(value, str):
             return value or {}
         if not value:

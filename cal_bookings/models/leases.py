@@ -19,9 +19,9 @@ def worker() -> str:
 
 
 def is_gone(name: str) -> bool:
-    """Return whether `name` is a process of this host that has ended, so that nobody needs to wait for its lease.
+    """Return whether `name` is a process of this host that has ended, so that no worker needs to wait for its lease.
 
-    Wrong where two containers share a host name; the token still keeps both from writing.
+    The result is wrong if two containers share a host name; the lease token still keeps both from writing.
     """
     host, _colon, pid = name.rpartition(":")
     if host != socket.gethostname() or not pid.isdigit():
@@ -36,7 +36,7 @@ def is_gone(name: str) -> bool:
 
 
 def lease_end() -> datetime:
-    """Return when a lease that is taken or renewed now runs out."""
+    """Return the time at which a lease that is taken or renewed now runs out."""
     return timezone.now() + timedelta(seconds=conf.get("LEASE_SECONDS"))
 
 
@@ -48,8 +48,8 @@ def is_free(column: str = "lease_until") -> Q:
 class Leased(models.Model):
     """A row with a lease: the number of its last holder, and the time until which the row is reserved for that holder.
 
-    Taking the lease makes `lease_token` one greater. A worker writes only while the token is the one it took, so one
-    that was paused until another took over can no longer write, however late it wakes up.
+    Taking the lease adds 1 to `lease_token`. A worker writes only while the token is the one that it took, so a worker
+    that was paused until another worker took over can no longer write, however late it wakes up.
     """
 
     lease_token = models.BigIntegerField(_("lease token"), default=0)
@@ -61,10 +61,11 @@ class Leased(models.Model):
     def take_lease(
         self, rows: "models.QuerySet[Self] | None" = None, **columns: Any
     ) -> bool:
-        """Take the lease and write `columns`, if the row is as it was read, and in `rows`; return whether it was taken.
+        """Take the lease and write `columns` if the row is unchanged and in `rows`; return whether the lease was taken.
 
-        One conditional UPDATE decides between two takers. Every write of a holder changes the token or the end of the
-        lease, so what was read is what is taken. The lease ends as LEASE_SECONDS says, unless `columns` has another end.
+        A conditional UPDATE decides between two workers. Every write of a holder changes the token or the end of the
+        lease, so the row that was read is the row that is taken. The lease lasts LEASE_SECONDS unless `columns` sets an
+        end.
         """
         if rows is None:
             rows = type(self)._default_manager.all()
@@ -80,9 +81,9 @@ class Leased(models.Model):
         return True
 
     def write_leased(self, **columns: Any) -> bool:
-        """Write `columns` if the lease is still the one that was taken; return whether it is. One UPDATE.
+        """Write `columns` in one UPDATE if this worker still holds the lease; return whether it does.
 
-        Sets nothing on the instance: inside a transaction, what goes with it may be undone.
+        The instance is not changed, because a transaction around the call may be rolled back.
         """
         rows = type(self)._default_manager.filter(
             pk=self.pk, lease_token=self.lease_token

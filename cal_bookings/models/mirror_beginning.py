@@ -1,4 +1,4 @@
-"""When the mirror of an account began, which separates news from history."""
+"""The time at which the mirror of an account began, which separates news from history."""
 
 from datetime import datetime
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class MirrorBeginning(models.Model):
-    """Two times of an account: bookings that Cal.com created earlier are history, and no signal announces them."""
+    """The beginning of an account's mirror. Earlier bookings of Cal.com are history, which no signal announces."""
 
     mirror_began_at = models.DateTimeField(
         _("mirror began at"),
@@ -30,9 +30,9 @@ class MirrorBeginning(models.Model):
         abstract = True
 
     def begin_mirror(self, moment: datetime) -> None:
-        """Keep `moment`, the time of Cal.com's first answer by its own clock, unless a beginning is known already.
+        """Store `moment`, the time of Cal.com's first response by its own clock, unless a beginning is known already.
 
-        At most two statements, no transaction.
+        Runs at most two statements, no transaction.
         """
         if self.mirror_began_at is None:
             rows = type(self)._default_manager.filter(pk=self.pk, mirror_began_at=None)
@@ -40,9 +40,9 @@ class MirrorBeginning(models.Model):
             self.refresh_from_db(fields=["mirror_began_at"])
 
     def has_as_history(self, created_at: datetime | None) -> bool:
-        """Return whether a booking that Cal.com created then was there before the account's mirror began.
+        """Return whether a booking that Cal.com created at `created_at` is older than the account's mirror.
 
-        Without a time of creation, a booking is history until the first full walk is complete.
+        A booking without a time of creation is history until the first full walk is complete.
         """
         if self.mirror_began_at is None:
             return True

@@ -1,4 +1,4 @@
-"""The outbox: what people want done on Cal.com, and every attempt at it."""
+"""The outbox: the actions that people request on Cal.com, and every attempt at them."""
 
 from datetime import timedelta
 from typing import Any, Self
@@ -19,15 +19,16 @@ from cal_bookings.models.leases import Leased, is_free
 def set_null_where_stored(
     collector: Any, field: Any, sub_objs: Any, using: str
 ) -> None:
-    """Forget a user who is deleted, like SET_NULL, if the actions are in the same database.
+    """Set the references to a deleted user to NULL, like SET_NULL, if the actions are in the user's database.
 
-    Where a router keeps them in another one, `using` has no table of them. The action then keeps a number of nobody.
+    If a router keeps the actions in another database, `using` has no table of them, and an action keeps the number of
+    a user that no longer exists.
     """
     if using == db.alias():
         models.SET_NULL(collector, field, sub_objs, using)
 
 
-# As of SET_NULL: else Django asks for the actions before it calls the function.
+# SET_NULL has this attribute too: without it, Django queries the actions before it calls the function.
 set_null_where_stored.lazy_sub_objs = True  # type: ignore[attr-defined]
 
 FAILED_LATELY = timedelta(days=7)
@@ -35,15 +36,21 @@ FAILED_LATELY = timedelta(days=7)
 
 class BookingActionQuerySet(models.QuerySet["BookingAction"]):
     def open(self) -> Self:
-        """Not ended yet."""
+        """Return the actions that have not ended."""
         return self.filter(status__in=BookingAction.OPEN)
 
     def due(self) -> Self:
-        """Open, its time has come, and no worker is at it. Those of one lane wait for one another all the same."""
+        """Return the open actions whose time has come and that no worker holds.
+
+        The actions of a lane wait for one another all the same: see `first_in_lane`.
+        """
         return self.open().filter(is_free(), next_attempt_at__lte=timezone.now())
 
     def first_in_lane(self) -> Self:
-        """No earlier one of its lane is open. Nor can one come in later: a lane is locked while something is put in."""
+        """Return the actions without an earlier open action in their lane.
+
+        No earlier action can appear later, because a lane is locked while an action is enqueued.
+        """
         same_lane = {"account": OuterRef("account"), "lane": OuterRef("lane")}
         earlier = BookingAction.objects.open().filter(
             **same_lane, pk__lt=OuterRef("pk")
@@ -52,10 +59,10 @@ class BookingActionQuerySet(models.QuerySet["BookingAction"]):
 
 
 class BookingAction(Leased):
-    """One thing to be done to a booking on Cal.com. Written in the transaction of its caller.
+    """An action on a booking on Cal.com. It is written in the transaction of the caller.
 
-    A worker that sends writes `sent_at` first: as long as it is set, Cal.com may have carried the action out, and the
-    next step is to look.
+    A worker writes `sent_at` before it sends. While `sent_at` is set, Cal.com may have carried the action out, and the
+    next step is to read the booking.
     """
 
     class Kind(models.TextChoices):
@@ -171,7 +178,7 @@ class BookingAction(Leased):
         verbose_name_plural = _("actions")
         ordering = ["-pk"]
         indexes = [
-            # What is due, and what is open in a lane: few among all that ever were.
+            # Due actions, and open actions of a lane: few among all actions ever made.
             models.Index(
                 fields=["status", "next_attempt_at"], name="cal_action_status_due"
             ),
@@ -185,7 +192,7 @@ class BookingAction(Leased):
 
     @classmethod
     def failed_lately(cls) -> Q:
-        """The condition on actions that failed in the last week."""
+        """Return the condition for actions that failed in the last week."""
         since = timezone.now() - FAILED_LATELY
         return Q(status=cls.Status.FAILED, ended_at__gte=since)
 
@@ -195,7 +202,7 @@ class BookingAction(Leased):
 
 
 class ActionAttempt(models.Model):
-    """One worker's turn at an action: begun before its first request, so that those cut short are seen as well."""
+    """A worker's turn at an action. The row is written before the first request, so that interrupted turns show."""
 
     class Outcome(models.TextChoices):
         UNDER_WAY = "under way", _("in progress or interrupted")

@@ -1,4 +1,4 @@
-"""When no request is made for an account: a person paused it, or its requests failed (`budget.circuit`)."""
+"""The pauses of an account, during which no request is made: by hand, or after failures (`budget.circuit`)."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from cal_bookings import sentences
 from cal_bookings.sentences import Message, Sentence
 
-#: The pause of an account whose requests failed, while there is none (`budget.circuit`).
+#: The columns of the pause after failures (`budget.circuit`), with their values while there is no such pause.
 CLOSED_CIRCUIT: dict[str, Any] = {
     "circuit_open_until": None,
     "circuit_reason": "",
@@ -17,19 +17,19 @@ CLOSED_CIRCUIT: dict[str, Any] = {
     "circuit_failures": 0,
     "circuit_key": "",
 }
-#: The pause by hand, while there is none.
+#: The columns of the pause by hand, with their values while there is no such pause.
 NOT_PAUSED: dict[str, Any] = {"paused_at": None, "paused_by": "", "pause_reason": ""}
 
 
 class PauseText(Sentence):
-    """Who paused an account, and the reason that this person typed."""
+    """The sentences about a pause by hand: the person who paused the account, and the reason that this person typed."""
 
     BY = "pause.by", _("Paused by hand by %(person)s.")
     REASON = "pause.reason", "%(reason)s"
 
 
 class Pausable(models.Model):
-    """A row with the two pauses, which know nothing of each other: one by hand, and one that failures began."""
+    """A row with two independent pauses: a pause by hand, and a pause that failures began."""
 
     paused_at = models.DateTimeField(
         _("paused by hand at"),
@@ -70,7 +70,7 @@ class Pausable(models.Model):
 
     @property
     def pause_message(self) -> Message | str:
-        """Who paused the account and why; else why its requests failed; else empty."""
+        """Return who paused the account and why; else why its requests failed; else an empty message."""
         if not self.is_paused_by_hand:
             return sentences.read(self, "circuit_reason")
         person = PauseText.BY(person=self.paused_by) if self.paused_by else Message()
@@ -79,7 +79,7 @@ class Pausable(models.Model):
 
     @property
     def why_paused(self) -> str:
-        """The text of `pause_message`, in the active language."""
+        """Return the text of `pause_message` in the active language."""
         if not self.is_paused_by_hand:
             return sentences.shown(self, "circuit_reason")
         return str(self.pause_message)

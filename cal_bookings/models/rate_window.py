@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class RateWindow(models.Model):
-    """One credential's window of Cal.com's rate limit.
+    """The current window of Cal.com's rate limit for a credential.
 
-    A cache: a row that is lost costs a wait of a minute at most.
+    The table is a cache: a lost row costs a wait of a minute at most.
     """
 
     #: A keyed hash of the credential, never the credential.

@@ -1,4 +1,4 @@
-"""Slots that this site holds on Cal.com: who holds each one, until when, and what became of it."""
+"""The slots that this site holds on Cal.com, with the holder, the end and the outcome of each reservation."""
 
 from typing import Self
 
@@ -14,33 +14,36 @@ from cal_bookings.models.outbox import BookingAction, set_null_where_stored
 
 class SlotReservationQuerySet(models.QuerySet["SlotReservation"]):
     def open(self) -> Self:
-        """Those that may hold their slot, as far as is known."""
+        """Return the reservations that may still hold their slot."""
         return self.filter(state__in=SlotReservation.OPEN)
 
     def due(self) -> Self:
-        """Those whose release is to be tried now. One that has run out needs none."""
+        """Return the reservations that are to be released now. A reservation that has run out needs no release."""
         now = timezone.now()
         return self.filter(
             state=SlotReservation.State.RELEASING, next_attempt_at__lte=now
         ).filter(until__gt=now)
 
     def ask_for_release(self) -> int:
-        """Let the next sweep release those that are held; return how many. One UPDATE, in the caller's transaction."""
+        """Mark the held reservations for release by the next sweep, and return their number.
+
+        Runs one UPDATE in the caller's transaction.
+        """
         held = self.filter(state=SlotReservation.State.HELD)
         return held.update(
             state=SlotReservation.State.RELEASING, next_attempt_at=timezone.now()
         )
 
     def expire(self) -> int:
-        """Record which have run out: Cal.com has offered their slots again since. One UPDATE."""
+        """Record in one UPDATE the reservations that have run out, whose slots Cal.com offers again."""
         over = self.open().filter(until__lte=timezone.now())
         return over.update(state=SlotReservation.State.EXPIRED, ended_at=F("until"))
 
 
 class SlotReservation(models.Model):
-    """A slot that is not offered to others for some minutes.
+    """A reservation of a slot, which Cal.com offers to nobody else for some minutes.
 
-    The row is written before Cal.com is asked, so that what a crash leaves behind is seen; it ends by itself at `until`.
+    The row is written before the request, so that a reservation is known after a crash; it ends by itself at `until`.
     """
 
     class State(models.TextChoices):
@@ -107,7 +110,7 @@ class SlotReservation(models.Model):
         verbose_name_plural = _("slot reservations")
         ordering = ["-pk"]
         indexes = [
-            # What is to be released or has run out: few among all that ever were.
+            # Reservations to be released or run out: few among all reservations ever made.
             models.Index(fields=["state", "until"], name="cal_reservation_state_until"),
         ]
 
@@ -116,5 +119,5 @@ class SlotReservation(models.Model):
 
     @property
     def is_held(self) -> bool:
-        """Whether the slot is held at this moment, as far as this row knows."""
+        """Return whether the slot is held at this moment, according to this row."""
         return self.state == self.State.HELD and self.until > timezone.now()

@@ -1,4 +1,4 @@
-"""What pulling remembers: one state per account and loop, and one record per run."""
+"""The state of the sync: a row per account and loop, and a record per run."""
 
 from datetime import datetime, timedelta
 
@@ -13,14 +13,14 @@ from cal_bookings.models.leases import Leased
 
 
 class Mode(models.TextChoices):
-    """The three loops: three filters on one walk."""
+    """The three loops, which differ in the filter on their walk."""
 
     CHANGES = "changes", _("changes")
     WINDOW = "window", _("window")
     FULL = "full", _("full")
 
 
-#: A loop that has not completed for this long is an alarm, whatever the reason, if it walks at its default interval.
+#: The time without a complete walk after which a loop with its default interval is an alarm, for any reason.
 SILENT_AFTER = {
     Mode.CHANGES: timedelta(minutes=15),
     Mode.WINDOW: timedelta(hours=4),
@@ -29,10 +29,10 @@ SILENT_AFTER = {
 
 
 def silent_after(mode: Mode) -> timedelta:
-    """Return how long a loop may go without a complete walk before that is an alarm; it follows INTERVALS.
+    """Return the time without a complete walk after which a loop is an alarm; it follows INTERVALS.
 
-    A longer interval is added with the tenth by which two walks may be further apart, and so is the one for the changes
-    loop of an account whose webhooks are healthy.
+    If the settings make an interval longer than its default, 1.1 times the difference is added. For the changes loop
+    the longer of its interval and CHANGES_INTERVAL_WITH_WEBHOOKS counts.
     """
     interval = conf.interval(mode)
     if mode == Mode.CHANGES:
@@ -43,11 +43,11 @@ def silent_after(mode: Mode) -> timedelta:
 
 class SyncStateQuerySet(models.QuerySet["SyncState"]):
     def begin_anew(self) -> None:
-        """Begin the mirror of an account again, which mirrors something else from now on.
+        """Begin the mirror of an account again, after a change of what it mirrors.
 
-        The full loop is due at once and knows of nothing yet. The other loops go: the first full walk reads everything,
-        and makes them again when it is complete. The lease of a walk under way is void, so that it writes nothing more
-        of what was mirrored before. Three statements, no transaction.
+        The full loop is due at once, without a checkpoint. Other loops are deleted; the first full walk reads all rows
+        and makes them again when it is complete. The lease of a walk under way becomes void, so that it writes no more
+        rows of the former mirror. Runs three statements, no transaction.
         """
         Account.objects.filter(pk__in=self.values("account")).update(
             mirror_began_at=None, fully_mirrored_at=None
@@ -64,7 +64,7 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
 
 
 class SyncState(Leased):
-    """Where one loop of one account stands.
+    """The state of a loop of an account.
 
     `checkpoint` is the walk under way (its filters, the position of the next page, its counts), saved in the same
     transaction as each page; empty between walks.
@@ -112,16 +112,16 @@ class SyncState(Leased):
         return f"{self.account} / {self.mode}"
 
     def is_silent(self, now: datetime) -> bool:
-        """Return whether the loop has not completed for too long.
+        """Return whether the time without a complete walk is too long.
 
-        A loop that never completed is given that time from the creation of its account.
+        For a loop that never completed, the time counts from the creation of its account.
         """
         last = self.last_completed_at or self.account.created_at
         return now - last > silent_after(Mode(self.mode))
 
 
 class SyncRun(models.Model):
-    """One worker's stretch of a walk: from taking the lease to the last page it stored."""
+    """A worker's part of a walk, from taking the lease to the last page that the worker stored."""
 
     class Outcome(models.TextChoices):
         RUNNING = "running", _("running")
@@ -187,7 +187,7 @@ class SyncRun(models.Model):
         verbose_name_plural = _("sync runs")
         ordering = ["-started_at", "-pk"]
         indexes = [
-            # Each run begins with a look for those that never ended, among all that are kept.
+            # Each run first looks among all kept runs for those that never ended.
             models.Index(
                 fields=["account", "mode", "outcome"],
                 name="cal_run_account_mode_outcome",
@@ -199,10 +199,10 @@ class SyncRun(models.Model):
 
 
 class WalkPage(models.Model):
-    """Which bookings one page of a full walk under way showed; gone when the walk is complete.
+    """The bookings that a page of a full walk under way showed. The row is deleted when the walk is complete.
 
-    What the mirror holds and no page showed is what a full walk asks for one by one. One small row a page costs a
-    tenth of a row a booking.
+    A full walk requests each mirrored booking that no page showed. A small row per page costs a
+    tenth of a row per booking.
     """
 
     state = models.ForeignKey(

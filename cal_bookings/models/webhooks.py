@@ -1,4 +1,4 @@
-"""The receiver of an account's webhooks, and what arrived there."""
+"""The receiver of an account's webhooks, and the deliveries that arrived there."""
 
 import secrets
 from datetime import timedelta
@@ -12,7 +12,7 @@ from cal_bookings.models.account import Account
 from cal_bookings.models.booking import Booking
 from cal_bookings.models.leases import Leased
 
-#: An address or a secret that was replaced is accepted for this long, because Cal.com may still deliver with it.
+#: The time for which a replaced address or secret is still accepted, because Cal.com may still deliver with it.
 FORMER_ACCEPTED = timedelta(days=1)
 
 
@@ -23,21 +23,21 @@ def new_path_id() -> str:
 
 class WebhookReceiverManager(models.Manager["WebhookReceiver"]):
     def of(self, account: Account) -> "WebhookReceiver":
-        """Return the account's receiver, and make it if there is none. At most three statements."""
+        """Return the account's receiver, and make it if there is none. Runs at most three statements."""
         receiver, _made = self.select_related("account").get_or_create(account=account)
         return receiver
 
     def at(self, path_id: str) -> "WebhookReceiver | None":
-        """Return the receiver with this address, or with this former address that is still accepted. One statement."""
+        """Return the receiver whose address, or still accepted former address, is `path_id`. Runs one statement."""
         former = Q(former_path_id=path_id, former_accepted_until__gt=timezone.now())
         receivers = self.filter(Q(path_id=path_id) | former)
         return receivers.select_related("account").first()
 
 
 class WebhookReceiver(Leased):
-    """Where Cal.com delivers the webhooks of one account. Its address cannot be guessed, and can be replaced.
+    """The receiver of an account's webhooks. Its address cannot be guessed, and can be replaced.
 
-    Its lease is that of the worker that processes the account's deliveries.
+    The worker that processes the account's deliveries holds its lease.
     """
 
     account = models.OneToOneField(
@@ -80,7 +80,7 @@ class WebhookReceiver(Leased):
         return str(self.account)
 
     def move(self) -> None:
-        """Replace the address. The former one is accepted for a day. One statement."""
+        """Replace the address; the former address is accepted for a day. Runs one statement."""
         self.former_path_id, self.path_id = self.path_id, new_path_id()
         self.former_accepted_until = timezone.now() + FORMER_ACCEPTED
         self.save(update_fields=["path_id", "former_path_id", "former_accepted_until"])
@@ -102,9 +102,9 @@ class WebhookDeliveryManager(models.Manager["WebhookDelivery"]):
 
 
 class WebhookDelivery(models.Model):
-    """One delivery of a webhook: a hint that a booking may have changed.
+    """A delivery of a webhook, which is a hint that a booking may have changed.
 
-    Holds what names the booking, and of what people wrote the reason of a rejection alone, which no list of Cal.com
+    The row holds the booking's keys, and of people's words only the reason of a rejection, which no list of Cal.com
     shows. A body that arrives again is counted in `receipts`.
     """
 

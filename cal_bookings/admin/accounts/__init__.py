@@ -1,1 +1,1 @@
-"""Accounts: their list and pages, the form that connects one, replacing its key, pausing it."""
+"""The list and the pages of accounts, and the forms that connect, pause and resume an account and replace its key."""

@@ -1,4 +1,4 @@
-"""Accounts: the credentials and servers that bookings come from."""
+"""The list and the pages of accounts."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ from cal_bookings.models import Account
 
 @admin.register(Account)
 class AccountAdmin(PauseMixin, WebhookMixin, KeyReplacementMixin, ReadOnlyAdmin):
-    """Says where a credential is kept, never what it is: to show an account it is not even read."""
+    """The admin of accounts. It shows where a credential is kept, and reads no credential to show an account."""
 
     add_fieldsets = [(None, {"fields": ["alias", "base_url", "scope", "api_key"]})]
 
@@ -100,12 +100,12 @@ class AccountAdmin(PauseMixin, WebhookMixin, KeyReplacementMixin, ReadOnlyAdmin)
         return self.readonly_fields if obj else []
 
     def test_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Asks Cal.com who the account's credential belongs to, and says so."""
+        """Ask Cal.com for the owner of the account's credential, and show the owner."""
         if not request.user.has_perm("cal_bookings.sync_account"):
             raise PermissionDenied
         account = get_object_or_404(Account.objects.without_credentials(), pk=pk)
         if account.circuit_open_until and not account.is_paused_by_hand:
-            budget.reset(account)  # whoever presses the button wants to know now
+            budget.reset(account)  # the person who presses it wants a result now
         try:
             owner = connection_form.probe(account)
         except ValidationError as error:

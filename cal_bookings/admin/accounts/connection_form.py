@@ -1,4 +1,4 @@
-"""Connecting an account: the key is tried before it is kept, encrypted, and never shown again."""
+"""The form that connects an account. The key is tried, then stored encrypted, and never shown again."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -22,12 +22,15 @@ T = TypeVar("T")
 
 
 def probe(account: Account) -> ownership.Owner:
-    """Who Cal.com says the account's credential belongs to. One request; raises ValidationError with the cure."""
+    """Return the owner of the account's credential. Makes one request; raises ValidationError with the cure."""
     return _ask(account, lambda connection: ownership.Owner.of(connection.me()))
 
 
 def check_reach(account: Account) -> None:
-    """Raises ValidationError if the account's credential does not reach the bookings of its scope. A request or two."""
+    """Check that the account's credential reaches the bookings of its scope; else raise ValidationError.
+
+    Makes one or two requests.
+    """
     _ask(
         account,
         lambda connection: servers.list_bookings(
@@ -37,7 +40,7 @@ def check_reach(account: Account) -> None:
 
 
 def check_encryption() -> None:
-    """Before a key goes anywhere: raises ValidationError if it could not be kept."""
+    """Check, before a key is sent anywhere, that it could be stored; else raise ValidationError."""
     try:
         fernet()
     except ImproperlyConfigured as error:
@@ -68,7 +71,7 @@ class ApiKeyField(forms.CharField):
 
 
 class AccountForm(forms.ModelForm):
-    """A new account. Valid only if Cal.com accepts the key."""
+    """The form of a new account. It is valid only if Cal.com accepts the key."""
 
     api_key = ApiKeyField()
 

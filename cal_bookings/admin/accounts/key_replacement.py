@@ -1,4 +1,4 @@
-"""Another key for an account that is kept in the database: tried first, of the same user or organization, never shown."""
+"""The replacement of the key of an account in the database by another key of the same user or organization."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -31,7 +31,7 @@ PERMISSION = "cal_bookings.change_account"
 
 
 class NewKeyForm(forms.Form):
-    """Valid only if Cal.com accepts the key, and it reaches the bookings that the account mirrors."""
+    """The form of a new key, valid only if Cal.com accepts the key and it reaches the account's mirrored bookings."""
 
     api_key = connection_form.ApiKeyField()
 
@@ -44,7 +44,7 @@ class NewKeyForm(forms.Form):
     def clean_api_key(self) -> str:
         key: str = self.cleaned_data["api_key"].strip()
         connection_form.check_encryption()
-        # A row of its own, never saved: what is met with this key says nothing of the stored one.
+        # This instance is never saved: a failure with the new key is no failure of the stored key.
         trial = Account(
             alias=self.account.alias,
             base_url=self.account.base_url,
@@ -60,7 +60,7 @@ class NewKeyForm(forms.Form):
 
 
 class KeyReplacementMixin(admin.ModelAdmin):
-    """``admin:cal_bookings_account_replace_key``, for those who may change accounts."""
+    """A mixin that adds ``admin:cal_bookings_account_replace_key``, for people who may change accounts."""
 
     def get_urls(self) -> list[URLPattern]:
         guarded = sensitive_post_parameters("api_key")(self.replace_key_view)
@@ -116,7 +116,7 @@ def in_settings(account: Account) -> str:
 
 
 def _check_owner(account: Account, owner: ownership.Owner) -> None:
-    """Raises ValidationError if the bookings of this key are not those of the account."""
+    """Check that the bookings of this key are those of the account; else raise ValidationError."""
     organization = account.scope.get("organization")
     if organization is not None:
         if owner.organization_id != organization:
@@ -141,7 +141,7 @@ def _is_owner(account: Account, owner: ownership.Owner) -> bool:
         return False
     if account.remote_id is not None:
         return account.remote_id == owner.remote_id
-    # Connected without the admin, nobody noted whose it is: whoever owns bookings hosts some of them.
+    # An account connected without the admin has no stored owner; the owner of bookings hosts some of them.
     hosts = Host.objects.filter(account=account)
     return not hosts.exists() or hosts.filter(remote_id=owner.remote_id).exists()
 
@@ -158,7 +158,7 @@ def _store(account: Account, key: str, owner: ownership.Owner) -> None:
 
 
 def _kept(account: Account) -> Mapping[str, Any]:
-    """What is stored beside what authenticates."""
+    """Return the webhook secrets that are stored beside the credential."""
     try:
         stored = dict(account.credentials)
     except ImproperlyConfigured:

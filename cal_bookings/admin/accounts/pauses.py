@@ -1,4 +1,4 @@
-"""Pausing an account by hand and resuming it: the circuit of its requests, opened and closed by a person."""
+"""The buttons that pause and resume the requests of an account by hand."""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ PERMISSION = "cal_bookings.pause_account"
 
 
 class PauseMixin(admin.ModelAdmin):
-    """``admin:cal_bookings_account_pause`` and ``_resume``, to which the buttons post."""
+    """A mixin that adds ``admin:cal_bookings_account_pause`` and ``_resume``, to which the buttons post."""
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -62,7 +62,7 @@ class PauseMixin(admin.ModelAdmin):
 
 
 def back(request: HttpRequest, pk: int) -> HttpResponseRedirect:
-    """To the page whose button was pressed."""
+    """Return a redirect to the page whose button was pressed."""
     if request.POST.get("from") == "overview":
         return HttpResponseRedirect(reverse("admin:cal_bookings_overview"))
     page = reverse("admin:cal_bookings_account_change", args=[pk])

@@ -1,4 +1,4 @@
-"""Webhooks on an account's page: what is known of them, and the buttons that subscribe, test, rotate and remove."""
+"""The webhooks on an account's page: their state, and the buttons that subscribe, test, rotate and remove."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +35,7 @@ _RESULTS = {
 
 
 class WebhookMixin(admin.ModelAdmin):
-    """``admin:cal_bookings_account_webhooks``, to which the buttons post what to do."""
+    """A mixin that adds ``admin:cal_bookings_account_webhooks``, to which the buttons post."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.webhooks_view))
@@ -43,7 +43,7 @@ class WebhookMixin(admin.ModelAdmin):
         return [path("<int:pk>/webhooks/", view, name=name), *super().get_urls()]
 
     def webhooks_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Do what the pressed button names. Makes requests to Cal.com; "test" makes one to this site."""
+        """Do what the pressed button names. Makes requests to Cal.com; "test" makes a request to this site."""
         if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
         account = get_object_or_404(Account, pk=pk)
@@ -67,7 +67,7 @@ class WebhookMixin(admin.ModelAdmin):
             self.message_user(request, str(error), messages.ERROR)
         except (client.CalError, budget.NotNow, ImproperlyConfigured) as error:
             question = advice.Operation.QUESTION
-            # As an account of the database may name a server that is none of Cal.com's, its words are not shown.
+            # The server's words are not shown: an account of the database may name a server that is not Cal.com.
             message = advice.explain(account, error, question)
             self.message_user(request, str(message), messages.ERROR)
         else:
@@ -76,7 +76,7 @@ class WebhookMixin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("webhooks"))
     def webhooks(self, account: Account) -> str:
-        """What arrived, what waits and what was refused, in a sentence each. A few queries."""
+        """Return a sentence each on received, waiting and refused deliveries. Makes a few queries."""
         found = summary.of(account)
         sentences = [_arrivals(found)]
         if found.waiting:

@@ -1,1 +1,1 @@
-"""Actions on bookings: the forms, the pages that ask and confirm, and what the forms offer to choose from."""
+"""The actions on bookings: their forms, the pages that ask and confirm, and the choices of the forms."""

@@ -1,4 +1,4 @@
-"""Whom an event type names: its hosts and its team, as far as Cal.com told when it was mirrored."""
+"""The hosts and the team that the mirrored payload of an event type names."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A Cal.com user, of whom an event type tells no e-mail address."""
+    """A Cal.com user as an event type names one, without an e-mail address."""
 
     remote_id: int
     name: str
@@ -17,13 +17,16 @@ class Named:
 @dataclass(frozen=True, slots=True)
 class Roster:
     hosts: dict[int, Named]
-    #: Of the hosts of a round robin, those who take part in each booking: nobody can take their place.
+    #: The hosts of a round robin who take part in each booking, and whom nobody can replace.
     fixed: frozenset[int]
     team: int | None
 
 
 def read(payload: Mapping[str, Any]) -> Roster:
-    """What is missing or odd is left out: `hosts` and `teamId` are told of a team's event types only."""
+    """Return the roster of an event type's payload, without missing and odd values.
+
+    Only the event types of a team have `hosts` and `teamId`.
+    """
     fixed = frozenset(
         one["userId"]
         for one in _objects(payload, "hosts")

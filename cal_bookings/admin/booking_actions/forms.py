@@ -1,4 +1,4 @@
-"""What staff can do to bookings: each action with its form, whose cleaned data is what its intent is given."""
+"""The actions of staff on bookings, and the form of each action, whose cleaned data are the intent's parameters."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +19,12 @@ from cal_bookings.models import Attendee, Booking, Host
 
 
 class ActionForm(forms.Form):
-    """The form of one action on some bookings.
+    """The form of an action on some bookings.
 
-    Without `people` it names no attendee and offers none to choose from.
+    Without `people` the form names no attendee and offers none to choose from.
     """
 
-    #: What the intent is given to see which bookings are eligible, before anything is typed.
+    #: The intent's parameters while the form is empty, to find out which bookings are eligible.
     trial: Mapping[str, Any] = {}
 
     def __init__(
@@ -39,11 +39,11 @@ class ActionForm(forms.Form):
         super().__init__(*args, **kwargs)
 
     def parameters(self, booking: Booking) -> Iterator[Mapping[str, Any]]:
-        """What the intent is given for one booking, once for each action on it; the form is valid."""
+        """Yield the intent's parameters for each action on a booking. The form must be valid."""
         yield self.cleaned_data
 
     def attendees_to_name(self) -> list[Attendee]:
-        """The attendees of a single booking, for people who may see them; of several nobody can be chosen alone."""
+        """Return the attendees of a single booking, for people who may see them; none for several bookings."""
         if not self.people or len(self.bookings) != 1:
             return []
         return list(self.bookings[0].attendees.all())
@@ -87,7 +87,7 @@ class ReassignForm(ActionForm):
     def _group(
         self, label: str | Promise, *, is_of_event_type: bool
     ) -> Iterator[tuple[str | Promise, list[tuple[str, str]]]]:
-        """What a list shows under one heading; nothing if nobody is there."""
+        """Yield the heading `label` with its choices; nothing if there are no choices."""
         choices = [
             (key, candidate.label(with_address=self.people))
             for key, candidate in self.hosts.items()
@@ -106,7 +106,7 @@ class DeclineForm(ActionForm):
 
 
 class ConfirmForm(ActionForm):
-    """Confirming asks for nothing."""
+    """The form of a confirmation, which has no fields."""
 
 
 class RequestRescheduleForm(ActionForm):
@@ -182,14 +182,14 @@ class MarkAbsentForm(ActionForm):
 
 
 class FreeTimeField(forms.ChoiceField):
-    """Takes any moment: what is free changes while people choose, and Cal.com has the last word."""
+    """A field that accepts any moment: free times change while people choose, and Cal.com decides."""
 
     def valid_value(self, value: Any) -> bool:
         return read_instant(value) is not None
 
 
 class RescheduleForm(ActionForm):
-    """Of one booking. `around` asks the page for the free times of other days."""
+    """The form that reschedules a single booking. `around` requests the free times of other days."""
 
     around = forms.DateField(
         label=_("Free times around"),
@@ -222,7 +222,7 @@ class RescheduleForm(ActionForm):
         self.trial = {"start": latest + dt.timedelta(days=1)}
 
     def offer(self, slots: Sequence[dt.datetime]) -> None:
-        """Shows these free times, by day."""
+        """Show these free times as choices, by day."""
         field: Any = self.fields["slot"]
         local = [timezone.localtime(slot) for slot in slots]
         field.choices = [
@@ -256,13 +256,13 @@ class RescheduleForm(ActionForm):
 
 @dataclass(frozen=True, slots=True)
 class StaffAction:
-    """An action that staff can choose. `name` is that of its intent; with ``_booking`` it is the permission."""
+    """An action that staff can choose. `name` is the intent's name; `name` with ``_booking`` is the permission."""
 
     name: str
     label: str | Promise
     explanation: str | Promise
     form: type[ActionForm]
-    #: Only from a booking's own page.
+    #: True if only a booking's own page offers the action.
     is_single: bool = False
 
     @property
@@ -270,7 +270,7 @@ class StaffAction:
         return f"cal_bookings.{self.name}_booking"
 
     def examine(self, form: ActionForm) -> list[outbox.Decision]:
-        """Say which of the form's bookings are eligible, before anything is typed."""
+        """Return which of the form's bookings are eligible, before people fill in the form."""
         propose = outbox.INTENTS[self.name].propose
         return outbox.examine(
             propose(booking, **form.trial) for booking in form.bookings
@@ -279,7 +279,7 @@ class StaffAction:
     def enqueue(
         self, form: ActionForm, bookings: Sequence[Booking], *, requested_by: Any
     ) -> list[outbox.Decision]:
-        """Enqueue what a valid form asks for, for these of its bookings."""
+        """Enqueue the actions of a valid form for `bookings`, which are some of its bookings."""
         propose = outbox.INTENTS[self.name].propose
         return outbox.enqueue_many(
             propose(booking, **parameters, requested_by=requested_by)

@@ -1,4 +1,4 @@
-"""Free times of a booking's event type, asked of Cal.com while somebody waits for the page."""
+"""The free times of a booking's event type, requested from Cal.com while a person waits for the page."""
 
 import datetime as dt
 
@@ -13,22 +13,22 @@ from cal_bookings.admin import (
 )
 from cal_bookings.models import Booking
 
-DAYS = 3  # before and after the wanted one
+DAYS = 3  # before and after the wanted day
 PATIENCE = 5  # seconds a person waits for a turn under the rate limit
 
 
 class NotRead(Exception):
-    """Why there are none to show."""
+    """An exception whose message says why no free times can be shown."""
 
 
 def around(request: HttpRequest, booking: Booking, day: dt.date) -> list[dt.datetime]:
-    """What is free on the days around this one, but nothing of the past. One request; raises NotRead."""
+    """Return the free times on the days around `day`, without past times. Makes one request; raises NotRead."""
     begin = max(dates.midnight(day - DAYS * dates.DAY), timezone.now())
     end = dates.midnight(day + (DAYS + 1) * dates.DAY)
     if booking.event_type_remote_id is None or end <= begin:
         return []
     account = booking.account
-    account.refresh_from_db()  # with its credential, which pages do not load
+    account.refresh_from_db()  # loads the credential, which pages do not
     try:
         with budget.connect(
             account, priority=budget.Priority.ACTION, max_wait=PATIENCE

@@ -1,6 +1,6 @@
-"""Who could host a booking instead: hosts of its event type, others of its team, and how much they have that day.
+"""The candidates to host a booking: hosts of its event type and of its team, with their bookings on that day.
 
-The mirror alone is asked: who was seen on bookings, and whom the mirrored event types name.
+The mirror alone supplies them: hosts of mirrored bookings, and hosts that mirrored event types name.
 """
 
 import datetime as dt
@@ -20,24 +20,24 @@ from cal_bookings.admin.booking_actions.event_type_hosts import (
 from cal_bookings.models import Account, Booking, EventType, Host
 
 SEEN_WITHIN = dt.timedelta(days=90)  # of today, back and ahead
-DAYS = 31  # on more days than these nobody counts
+DAYS = 31  # the most days on which bookings are counted
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    #: Not saved, and without e-mail address, if no mirrored booking shows them.
+    #: The host; an unsaved row without an e-mail address if no mirrored booking shows this host.
     host: Host
     bookings: int
-    #: Else of its team only.
+    #: False for a host of the event type's team only.
     is_of_event_type: bool
 
     @property
     def key(self) -> str:
-        """Names the candidate in a form."""
+        """The candidate's key in a form."""
         return str(self.host.pk) if self.host.pk else f"cal-{self.host.remote_id}"
 
     def label(self, *, with_address: bool) -> str:
-        """The candidate in a list to choose from."""
+        """Return the candidate's text in a list of choices."""
         host = self.host
         name = host.name or (host.email if with_address else "") or f"#{host.remote_id}"
         address = f" <{host.email}>" if host.email and with_address else ""
@@ -46,7 +46,10 @@ class Candidate:
 
 
 def find(bookings: Sequence[Booking]) -> list[Candidate]:
-    """Those of the event types first, then by name. None for bookings of several accounts: other people. Six queries."""
+    """Return the candidates, those of the event types first, then by name. Makes six queries.
+
+    Bookings of several accounts have no candidates, because their hosts are different people.
+    """
     accounts = {booking.account_id for booking in bookings}
     types = {one.event_type_id for one in bookings if one.event_type_id is not None}
     if len(accounts) != 1 or not types:
@@ -70,7 +73,7 @@ def find(bookings: Sequence[Booking]) -> list[Candidate]:
 def _of_the_same_team(
     account: Account, own: Sequence[EventType], own_rosters: Sequence[Roster]
 ) -> list[EventType]:
-    """The other event types of the teams: all of an account that mirrors one team, else as their payloads tell."""
+    """Return the other event types of the teams: all if the account mirrors one team, else as their payloads say."""
     others = EventType.objects.filter(account=account).exclude(
         pk__in=[one.pk for one in own]
     )
@@ -91,7 +94,7 @@ def _hosts(
     named_by: Sequence[Roster],
     without: Collection[int],
 ) -> list[Host]:
-    """By name: those seen on bookings of these event types, and those whom the event types name."""
+    """Return, by name, the hosts of bookings of these event types, and the hosts that the event types name."""
     now = timezone.now()
     recent = Booking.objects.filter(
         event_type__in=types,
@@ -126,7 +129,7 @@ def _candidates(
 
 
 def _counts(hosts: list[Host], bookings: Sequence[Booking]) -> dict[int, int]:
-    """How many bookings each has on the days of these."""
+    """Return the number of bookings of each host on the days of `bookings`."""
     days = {timezone.localtime(booking.start).date() for booking in bookings}
     then = Q(pk__in=[])
     for day in sorted(days)[:DAYS]:

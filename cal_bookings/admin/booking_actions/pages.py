@@ -1,6 +1,6 @@
-"""The page of a booking action: it says which bookings are eligible, and a button puts the action into the outbox.
+"""The page of a booking action, which shows the eligible bookings; a button puts the action into the outbox.
 
-Nothing is sent to Cal.com from here, except to read: free times, and bookings that are refreshed.
+This page sends Cal.com only requests that read: free times, and bookings that are refreshed.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,11 +36,11 @@ from cal_bookings.models import Booking
 from cal_bookings.outbox import Decision, Refused
 
 SELECTED = 1_000  # bookings of one action
-REASONS_SHOWN = 5  # in the message; the page before it shows them all
+REASONS_SHOWN = 5  # in the message; the page of the action shows them all
 
 
 class BookingActionsMixin(admin.ModelAdmin):
-    """The actions of the list, and ``admin:cal_bookings_booking_act`` to which their pages post."""
+    """A mixin with the actions of the list, and with ``admin:cal_bookings_booking_act``, to which their pages post."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(require_POST(self.action_view))
@@ -48,12 +48,12 @@ class BookingActionsMixin(admin.ModelAdmin):
         return [path("act/<slug:name>/", view, name=name), *super().get_urls()]
 
     def actions_for(self, request: HttpRequest) -> list[StaffAction]:
-        """What this person may do to a single booking."""
+        """Return the actions that this person may do on a single booking."""
         user = request.user
         return [act for act in ACTIONS.values() if user.has_perm(act.permission)]
 
     def action_view(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Show the page of an action; with `confirmed` and a valid form enqueue it for the bookings."""
+        """Show the page of an action; with `confirmed` and a valid form, enqueue the action for the bookings."""
         action = ACTIONS.get(name)
         if action is None:
             raise Http404
@@ -86,7 +86,7 @@ class BookingActionsMixin(admin.ModelAdmin):
         bookings: Sequence[Booking],
         form: Any = None,
     ) -> HttpResponse:
-        """Show which of the bookings are eligible, and the form."""
+        """Show the form, and which of the bookings are eligible."""
         people = visibility.may_see_people(request)
         form = form or action.form(bookings=bookings, people=people)
         if isinstance(form, RescheduleForm):
@@ -130,7 +130,7 @@ class BookingActionsMixin(admin.ModelAdmin):
     def choose(
         self, request: HttpRequest, action: StaffAction, queryset: Any
     ) -> HttpResponse | None:
-        """Show the page for the bookings that are selected in the list."""
+        """Show the page of an action for the bookings that are selected in the list."""
         if queryset.order_by()[: SELECTED + 1].count() > SELECTED:
             message = _("Select at most %d bookings at a time.")
             self.message_user(request, message % SELECTED, messages.ERROR)
@@ -148,7 +148,7 @@ class BookingActionsMixin(admin.ModelAdmin):
         return bookings
 
     def _way_back(self, request: HttpRequest, bookings: Sequence[Booking]) -> str:
-        """To the list as it was, or to the page of the one booking it came from."""
+        """Return the address of the list as it was, or of the booking's page that led here."""
         if request.POST.get("from") == "page":
             return reverse("admin:cal_bookings_booking_change", args=[bookings[0].pk])
         filters = request.POST.get("filters", request.GET.urlencode())
@@ -158,7 +158,7 @@ class BookingActionsMixin(admin.ModelAdmin):
         self, request: HttpRequest, action: StaffAction, decisions: list[Decision]
     ) -> None:
         keys = [decision.booking.pk for decision in decisions if decision.action]
-        # By primary key, whoever acts: those who may not see people may read the log.
+        # The log names bookings by primary key, because people who may not view attendees may read it.
         bookings = [Booking(pk=pk) for pk in keys]
         if bookings:
             message = _("Queued: %s.") % action.label
@@ -200,9 +200,9 @@ class BookingActionsMixin(admin.ModelAdmin):
 
 
 def _readable(bookings: Any, request: HttpRequest) -> Any:
-    """The bookings with what an action needs of them, such as the uid of their series, which no page shows.
+    """Return the bookings with the columns that an action needs, such as the uid of their series, which no page shows.
 
-    Without the title for people who may not see it, so that they are named by primary key.
+    People who may not see titles get bookings without them, named by primary key.
     """
     unread = [*Booking.BULKY, "account__credentials", "event_type__payload"]
     unread += [] if visibility.may_see_people(request) else ["title"]
@@ -210,18 +210,18 @@ def _readable(bookings: Any, request: HttpRequest) -> Any:
 
 
 def format_selection(bookings: Sequence[Booking]) -> str:
-    """Which bookings, and what they looked like, in one field: Django takes no more than a thousand fields."""
+    """Return bookings and their hashes as the text of one field, because Django accepts at most a thousand fields."""
     return ",".join(f"{booking.pk}:{booking.payload_hash}" for booking in bookings)
 
 
 def parse_selection(text: str) -> dict[int, str]:
-    """Hashes by primary key; what is no selection is left out."""
+    """Return the hashes of a selection by primary key. Malformed parts are left out."""
     pairs = (part.partition(":") for part in text.split(","))
     return {pk: seen for text, _, seen in pairs if (pk := read_key(text)) is not None}
 
 
 def _row(booking: Booking, decision: Decision, *, people: bool) -> tuple[Any, ...]:
-    """What the page shows of one booking; the reason is empty where nothing stands in the way."""
+    """Return the page's cells of a booking; the reason is empty if the booking is eligible."""
     refusal = decision.refusal
     reason = visibility.refusal_text(refusal, people=people) if refusal else ""
     badge = formatting.status_badge(booking.status)
@@ -237,7 +237,7 @@ def _of_list(
     ) -> HttpResponse | None:
         return model_admin.choose(request, action, queryset)
 
-    choose.__name__ = action.name  # by which the list's form calls it
+    choose.__name__ = action.name  # the name by which the list's form calls it
     return choose
 
 
@@ -254,7 +254,7 @@ for _action in ACTIONS.values():
         _permission_check(_action),
     )
 
-#: Those that can be done to a selection, for `ModelAdmin.actions`.
+#: The actions that a selection allows, for `ModelAdmin.actions`.
 LIST_ACTIONS = [_of_list(one) for one in ACTIONS.values() if not one.is_single]
 
 

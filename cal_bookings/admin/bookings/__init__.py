@@ -1,1 +1,1 @@
-"""Bookings: their list, search, exports and pages, with attendees and changes."""
+"""The list, search, exports and pages of bookings, with attendees and changes."""

@@ -1,4 +1,4 @@
-"""What belongs to a booking: its attendees and its changes, as lists of their own and on the booking's page."""
+"""The attendees and the changes of bookings, as lists of their own and on the booking's page."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from cal_bookings.privacy import impersonal_changes
 
 
 class OfBookingAdmin(ReadOnlyAdmin):
-    """For models with a `booking`: loads no more of it than its name, and of that what the person may see."""
+    """The base of admins whose model has a `booking`. It loads only the booking's name, if the person may see it."""
 
     def get_queryset(self, request: HttpRequest) -> Any:
         booking = ["booking__start"]
@@ -55,7 +55,10 @@ class AttendeeAdmin(OfBookingAdmin):
     readonly_fields = ["pretty_responses", "pretty_metadata"]
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Only the permission to view: with Django's own rule one to change shows people too."""
+        """Return whether the person has the permission to view.
+
+        By Django's own rule, the permission to change would show people too.
+        """
         return visibility.may_see_people(request)
 
     def search(
@@ -128,7 +131,7 @@ class AttendeeInline(ReadOnlyInline):
 
     @admin.display(description=_("start there"))
     def time_there(self, attendee: Attendee) -> Any:
-        """The start in the attendee's own time zone, if we know it."""
+        """Return the start in the attendee's own time zone, if that is known."""
         return formatting.start_in(attendee.booking.start, attendee.time_zone)
 
 
@@ -153,5 +156,5 @@ class ChangeInline(ReadOnlyInline):
 
 
 def _changes_for(request: HttpRequest) -> str:
-    """The display of the changes that this person may see."""
+    """Return the name of the display with the changes that this person may see."""
     return "what" if visibility.may_see_people(request) else "impersonal"

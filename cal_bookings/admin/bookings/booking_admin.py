@@ -1,4 +1,4 @@
-"""The booking's list and page: what staff look for first comes first, what only developers need is folded."""
+"""The list and the page of bookings. Fields for staff come first; fields for developers are folded."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -83,7 +83,7 @@ class BookingAdmin(
     ]
     actions: list[Any] = [*ExportMixin.actions, *pages.LIST_ACTIONS, refresh.refresh]
     list_display_links = ["name"]
-    sortable_by = ["status_and_actions", "when"]  # what an index is ordered by
+    sortable_by = ["status_and_actions", "when"]  # the columns with an index
     list_per_page = 50  # a row costs the server a millisecond, and fits on two screens
     date_hierarchy = "start"
     ordering = ["-start", "-pk"]
@@ -191,7 +191,7 @@ class BookingAdmin(
         return changelist
 
     def get_search_fields(self, request: HttpRequest) -> Any:
-        """What makes Django show the box and complete what is typed; `search` says what is found."""
+        """Return names that make Django show the search box and autocompletion; `search` decides which rows match."""
         return self.search_fields
 
     def search(
@@ -231,7 +231,7 @@ class BookingAdmin(
 
     @admin.display(description=_("status"), ordering="status")
     def status_and_actions(self, booking: Any) -> SafeString:
-        """With what is not finished, and what has failed lately."""
+        """Return the status, with the open actions and those that failed lately."""
         actions = format_html_join(
             "",
             "<br>{}",
@@ -265,7 +265,7 @@ class BookingAdmin(
 
     @admin.display(description=_("appointment"))
     def other_bookings(self, booking: Booking) -> str:
-        """The chain of reschedules, oldest first, with this booking in its place."""
+        """Return the chain of reschedules, oldest first, with this booking in its place."""
         chain = Booking.objects.filter(
             account=booking.account_id, appointment=booking.appointment
         ).order_by("remote_created_at", "pk")

@@ -18,12 +18,12 @@ from cal_bookings.models import Attendee, Booking, BookingAction, Status
 
 
 def is_about_dates(item: Any) -> bool:
-    """Whether an entry of `list_filter` chooses dates: the calendar, which has dates of its own, leaves it out."""
+    """Return whether an entry of `list_filter` chooses dates; the calendar, with dates of its own, leaves it out."""
     return getattr(item, "is_about_dates", False)
 
 
 class WhenFilter(admin.SimpleListFilter):
-    """Days and weeks are those of the current time zone and language."""
+    """A filter by start, with days and weeks in the current time zone and language."""
 
     title = _("when")
     parameter_name = "when"
@@ -82,7 +82,7 @@ class MissingFilter(admin.SimpleListFilter):
 
 
 class PendingFilter(admin.SimpleListFilter):
-    """Requests that nobody has answered yet, by how long they have waited."""
+    """A filter of requests that wait for confirmation, by the time that they have waited."""
 
     title = _("waiting for an answer")
     parameter_name = "pending_for"
@@ -96,7 +96,7 @@ class PendingFilter(admin.SimpleListFilter):
         hours = read_key(self.value() or "")
         if hours is None:
             return None
-        # Longer than anybody waits, shorter than what a date can hold.
+        # A time longer than any wait, and short enough for a date.
         waited = dt.timedelta(hours=min(hours, 100_000))
         return queryset.filter(
             status=Status.PENDING, remote_created_at__lt=timezone.now() - waited
@@ -143,7 +143,7 @@ class ActionFilter(admin.SimpleListFilter):
 
 
 class SeriesFilter(admin.SimpleListFilter):
-    """The bookings of one series, named by one of them: the uid of a series is for who may see people."""
+    """A filter by series. The address names a booking of it, because the uid of a series is personal."""
 
     title = _("series")
     parameter_name = "series"
@@ -173,7 +173,7 @@ class HostFilter(RelationFilter):
 
 
 def _between(values: list[str]) -> Q:
-    """All statuses but `values`, as the ranges between them: NOT IN cannot use an index, and there are few others."""
+    """Return the condition for all statuses but `values`, as the ranges between them, because NOT IN uses no index."""
     first, *_, last = ordered = sorted(values)
     ranges = Q(status__lt=first) | Q(status__gt=last)
     for low, high in pairwise(ordered):

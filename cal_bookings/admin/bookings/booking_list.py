@@ -1,4 +1,4 @@
-"""The rows of the list of bookings, with what its columns show of each and no more."""
+"""The rows of the list of bookings, with only the data that its columns show."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from cal_bookings.models import Attendee, Booking, BookingAction
 
 
 class BookingList(DatedList):
-    """Loads what the list shows; the booking's page loads everything."""
+    """A list that loads only the data it shows; the booking's page loads everything."""
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet:
-        """The bookings of the page with what its columns show, which depends on who looks."""
+        """Return the bookings of the page with the data of the columns that this person may see."""
         queryset = super().get_queryset(request, *args, **kwargs)
         queryset = queryset.defer(*Booking.BULKY).prefetch_related(
             Prefetch("actions", _unfinished_and_failed(), to_attr="shown_actions")
@@ -28,14 +28,14 @@ class BookingList(DatedList):
 
     @property
     def calendar_query(self) -> str:
-        """The filters that the calendar has too."""
+        """Return the query of the filters that the calendar has too."""
         declared: Any = self.list_filter
         dates = [item.parameter_name for item in declared if is_about_dates(item)]
         return self.get_query_string(remove=[*dates, "start__", "q", "o"])
 
 
 def _unfinished_and_failed() -> QuerySet:
-    """The actions that staff want to know of: open ones, and those that failed in the last week."""
+    """Return the open actions and those that failed in the last week."""
     shown = Q(status__in=BookingAction.OPEN) | BookingAction.failed_lately()
     actions = BookingAction.objects.filter(shown).order_by("pk")
     return actions.only("booking", "kind", "status")

@@ -1,4 +1,4 @@
-"""The selected bookings as a file: CSV for spreadsheets, iCalendar for calendars. Holds what its reader may see."""
+"""The export of selected bookings as CSV or iCalendar. A file holds only what its reader may see."""
 
 import csv
 import datetime as dt
@@ -22,7 +22,7 @@ EXPORTED = 10_000  # bookings in one file; built in memory, so that a failure is
 
 
 class ExportMixin(admin.ModelAdmin):
-    """The two actions; both take what staff may view."""
+    """A mixin with the two export actions, which need only the permission to view."""
 
     actions = ["export_csv", "export_ical"]
 
@@ -31,7 +31,7 @@ class ExportMixin(admin.ModelAdmin):
         if not self._fits(request, queryset):
             return None
         file = io.StringIO()
-        # With a byte order mark, by which Excel knows UTF-8.
+        # The byte order mark lets Excel recognise UTF-8.
         file.write("\N{BYTE ORDER MARK}")
         writer = csv.writer(file)
         people = visibility.may_see_people(request)
@@ -43,7 +43,7 @@ class ExportMixin(admin.ModelAdmin):
         return _attachment(file.getvalue(), "text/csv; charset=utf-8", "bookings.csv")
 
     def has_export_ical_permission(self, request: HttpRequest) -> bool:
-        """Whether iCalendar is offered: it needs a library (extra `ical`) that staff cannot install."""
+        """Return whether iCalendar is offered: its library (extra `ical`) may be missing, and staff cannot add it."""
         is_installed = find_spec("icalendar") is not None
         return is_installed and self.has_view_permission(request)
 
@@ -67,16 +67,16 @@ class ExportMixin(admin.ModelAdmin):
 
 
 def inert(value: Any) -> str:
-    """Text that no spreadsheet takes for a formula: attendees choose their names, and staff open the file.
+    """Return text that no spreadsheet takes for a formula: attendees choose their names, and staff open the file.
 
-    Spreadsheets of countries that write a decimal comma separate cells by semicolons, and take the rest of a title
-    after one for a cell of its own, whatever quotes surround it. Full-width signs begin a formula in some too.
+    Spreadsheets of countries with a decimal comma separate cells by semicolons, and take the rest of a title
+    after a semicolon for a cell of its own, even within quotes. In some, full-width signs begin a formula too.
     """
     text = _FORMULA.sub(r"\1'\2", str(value))
     return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
 
 
-#: What may stand before a formula, at the beginning of a cell: spaces of any kind, what is not seen at all, and quotes,
+#: The characters that may precede a formula in a cell: spaces of any kind, invisible characters, and quotes,
 #: which a spreadsheet takes away.
 _BLANK = r"[\s\"\x00-\x1f\xad\u200b-\u200f\u2060\ufeff]"
 _FORMULA = re.compile(rf"(^|[;|\t\r\n])({_BLANK}*[=+\-@\uff1d\uff0b\uff0d\uff20])")
@@ -94,12 +94,12 @@ def _addresses(people: Iterable[Any]) -> str:
 
 
 def _hosts(booking: Booking, people: bool) -> str:  # noqa: FBT001 - as all cells
-    """With their addresses for who may see people."""
+    """Return the names of the hosts, with their e-mail addresses if `people`."""
     hosts = booking.hosts.all()
     return _addresses(hosts) if people else ", ".join(map(str, hosts))
 
 
-#: The columns of the file by the field of a booking, by which `privacy` judges who may see them: heading and cell.
+#: Heading and cell of each column of the file, by the field by which `privacy` judges who may see the column.
 COLUMNS: dict[str, tuple[str, Callable[[Booking, bool], Any]]] = {
     "id": ("booking", lambda booking, _: booking.pk),
     "uid": ("uid", lambda booking, _: booking.uid),

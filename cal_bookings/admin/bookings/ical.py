@@ -1,4 +1,4 @@
-"""Bookings as an iCalendar file. The one module that needs the icalendar library (extra `ical`)."""
+"""The export of bookings as an iCalendar file. Only this module needs the icalendar library (extra `ical`)."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ STATUSES: dict[str, str] = {
 
 
 def calendar(bookings: Iterable[Booking], *, people: bool) -> bytes:
-    """The file; without `people` no event names anybody."""
+    """Return the content of the file; without `people` no event names a person."""
     file = Calendar()
     file.add("prodid", "-//django-cal-bookings//EN")
     file.add("version", "2.0")
@@ -28,7 +28,7 @@ def calendar(bookings: Iterable[Booking], *, people: bool) -> bytes:
 
 def _event(booking: Booking, *, people: bool) -> Event:
     event = Event()
-    # Cal.com's own iCalendar uid: a calendar that has the invitation already sees the same event.
+    # With Cal.com's own iCalendar uid, a calendar that has the invitation recognises the event.
     own = f"booking-{booking.pk}@django-cal-bookings"
     event.add("uid", _line(booking.ics_uid or booking.uid) if people else own)
     event.add("dtstamp", booking.mirrored_at)
@@ -58,5 +58,5 @@ def _person(person: Host | Attendee) -> tuple[str, dict[str, str]]:
 
 
 def _line(text: str) -> str:
-    """One line: iCalendar has no way to write a break in an address, and the library refuses the whole file."""
+    """Return the text as a single line: the library refuses a file with a line break in an address."""
     return "".join(char for char in " ".join(text.split()) if char.isprintable())

@@ -1,4 +1,4 @@
-"""Reading bookings again from Cal.com while somebody waits for the page: few at a time."""
+"""The refresh of a few bookings from Cal.com while a person waits for the page."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from cal_bookings import budget, client, mirror
 from cal_bookings.admin import visibility
 from cal_bookings.models import Account, Booking
 
-REFRESHED = 10  # bookings at a time, each a request
+REFRESHED = 10  # bookings at a time, with a request each
 PATIENCE = 5  # seconds a person waits for a turn under the rate limit
 PERMISSION = "cal_bookings.refresh_booking"
 
 
 class RefreshMixin(admin.ModelAdmin):
-    """The action `refresh`, and ``admin:cal_bookings_booking_refresh`` for one booking."""
+    """A mixin with the action `refresh`, and with ``admin:cal_bookings_booking_refresh`` for a single booking."""
 
     def get_urls(self) -> list[URLPattern]:
         refresh = self.admin_site.admin_view(require_POST(self.refresh_view))
@@ -45,7 +45,7 @@ class RefreshMixin(admin.ModelAdmin):
         return HttpResponseRedirect(url)
 
     def refresh(self, request: HttpRequest, bookings: Sequence[Booking]) -> None:
-        """Reads each booking, account by account, and tells what came of it."""
+        """Read each booking, account by account, and show the results as messages."""
         of_account: dict[int, list[str]] = defaultdict(list)
         for booking in bookings:
             of_account[booking.account_id].append(booking.uid)

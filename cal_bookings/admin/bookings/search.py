@@ -1,4 +1,4 @@
-"""Searching bookings as staff do: by number, uid or e-mail through an index, else by words of the title or of a name."""
+"""The search of bookings: by number, uid or e-mail through an index, else by words of the title or of a name."""
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -6,11 +6,11 @@ from django.utils.translation import gettext as _
 from cal_bookings.admin.lookups import read_key
 from cal_bookings.models import Attendee, Booking
 
-MATCHES = 1_000  # by words: the newest so many, in titles and in names each
+MATCHES = 1_000  # the newest bookings read by words, for titles and for names
 
 
 def help_text(*, people: bool) -> str:
-    """What `bookings` finds, in words for the page."""
+    """Return a description of the search, for the page."""
     if not people:
         return _("The number of a booking, for example #17.")
     return _(
@@ -22,9 +22,9 @@ def help_text(*, people: bool) -> str:
 def bookings(
     queryset: QuerySet[Booking], text: str, *, people: bool
 ) -> QuerySet[Booking]:
-    """Return the bookings that `text` names, see `help_text`.
+    """Return the bookings that `text` names, as `help_text` describes.
 
-    Without `people` only a number finds something, so that nobody learns from a search who attends.
+    Without `people` only a number finds a booking, so that nobody learns from a search who attends.
     """
     if not text:
         return queryset
@@ -48,14 +48,14 @@ def _by_words(queryset: QuerySet[Booking], text: str) -> QuerySet[Booking]:
     ]
     if len(words) == 1:
         conditions.append(_attended_by(_by_email(text)))
-    # Each on its own, so that each can use an index of trigrams (docs/admin.md): joined by OR none can. And
-    # as numbers, because MariaDB takes no LIMIT in a subquery.
+    # Each search is a query of its own, to use an index of trigrams (docs/admin.md), which OR prevents. The keys
+    # are fetched as numbers, because MariaDB allows no LIMIT in a subquery.
     newest = [list(_newest(queryset.filter(condition))) for condition in conditions]
     return queryset.filter(pk__in={pk for keys in newest for pk in keys})
 
 
 def attendees(queryset: QuerySet[Attendee], text: str) -> QuerySet[Attendee]:
-    """Return those whose e-mail address begins with `text`, or whose name has all its words."""
+    """Return the attendees whose e-mail address begins with `text`, or whose name has all its words."""
     words = text.split()
     by_name = _contains_all("name", words)
     if len(words) > 1:
@@ -73,7 +73,7 @@ def _newest(bookings: QuerySet[Booking]) -> QuerySet[Booking, int]:
 
 
 def _by_email(text: str) -> QuerySet[Attendee]:
-    # Case-sensitive, because only that uses the index; Cal.com stores addresses in lower case.
+    # A case-sensitive search uses the index; Cal.com stores addresses in lower case.
     return Attendee.objects.filter(
         Q(email__startswith=text) | Q(email__startswith=text.lower())
     )

@@ -1,4 +1,4 @@
-"""The page around the calendar: its address, who may see it, and the list's filters beside it."""
+"""The page of the calendar: its address, its permission, and the list's filters beside the calendar."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from cal_bookings.admin.calendar.grid import (
 
 
 class CalendarMixin(admin.ModelAdmin):
-    """Adds ``admin:cal_bookings_booking_calendar``."""
+    """A mixin that adds ``admin:cal_bookings_booking_calendar``."""
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.calendar_view)

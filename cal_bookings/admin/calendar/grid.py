@@ -1,7 +1,7 @@
-"""Weeks and months of bookings, as tables made on the server. A cell shows its first few and leads to the rest.
+"""Weeks and months of bookings, as tables made on the server. A cell shows a few bookings and leads to the rest.
 
-A booking stands on the day on which it starts, in the current time zone. What is shown grows with neither the number
-of bookings nor that of hosts: counts per cell are one query, the few bookings shown another.
+A booking is on the day on which it starts, in the current time zone. The page grows with neither the number of
+bookings nor that of hosts: one query counts the bookings of each cell, another reads the few that are shown.
 """
 
 import datetime as dt
@@ -41,21 +41,21 @@ GROUPS: dict[str, type[Host] | type[EventType]] = {
 
 
 class FilteredBookings(DatedList):
-    """The filters of the list, without its pages: what they leave is `queryset`."""
+    """The list's filters without its pages: `queryset` holds the bookings that match."""
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
-        """Those of the list, without its dates: the calendar has dates of its own."""
+        """Return the filters of the list without its dates, because the calendar has dates of its own."""
         kept: dict[str, Any] = super().get_filters_params(params)
         own = (*PARAMETERS, *(f"start__{part}" for part in DATE_PARTS))
         return {name: value for name, value in kept.items() if name not in own}
 
     def get_results(self, request: HttpRequest) -> None:
-        """None: the calendar asks for its own."""
+        """Read no rows, because the calendar makes its own queries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The days shown: a week, or the whole weeks that a month touches."""
+    """The days that a calendar shows: a week, or the whole weeks that a month touches."""
 
     view: str
     chosen: dt.date
@@ -95,7 +95,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One booking in a cell."""
+    """A booking in a cell."""
 
     url: str
     time: str
@@ -122,7 +122,7 @@ class Row:
 
 
 class Calendar:
-    """What the template shows of `bookings`."""
+    """The calendar of `bookings` that the template shows."""
 
     def __init__(
         self, bookings: QuerySet[Booking], period: Period, request: HttpRequest
@@ -142,7 +142,7 @@ class Calendar:
 
     @cached_property
     def page(self) -> Page:
-        """The hosts or event types of the week, by name; those with neither come last."""
+        """Return a page of the week's hosts or event types, by name; the row of bookings without them comes last."""
         keys = {key for key, _day in self._counts}
         groups = GROUPS[self.by].objects.in_bulk([key for key in keys if key])
         named = sorted(
@@ -156,7 +156,7 @@ class Calendar:
 
     @property
     def heading(self) -> Iterator[dict[str, Any]]:
-        """The columns: the days of the week, with their dates where there is one row of them."""
+        """Yield the days of the week as columns, with their dates if there is only one row of days."""
         week = self.period.view == "week"
         today = timezone.localdate()
         for day in self.days[:7]:
@@ -244,7 +244,7 @@ class Calendar:
         )
 
     def _list_of(self, key: int | None, day: dt.date) -> str:
-        """The list of the bookings of a cell, with the filters of the calendar."""
+        """Return the address of the list of a cell's bookings, with the filters of the calendar."""
         query = self.query.copy()
         for name in (*PARAMETERS, "p"):
             query.pop(name, None)
@@ -257,14 +257,14 @@ class Calendar:
 
 
 def _text(row: Mapping[str, Any]) -> str:
-    """The title if it was asked for, else what the booking is for; its primary key if there is neither."""
+    """Return the title if it was read, else the name of the event type; the primary key if there is neither."""
     names = ("title", "event_type__title", "event_type__slug")
     text = next((row[name] for name in names if row.get(name)), "")
     return text or str(Booking(pk=row["pk"]))
 
 
 def pages(calendar: Calendar, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-    """The other hosts or event types of the week."""
+    """Yield the links to the other pages of the week's hosts or event types."""
     here = calendar.page
     for number in here.paginator.page_range:
         url = changelist.get_query_string({"p": number})
@@ -272,7 +272,7 @@ def pages(calendar: Calendar, changelist: ChangeList) -> Iterator[dict[str, Any]
 
 
 def links(calendar: Calendar, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-    """Elsewhere in the calendar, with the filters kept."""
+    """Yield the links to other parts of the calendar, which keep the filters."""
     period = calendar.period
 
     def link(text: str, *, current: bool = False, **parameters: Any) -> dict[str, Any]:

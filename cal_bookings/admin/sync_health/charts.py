@@ -1,4 +1,4 @@
-"""Small bar charts as SVG, made on the server; the numbers are in a table beside each for those who cannot see them."""
+"""Small bar charts as SVG, made on the server. A table beside each has the numbers for people who cannot see it."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 600, 120  # of the drawing, in its own units
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What is counted, and how it looks: `css_class` is a class of admin.css."""
+    """A series of counts, and its look: `css_class` is a class of admin.css."""
 
     name: str | Promise
     css_class: str
@@ -31,7 +31,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Counts by day, stacked; `days` are consecutive and numbered from 0 in the series."""
+    """A chart of stacked counts by day. The `days` are consecutive, and numbered from 0 in the series."""
 
     title: str | Promise
     days: Sequence[dt.date]
@@ -57,7 +57,7 @@ class Chart:
 
     @property
     def highest(self) -> int:
-        """The sum of the highest day."""
+        """The greatest sum of a day."""
         sums = (
             sum(series.counts.get(n, 0) for series in self.series)
             for n in range(len(self.days))
@@ -66,7 +66,7 @@ class Chart:
 
     @property
     def today_at(self) -> float | None:
-        """Where today stands, if it is not the last day."""
+        """Return the position of today; None if today is the last day."""
         if self.today in self.days[:-1]:
             return self.days.index(self.today) * WIDTH / len(self.days)
         return None

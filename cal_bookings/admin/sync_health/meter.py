@@ -1,4 +1,4 @@
-"""A credential's budget in words, and as a meter that repeats them."""
+"""The request budget of a credential in words, and as a meter that repeats them."""
 
 from typing import Any
 
@@ -37,8 +37,8 @@ def _whole(seconds: float) -> int:
 def _badge(kind: str, text: str, usage: budget.Usage, of: str) -> SafeString:
     slots = usage.slots or 1
     used = slots if usage.is_blocked else usage.used
-    # Browsers colour a meter by where its value stands: green up to low, amber up to high, red above. Where low is the
-    # optimum itself, amber would be green.
+    # Browsers colour a meter by its value: green up to low, amber up to high, red above. If low were the
+    # optimum itself, they would show green in place of amber.
     colours = {"accepted": (slots, slots), "pending": ("0.1", slots)}
     low, high = colours.get(kind, ("0.1", "0.2"))
     values: dict[str, Any] = {"slots": slots, "used": used, "low": low, "high": high}

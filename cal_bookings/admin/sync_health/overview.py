@@ -1,4 +1,4 @@
-"""What the overview shows: where each loop of each account stands, and the last days in charts. A few queries in all."""
+"""The content of the overview: the state of each account's loops, and charts of the last days. Makes few queries."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -30,14 +30,14 @@ from cal_bookings.models import (
 )
 from cal_bookings.webhooks import refusals, silence
 
-#: An action that waits for longer than this: nobody delivers.
+#: The age of a due action from which on no worker seems to deliver.
 LATE = dt.timedelta(minutes=10)
-DAYS = 14  # back, and for bookings as many ahead
+DAYS = 14  # days back, and for bookings the same number ahead
 
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """One loop of one account."""
+    """A loop of an account."""
 
     state: SyncState
     now: dt.datetime
@@ -84,7 +84,7 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What waits and what failed, of one account."""
+    """The waiting and the failed actions of an account."""
 
     due: int = 0
     oldest_due_at: dt.datetime | None = None
@@ -95,7 +95,7 @@ class Outbox:
 class AccountRow:
     account: Account
     outbox: Outbox
-    #: How many bookings the last complete full walk found different in each field; None if there was none.
+    #: The number of bookings that the last complete full walk found different, by field; None before such a walk.
     drift: dict[str, int] | None
     usage: budget.Usage
     now: dt.datetime
@@ -115,7 +115,7 @@ class AccountRow:
 
 
 class Overview:
-    """One look; what it shows is asked for when the template does."""
+    """The content of one view of the overview. Each part is queried when the template uses it."""
 
     def __init__(self) -> None:
         self.now = timezone.now()
@@ -133,7 +133,7 @@ class Overview:
 
     @cached_property
     def accounts(self) -> list[AccountRow]:
-        """The active ones, by alias."""
+        """The active accounts, by alias."""
         full = SyncRun.objects.filter(
             account=OuterRef("pk"), mode=Mode.FULL, outcome=SyncRun.Outcome.COMPLETE
         )
@@ -173,14 +173,14 @@ class Overview:
 
     @cached_property
     def unannounced(self) -> list[tuple[Account, silence.Unannounced]]:
-        """What walks of the last day found and no webhook announced, with the account, which is one of those shown."""
+        """Return the shown accounts with the changes that walks of the last day found and no webhook announced."""
         accounts = {row.account.pk: row.account for row in self.accounts}
         found = silence.unannounced(accounts.values())
         return [(accounts[one.account_id], one) for one in found]
 
     @cached_property
     def refused_deliveries(self) -> list[tuple[Account, int]]:
-        """The accounts of which many deliveries were refused for their signature, and how many."""
+        """Return the accounts with many deliveries refused for their signature, and the number of these deliveries."""
         accounts = {row.account.pk: row.account for row in self.accounts}
         counts = refusals.counts(accounts)
         return [
@@ -191,7 +191,7 @@ class Overview:
 
     @property
     def never_walked(self) -> list[str]:
-        """The accounts that no loop has begun with yet."""
+        """Return the accounts that no loop has walked yet."""
         begun = {loop.account.alias for loop in self.loops}
         known = {row.account.alias for row in self.accounts} | set(conf.aliases())
         return sorted(known - begun)
@@ -244,7 +244,7 @@ class Overview:
             asked=Sum("requests"),
             errors=Count("pk", filter=Q(outcome=SyncRun.Outcome.FAILED)),
         )
-        # Each with a scale of its own: one error among a thousand requests would not be seen.
+        # Each chart has a scale of its own: an error among a thousand requests would be invisible otherwise.
         requests = Series(_("requests"), "awaiting_host", counts["asked"])
         yield Chart(_("Requests per day"), days, [requests], self.today)
         errors = Series(_("failed runs"), "rejected", counts["errors"])
@@ -254,7 +254,7 @@ class Overview:
 def _per_day(
     rows: Any, field: str, days: list[dt.date], **aggregates: Aggregate
 ) -> dict[str, dict[int, int]]:
-    """Each aggregate by the number of the day."""
+    """Return the values of each aggregate by the number of the day."""
     counted = list(
         rows.filter(dates.within(field, days))
         .order_by()

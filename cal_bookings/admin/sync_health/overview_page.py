@@ -1,4 +1,4 @@
-"""The overview's page and its button."""
+"""The page of the overview, and its button."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from cal_bookings.models import Account, SyncState
 
 
 class OverviewMixin(admin.ModelAdmin):
-    """Adds ``admin:cal_bookings_overview``, for those who may view sync states."""
+    """A mixin that adds ``admin:cal_bookings_overview``, for people who may view sync states."""
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -48,7 +48,7 @@ class OverviewMixin(admin.ModelAdmin):
         return TemplateResponse(request, "admin/cal_bookings/overview.html", context)
 
     def sync_now_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Makes all loops of the account due."""
+        """Make all loops of the account due."""
         if not request.user.has_perm("cal_bookings.sync_account"):
             raise PermissionDenied
         account = get_object_or_404(

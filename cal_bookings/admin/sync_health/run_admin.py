@@ -1,4 +1,4 @@
-"""How pulling goes: where each loop stands, and what each run did."""
+"""The admins of the sync's loops and runs."""
 
 from typing import Any
 
