@@ -280,7 +280,7 @@ def create(
     the action is given up after two minutes. Of a recurring event type, Cal.com books as many occurrences as it has.
 
     `reservation` holds the slot until it is booked: the action is sent before the reservation ends, or not at all, and
-    releases it once its outcome is final. While that is unknown, the reservation is left to run out.
+    releases it once its outcome is final. While the outcome is unknown, the reservation is left to run out.
     """
     refusal = None
     try:

@@ -66,7 +66,7 @@ def enqueue(
 def enqueue_proposal(proposal: Proposal) -> BookingAction:
     """Put one proposal into the outbox, as `enqueue` does.
 
-    The booking may have changed since the person saw it: the worker compares what matters for the action.
+    The booking may have changed since the person saw it: the worker compares the facts that matter for the action.
     """
     with db.atomic():
         action = _Situation([proposal], lock=True).accept(proposal)

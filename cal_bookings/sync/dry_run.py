@@ -40,8 +40,8 @@ def preview(
 
     `account` may be an account of `Account.objects.planned()`, which is not saved, or an account that was changed in
     memory only. The preview takes no lease, leaves no run and no checkpoint, sends no signal, and ends no pause: with
-    `though_paused` it makes its requests all the same. Errors as in `walk`: an error of Cal.com ends in a failed run
-    that names the cure.
+    `though_paused` it makes its requests all the same. The errors are those of `walk`: an error of Cal.com ends in a
+    failed run that names the cure.
     """
     if mode not in loops.modes(account):
         raise loops.NoSuchLoop(account, mode)

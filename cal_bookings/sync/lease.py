@@ -31,7 +31,7 @@ class LeaseTaken(Exception):
 class LeaseLost(Exception):
     """The lease ran out and another worker took it, or the account mirrors another source by now.
 
-    What this worker wanted to write was not written.
+    The data that this worker wanted to write were not written.
     """
 
     def __init__(self) -> None:

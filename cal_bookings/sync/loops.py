@@ -1,4 +1,4 @@
-"""The three loops: which lists each walks, how often, and what its completion proves.
+"""The three loops, with the lists that each walks, its interval, and what its completion proves.
 
 changes  what was updated since the last complete walk; almost everything, every minute
 window   what starts from a week ago to two months ahead; changes that do not move `updatedAt`, every hour

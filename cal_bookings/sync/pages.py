@@ -56,7 +56,7 @@ class Pages:
         self._ahead = 0
 
     def read(self, checkpoint: Checkpoint) -> Read:
-        """Return the page at `checkpoint`. Raises DeadEnd, and what `servers.list_bookings` raises."""
+        """Return the page at `checkpoint`. Raises DeadEnd, and the errors of `servers.list_bookings`."""
         is_narrow = self._ahead > 0
         try:
             page = self._ask(checkpoint, persist=not is_narrow)

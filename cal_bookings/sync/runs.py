@@ -16,7 +16,7 @@ from cal_bookings.sync.walk_texts import SyncText
 
 logger = logging.getLogger(__name__)
 
-#: The counts of bookings, by what became of them.
+#: The counts of bookings by result.
 OF_BOOKINGS = ("seen", "created", "updated", "unchanged", "stale", "missing")
 #: The names of all counts of a run.
 COUNTS = ("pages", "requests", *OF_BOOKINGS, "failed")

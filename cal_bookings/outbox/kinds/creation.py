@@ -196,9 +196,10 @@ class Create(Kind):
         return Message() if is_own else ActionText.PERHAPS_PARTLY()
 
     def doubt(self, view: RemoteView, seen: dict[str, Any]) -> Doubt | None:
-        """Return a doubt unless the account's list shows every booking of the event type, past bookings included.
+        """Return a doubt unless the account's list shows every booking of the event type.
 
-        The list does so only for an own event type without seats.
+        The list does so only for an own event type without seats; it then includes the bookings that no longer take
+        place.
         """
         own = self._event_type(view)
         seats = own.get("seats")
