@@ -19,7 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from cal_bookings.client import guard
 
-#: The factor by which a whole answer, head and body, may exceed the read timeout, which is that between two bytes.
+#: The number of read timeouts that a whole answer, head and body, may take. A read timeout is that between two bytes.
 PATIENCE = 4
 _IDLE_CONNECTIONS = 100  # connections kept for each host; with more threads than this, the others are closed after use
 

@@ -61,7 +61,7 @@ def attendees(call: Call) -> Change:
 
 
 def add_attendee(call: Call) -> Change:
-    """Add an attendee. A self-hosted server adds one to a seated booking without a seat; hosted Cal.com refuses."""
+    """Add an attendee. To a seated booking, a self-hosted server adds it without a seat; hosted Cal.com refuses."""
     call.must_have_access()
     refuse(bodies.ATTENDEE, call.body)
     if is_seated(call.row) and call.hosted:

@@ -87,7 +87,7 @@ def _room(call: Call) -> Room:
     room = call.world.meetings.rooms.get(call.uid)
     if room is None:
         raise Refusal(404, f"No Cal Video reference found with booking uid {call.uid}")
-    # The recorded server serves every credential; hosted Cal.com only those with access.
+    # The recorded server serves everybody; hosted Cal.com only those with access.
     if call.user is None or call.user.id not in row.users:
         raise Refusal(403, "You do not have access to this booking")
     return room

@@ -135,7 +135,7 @@ def _status(request: BookingRequest) -> str:
 
 
 def must_be_unique(call: Call, hosts: list[Any], start: str, end: str) -> None:
-    """Refuse a second accepted booking of the same host, start and end, as the database does. Raises Refusal."""
+    """Refuse, as the database, only a second accepted booking of the same host, start and end. Raises Refusal."""
     for uid in overlapping(
         call.world, hosts, start, end, but=call.parts.get("uid", "")
     ):

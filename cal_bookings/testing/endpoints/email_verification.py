@@ -57,7 +57,7 @@ def verify_code(call: Call) -> Change:
 
 
 def must_be_verified(call: Call, email: str) -> None:
-    """Check that a booker has the code that was mailed last, if the event type demands one. Raises Refusal."""
+    """Refuse a booker without the last mailed code, for an event type that demands one. Raises Refusal."""
     code = call.text("emailVerificationCode")
     if not code:
         raise Refusal(400, _MISSING)

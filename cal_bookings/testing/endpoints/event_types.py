@@ -66,7 +66,7 @@ _BOOKING_FIELDS = (
 
 
 def answer(world: World, request: Request, user: User | None) -> Answer:
-    """Return the user's own event types, or those of `username` for any credential [rec 008]. Raises Refusal."""
+    """Return the own event types, or those of `username`, also without a credential [rec 008]. Raises Refusal."""
     if request.version in _OTHER_RESOURCES:
         raise Refusal(404, f"Cannot GET {request.full_path}")
     username = request.one("username")

@@ -178,7 +178,7 @@ def _office_hours(begin: datetime, end: datetime) -> Iterator[datetime]:
 def _busy(
     world: World, hosts: set[Any], moving: str, event_type: EventType
 ) -> Iterator[tuple[str, str]]:
-    """Return the busy times. A seated booking leaves its time free as long as it has seats."""
+    """Yield the busy times. A seated booking leaves its time free as long as it has seats."""
     for uid, row in world.rows.items():
         taken = row["status"] in ("accepted", "pending") and uid != moving
         if event_type.kind == "seated" and row["eventTypeId"] == event_type.id:

@@ -298,7 +298,7 @@ class Changes(Events):
 
 
 def _with_guests(payload: dict[str, Any], guests: list[str]) -> dict[str, Any]:
-    """Return the attendees and the guests where they stand: seated bookings show no guests [rec 331, 519]."""
+    """Return the fields in which the guests of a booking stand: seated bookings show none [rec 331, 519]."""
     responses = payload.get("bookingFieldsResponses")
     if responses is None:
         return {}

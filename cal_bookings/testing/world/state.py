@@ -284,7 +284,7 @@ class World:
         return payload
 
     def _seat(self, payload: Payload) -> None:
-        """Return the seat of a seated booking, which keeps per attendee what others keep once."""
+        """Shape the payload as that of a seated booking, which keeps per attendee what others keep once."""
         for key in ("cancelledByEmail", "metadata", "bookingFieldsResponses"):
             del payload[key]
         payload["description"] = None

@@ -217,7 +217,7 @@ def addresses(site: Site) -> dict[str, str]:
 
 
 def _refuse_other_settings() -> None:
-    """Refuse to run with other settings: the README has the login, which no real site or needed database may have."""
+    """Refuse other settings: the README names the login, which no real site and no needed database may hold."""
     if settings.SETTINGS_MODULE != "example_project.demo_settings":
         raise CommandError(
             "The demo has settings of its own: unset DJANGO_SETTINGS_MODULE."
