@@ -1,6 +1,8 @@
 """The slots that are held until an action has booked them, and released when its outcome is final."""
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import NoReturn
 
 from django.utils import timezone
 
@@ -40,10 +42,22 @@ def last_moment(
     return deadline if timezone.is_naive(deadline) else min(deadline, reservation.until)
 
 
-def refuse_ended(reservation_id: int) -> None:
-    """Raise Refused for a reservation that has ended, or that another action has taken over, with one query."""
-    if not _free(reservation_id).filter(until__gt=timezone.now()).exists():
-        raise _refused()
+def free(reservation_ids: Collection[int], *, lock: bool) -> set[int]:
+    """Return those of the reservations that hold their slot, and that no action has taken over. At most one query.
+
+    With `lock` no other action takes them over until the transaction ends.
+    """
+    if not reservation_ids:
+        return set()
+    rows = _free(reservation_ids).filter(until__gt=timezone.now()).order_by("pk")
+    if lock:
+        rows = rows.select_for_update()
+    return set(rows.values_list("pk", flat=True))
+
+
+def refuse() -> NoReturn:
+    """Raise Refused for a reservation that has ended, or that another action has taken over."""
+    raise _refused()
 
 
 def take_over(reservation_id: int, action: BookingAction) -> None:
@@ -51,7 +65,7 @@ def take_over(reservation_id: int, action: BookingAction) -> None:
 
     Execute one UPDATE, in the transaction that saves the action.
     """
-    if not _free(reservation_id).update(action=action):
+    if not _free([reservation_id]).update(action=action):
         raise _refused()
 
 
@@ -64,9 +78,9 @@ def release(action: BookingAction) -> None:
         SlotReservation.objects.filter(action=action.pk).ask_for_release()
 
 
-def _free(reservation_id: int) -> SlotReservationQuerySet:
+def _free(reservation_ids: Collection[int]) -> SlotReservationQuerySet:
     return SlotReservation.objects.filter(
-        pk=reservation_id, state=SlotReservation.State.HELD, action=None
+        pk__in=reservation_ids, state=SlotReservation.State.HELD, action=None
     )
 
 

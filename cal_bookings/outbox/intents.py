@@ -282,24 +282,17 @@ def create(
     `reservation` holds the slot until it is booked: the action is sent before the reservation ends, or not at all, and
     releases it once its outcome is final. While the outcome is unknown, the reservation is left to run out.
     """
-    refusal = None
-    try:
-        named = EventTypeIdentification(
-            event_type_id=event_type_id,
-            event_type_slug=event_type_slug,
-            username=username,
-            team_slug=team_slug,
-            organization_slug=organization_slug,
-        ).fields()
-    except ValueError:
-        named, refusal = {}, Refused(RefusalText.EVENT_TYPE, RefusalCode.EVENT_TYPE)
-    if start is None or fields.get("instant"):
-        if not fields.get("instant"):
-            refusal = refusal or Refused(RefusalText.NO_START, RefusalCode.PAST)
-        start = timezone.now().replace(microsecond=0)
-    body = {"start": _on_the_wire(start), "attendee": dict(attendee)} | named
+    named, refusal = _event_type_fields(
+        event_type_id=event_type_id,
+        event_type_slug=event_type_slug,
+        username=username,
+        team_slug=team_slug,
+        organization_slug=organization_slug,
+    )
+    begin, no_start = _start_of_booking(start, instant=bool(fields.get("instant")))
+    body = {"start": _on_the_wire(begin), "attendee": dict(attendee)} | named
     kind = kinds.Create(fields=body | fields, mark=uuid4().hex)
-    draft = kind.draft(account)
+    draft, refusal = kind.draft(account), refusal or no_start
     if reservation is None:
         return Proposal(kind, draft, requested_by, deadline, refusal)
     return Proposal(
@@ -310,6 +303,24 @@ def create(
         refusal or held_slots.refusal_of(reservation, account, kind),
         reservation.pk,
     )
+
+
+def _event_type_fields(**named: Any) -> tuple[dict[str, Any], Refused | None]:
+    """Return the fields that name an event type to Cal.com, or the refusal of names that do not identify one."""
+    try:
+        return EventTypeIdentification(**named).fields(), None
+    except ValueError:
+        return {}, Refused(RefusalText.EVENT_TYPE, RefusalCode.EVENT_TYPE)
+
+
+def _start_of_booking(
+    start: datetime | None, *, instant: bool
+) -> tuple[datetime, Refused | None]:
+    """Return the start of a new booking, which is now for an instant one, and the refusal of a start that is missing."""
+    if start and not instant:
+        return start, None
+    now = timezone.now().replace(microsecond=0)
+    return now, None if instant else Refused(RefusalText.NO_START, RefusalCode.PAST)
 
 
 def _on_the_wire(start: datetime) -> str:

@@ -173,6 +173,8 @@ class _Situation:
         seen = [proposal.booking for proposal in proposals]
         self._bookings = _current(seen, lock=lock)
         self._open = _open_actions(self._bookings.values())
+        wanted = [each.reservation_id for each in proposals if each.reservation_id]
+        self._free_reservations = held_slots.free(wanted, lock=lock)
 
     def accept(self, proposal: Proposal) -> BookingAction:
         """Return the requested action, not saved, and count it as open; raise Refused if it cannot be done."""
@@ -185,8 +187,9 @@ class _Situation:
         refusals.refuse_anonymous(kind, proposal.booking)
         check_parameters(kind)
         kind.check(booking, now)
-        if proposal.reservation_id:
-            held_slots.refuse_ended(proposal.reservation_id)
+        reservation_id = proposal.reservation_id
+        if reservation_id and reservation_id not in self._free_reservations:
+            held_slots.refuse()
         open_actions = self._open[booking.account_id, lane_of(booking)]
         for open_action in open_actions:
             refusals.refuse_contradiction(kind, booking, open_action)
@@ -196,6 +199,8 @@ class _Situation:
             refusals.refuse_deadline(proposal.deadline, now)
             action.deadline = proposal.deadline
         open_actions.append(OpenAction(action, kind, booking))
+        if reservation_id:
+            self._free_reservations.discard(reservation_id)
         return action
 
     def current(self, proposal: Proposal) -> Booking:

@@ -18,6 +18,7 @@ from cal_bookings.client import (
     RemoteReservation,
 )
 from cal_bookings.models import Account, EventType, SlotReservation
+from cal_bookings.models.slots import SlotReservationQuerySet
 from cal_bookings.slots import refusals, releases
 from cal_bookings.slots.availability import PATIENCE, remote_id
 
@@ -87,9 +88,9 @@ def renew(
         reservation.account, priority=budget.Priority.ACTION, max_wait=max_wait
     ) as connection:
         connection.slots().release(reservation.uid)
-    renewed = SlotReservation.objects.filter(
-        pk=reservation.pk, state=State.HELD, uid=reservation.uid
-    ).update(state=State.RESERVING, uid="", until=_at_the_latest(minutes))
+    renewed = _as_asked(reservation).update(
+        state=State.RESERVING, uid="", until=_at_the_latest(minutes)
+    )
     reservation.refresh_from_db()
     if not renewed:
         raise refusals.gone()
@@ -116,11 +117,14 @@ def check(
     ) as connection:
         remote = connection.slots().reservation(reservation.uid)
     if remote:
-        _write(reservation, until=remote.until)
+        learned: dict[str, Any] = {"until": remote.until}
     elif reservation.until <= timezone.now():
-        _write(reservation, state=State.EXPIRED, ended_at=reservation.until)
+        learned = {"state": State.EXPIRED, "ended_at": reservation.until}
     else:
-        _write(reservation, state=State.RELEASED, ended_at=timezone.now())
+        learned = {"state": State.RELEASED, "ended_at": timezone.now()}
+    # Not if it was released or renewed meanwhile: then Cal.com spoke of what was held before.
+    _as_asked(reservation).update(**learned)
+    reservation.refresh_from_db()
     return reservation
 
 
@@ -183,6 +187,13 @@ def _keep(reservation: SlotReservation, remote: RemoteReservation) -> None:
         duration=minutes,
         until=remote.until,
         last_error="",
+    )
+
+
+def _as_asked(reservation: SlotReservation) -> SlotReservationQuerySet:
+    """Return the row while it still holds the slot under the uid that Cal.com was asked about."""
+    return SlotReservation.objects.filter(
+        pk=reservation.pk, state=State.HELD, uid=reservation.uid
     )
 
 

@@ -31,11 +31,14 @@ _known: dict[int, int] = {}
 @shared_task(name="cal_bookings.process_delivery", **OPTIONS)
 def process_deliveries(account_id: int) -> None:
     """Read the bookings that due deliveries of an account name, and come back when the next deliveries are due."""
+    began = timezone.now()
     processed = processing.process(account_id, max_wait=MAX_WAIT)
     if processed.stopped:
         return  # the sweep comes back to it
     due_at = processing.next_due(account_id)
-    if due_at and (due_at - timezone.now()).total_seconds() < _SOON:
+    if due_at is None or due_at <= began:
+        return  # what was due and still is belongs to another worker, or to an account that is not active
+    if (due_at - timezone.now()).total_seconds() < _SOON:
         _wake_in_second_of(account_id, due_at)
 
 

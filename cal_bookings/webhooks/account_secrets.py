@@ -46,15 +46,17 @@ def new() -> str:
 
 
 def add(receiver: WebhookReceiver, secret: str) -> None:
-    """Accept `secret` from now on, as the newest one, beside those before. One transaction.
+    """Accept `secret` from now on, as the newest secret, beside the former ones. One transaction.
 
-    All of them are accepted until `retire_former` is called, because Cal.com may sign with any one. Raises
-    ImproperlyConfigured if the site has no key to encrypt it with.
+    All of them are accepted until `retire_former` is called, because Cal.com may sign with any of them. The rows are
+    locked and read again, so that two processes which add a secret at once lose neither. Raises ImproperlyConfigured if
+    the site has no key to encrypt the secret with.
     """
-    account = receiver.account
-    former = accepted(receiver)[:_FORMER]
     with db.atomic():
-        account.webhook_secrets = {_SECRETS: [secret, *former]}
+        locked = WebhookReceiver.objects.select_for_update()
+        current = locked.select_related("account").get(pk=receiver.pk)
+        account = receiver.account
+        account.webhook_secrets = {_SECRETS: [secret, *accepted(current)[:_FORMER]]}
         account.save(update_fields=["webhook_secrets"])
         receiver.secrets_rotated_at = None
         receiver.save(update_fields=["secrets_rotated_at"])

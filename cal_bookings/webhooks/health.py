@@ -5,7 +5,8 @@ Healthy are webhooks that have delivered, as long as no walk finds a change that
 
 from datetime import timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from cal_bookings import conf
@@ -23,13 +24,14 @@ _OVERDUE = timedelta(minutes=2)
 
 
 def note_processed(receiver: WebhookReceiver) -> None:
-    """Remember that deliveries arrive and are processed. One statement, the first time only."""
+    """Record that deliveries arrive and are processed. One statement, the first time only."""
     if receiver.healthy_since is None:
         unknown = WebhookReceiver.objects.filter(pk=receiver.pk, healthy_since=None)
         now = timezone.now()
-        unknown.update(healthy_since=now)
-        expected = WebhookReceiver.objects.filter(pk=receiver.pk, expected_since=None)
-        expected.update(expected_since=now)
+        unknown.update(
+            healthy_since=now,
+            expected_since=Coalesce("expected_since", Value(now)),
+        )
 
 
 def rest(account: Account) -> None:

@@ -20,7 +20,7 @@ from cal_bookings.client import CalError, Server
 from cal_bookings.models import Account, Booking, WebhookDelivery, WebhookReceiver
 from cal_bookings.sync import failures
 from cal_bookings.webhooks import effects, health
-from cal_bookings.webhooks.echoes import Echoes
+from cal_bookings.webhooks.echoes import Echoes, Verdict
 from cal_bookings.webhooks.reading import Reader, rows
 
 logger = logging.getLogger(__name__)
@@ -64,7 +64,8 @@ class Processed:
     done: int = 0
     #: HTTP requests.
     requests: int = 0
-    #: Why it ended before everything due was processed; empty if nothing is due any more.
+    #: Why it ended before everything due was processed; empty if nothing is due any more, or if it never began because
+    #: another worker is at the account or the account is not active.
     stopped: str = ""
     outcomes: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -166,12 +167,8 @@ class _Round:
         self.deliveries = list(due.order_by("pk")[:ROUND])
 
     def run(self) -> None:
-        echoes = Echoes(self.account, self.deliveries)
         known = rows(self.account, self._uids(self.deliveries))
-        unjudged = [
-            one for one in self.deliveries if not self._is_ours(one, echoes, known)
-        ]
-        for uid, deliveries in self._spaced(unjudged):
+        for uid, deliveries in self._spaced(self._settle_echoes(known)):
             if not self.receiver.write_leased(lease_until=timezone.now() + _LEASE):
                 return  # another worker has taken over
             self._read(uid, deliveries, known.get(uid))
@@ -179,24 +176,27 @@ class _Round:
     def _uids(self, deliveries: Iterable[WebhookDelivery]) -> set[str]:
         return {uid for one in deliveries for uid in (one.uid, one.old_uid) if uid}
 
-    def _is_ours(
+    def _settle_echoes(self, known: dict[str, Booking]) -> list[WebhookDelivery]:
+        """Settle what our own actions explain, without a reading; return the other deliveries."""
+        echoes = Echoes(self.account, self.deliveries)
+        verdicts: dict[Verdict, list[WebhookDelivery]] = defaultdict(list)
+        for delivery in self.deliveries:
+            verdicts[self._verdict(delivery, echoes, known)].append(delivery)
+        self._put_off(verdicts["wait"], _OWN_ACTION)
+        if verdicts["echo"]:
+            self._mark(verdicts["echo"], effects.Step(State.DONE, Outcome.ECHO))
+        return verdicts[""]
+
+    def _verdict(
         self, delivery: WebhookDelivery, echoes: Echoes, known: dict[str, Booking]
-    ) -> bool:
-        """Settle what our own action explains, without a reading."""
+    ) -> Verdict:
         booking, old = known.get(delivery.uid), known.get(delivery.old_uid)
         verdict = echoes.judge(delivery, booking, old)
-        if verdict == "wait":
-            self._put_off([delivery], _OWN_ACTION)
-        elif verdict == "echo":
-            self._mark([delivery], effects.Step(State.DONE, Outcome.ECHO))
-        elif delivery.mark and outbox.verify(self.account, delivery.mark, delivery.uid):
-            booking = rows(self.account, [delivery.uid]).get(delivery.uid)
-            if booking is None:
-                return False
-            self._mark([delivery], effects.Step(State.DONE, Outcome.ECHO))
-        else:
-            return False
-        return True
+        if verdict or not delivery.mark:
+            return verdict
+        if not outbox.verify(self.account, delivery.mark, delivery.uid):
+            return ""
+        return "echo" if rows(self.account, [delivery.uid]) else ""
 
     def _spaced(
         self, deliveries: list[WebhookDelivery]

@@ -110,18 +110,20 @@ def ensure(account: Account, owner: WebhookOwner, *, secret: str = "") -> Ensure
 
 def listed(account: Account, owner: WebhookOwner) -> list[tuple[RemoteWebhook, bool]]:
     """Return the owner's subscriptions, each with whether it delivers to this account's receiver."""
+    receiver = WebhookReceiver.objects.of(account)
     with _connected(account) as connection:
         return [
-            (one, _is_ours(account, one))
+            (one, _is_ours(receiver, one))
             for one in connection.webhooks(owner).list_all()
         ]
 
 
 def remove(account: Account, owner: WebhookOwner) -> int:
     """Remove the subscriptions that deliver to this account's receiver; return how many there were."""
+    receiver = WebhookReceiver.objects.of(account)
     with _connected(account) as connection:
         webhooks = connection.webhooks(owner)
-        ours = [one for one in webhooks.list_all() if _is_ours(account, one)]
+        ours = [one for one in webhooks.list_all() if _is_ours(receiver, one)]
         for one in ours:
             with contextlib.suppress(client.CalNotFound):  # somebody else was faster
                 webhooks.delete(one.id)
@@ -175,7 +177,8 @@ def _ensure(
 
 
 def _found(account: Account, webhooks: Webhooks) -> RemoteWebhook | None:
-    return next((one for one in webhooks.list_all() if _is_ours(account, one)), None)
+    receiver = WebhookReceiver.objects.of(account)
+    return next((one for one in webhooks.list_all() if _is_ours(receiver, one)), None)
 
 
 def _create(account: Account, webhooks: Webhooks, wanted: dict[str, Any]) -> Ensured:
@@ -235,9 +238,8 @@ def _secret(account: Account) -> str:
     return secret
 
 
-def _is_ours(account: Account, webhook: RemoteWebhook) -> bool:
-    """Whether it delivers to this account's receiver, at its address or the one before, on whatever host."""
-    receiver = WebhookReceiver.objects.of(account)
+def _is_ours(receiver: WebhookReceiver, webhook: RemoteWebhook) -> bool:
+    """Return whether the webhook delivers to this receiver, at its present or its former address, on any host."""
     path_id = urlsplit(webhook.subscriber_url).path.rstrip("/").rpartition("/")[2]
     return path_id in {receiver.path_id, receiver.former_path_id} - {None, ""}
 

@@ -210,3 +210,18 @@ def test_many_are_refused_one_by_one(desk, held, event_type, start):
     assert [bool(decision.action) for decision in decisions] == [False, True]
     held.refresh_from_db()
     assert held.action == decisions[1].action
+
+
+def test_of_many_for_one_slot_the_first_has_it(desk, held, event_type, start):
+    wanted = {"event_type_id": event_type, "start": start, "attendee": ATTENDEE}
+    proposals = [
+        outbox.create.propose(desk.account, reservation=held, **wanted)
+        for _ in range(2)
+    ]
+
+    for decide in (outbox.examine, outbox.enqueue_many):
+        first, second = decide(proposals)
+
+        assert first.action
+        assert second.refusal
+        assert second.refusal.code == "reservation"

@@ -172,6 +172,18 @@ def test_a_check_learns_what_became_of_it(cal, reserve):
     assert len(cal.requests) == asked
 
 
+def test_a_check_of_what_was_renewed_meanwhile_ends_nothing(cal, reserve):
+    held = reserve()
+    as_read = SlotReservation.objects.get(pk=held.pk)
+    slots.renew(held)
+
+    slots.check(as_read)
+
+    held.refresh_from_db()
+    assert held.is_held
+    assert as_read.uid == held.uid
+
+
 def test_a_check_after_its_time_finds_that_it_ran_out(cal, reserve):
     held = reserve()
     pass_time(cal, timedelta(minutes=6))

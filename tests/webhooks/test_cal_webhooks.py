@@ -9,6 +9,7 @@ from cryptography.fernet import Fernet
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cal_bookings.client import WebhookOwner, sign
 from cal_bookings.models import Account, WebhookDelivery, WebhookReceiver
@@ -297,6 +298,20 @@ def test_list_shows_no_secret_and_no_address(desk, cal):
     printed = json.dumps(told)
     assert subscribed(cal)[0].secret not in printed
     assert desk.webhook_path().split("/")[-2] not in printed
+
+
+def test_a_longer_list_costs_no_more_statements(desk, cal):
+    one("ensure")
+    owner = WebhookOwner.user()
+    with CaptureQueriesContext(connection) as for_one:
+        subscriptions.listed(desk, owner)
+    for number in range(3):
+        cal.webhooks.subscribe(f"https://other.example.com/{number}", secret="theirs")
+
+    with CaptureQueriesContext(connection) as for_many:
+        assert len(subscriptions.listed(desk, owner)) == 4
+
+    assert len(for_many) == len(for_one)
 
 
 def test_an_unknown_account_is_named(desk):

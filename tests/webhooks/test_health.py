@@ -161,6 +161,19 @@ class TestSilence:
             assert unannounced(account) == {("BOOKING_CREATED", 25)}
 
 
+def test_the_first_processed_delivery_is_noted_at_once(
+    account, django_assert_num_queries
+):
+    """A crash between two statements would leave webhooks healthy that are never expected."""
+    receiver = WebhookReceiver.objects.of(account)
+
+    with django_assert_num_queries(1):
+        health.note_processed(receiver)
+
+    receiver.refresh_from_db()
+    assert receiver.expected_since == receiver.healthy_since is not None
+
+
 class TestRest:
     def test_without_a_delivery_the_loop_does_not_rest(self, account):
         walk_changes(account)

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cal_bookings import mirror, outbox, signals, sync
@@ -346,6 +348,20 @@ class TestOurOwnActions:
         WebhookDelivery.objects.update(next_attempt_at=timezone.now())
         assert desk.process() == 0
         assert desk.states() == [("done", "echo")]
+
+    def test_many_echoes_cost_no_more_statements_than_one(self, desk, booking):
+        outbox.deliver(outbox.cancel(booking, reason="Fell ill").pk)
+        desk.announce("BOOKING_CANCELLED", booking.uid)
+        with CaptureQueriesContext(connection) as for_one:
+            desk.process()
+
+        for _ in range(5):
+            desk.announce("BOOKING_CANCELLED", booking.uid)
+        with CaptureQueriesContext(connection) as for_many:
+            desk.process()
+
+        assert desk.states() == [("done", "echo")] * 6
+        assert len(for_many) <= len(for_one)
 
     def test_an_unknown_create_is_verified_when_its_mark_arrives(self, desk):
         action = outbox.create(

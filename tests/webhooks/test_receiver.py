@@ -154,6 +154,16 @@ class TestAccountsOfTheDatabase:
         receiver.save()
         assert self.deliver(sender, "second", "first") == [200, 401]
 
+    def test_two_who_add_a_secret_at_once_lose_none(self, sender, account):
+        one, other = (
+            WebhookReceiver.objects.of(Account.objects.get(pk=account.pk))
+            for _ in range(2)
+        )
+        account_secrets.add(one, "first")
+        account_secrets.add(other, "second")
+
+        assert self.deliver(sender, "second", "first") == [200, 200]
+
     def test_a_secret_is_stored_encrypted_and_follows_the_alias(self, account):
         account_secrets.add(WebhookReceiver.objects.of(account), "whsec_plain")
         column: Any = Account.objects.values_list("webhook_secrets", flat=True).get()

@@ -128,3 +128,19 @@ def test_the_sweep_hands_out_accounts_with_due_deliveries(sender, broker, settin
         Account.objects.get().pk
     ]
     assert BEAT_SCHEDULE["cal_bookings.sweep"]["task"] in current_app.tasks
+
+
+def test_deliveries_that_wait_for_somebody_else_are_left_to_the_sweep(
+    sender, broker, settings
+):
+    settings.CACHES = settings.CACHES | {
+        "forgetful": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
+    }
+    settings.CAL_BOOKINGS |= {"CACHE": "forgetful"}
+    sender.deliver(body("BOOKING_PAID", uid="one"))
+    Account.objects.update(is_active=False)
+    published(broker)
+
+    tasks.process_deliveries(Account.objects.get().pk)
+
+    assert published(broker) == []
