@@ -1,4 +1,4 @@
-"""When somebody is free."""
+"""The free slots of people, teams and event types."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +32,7 @@ def free(
 ) -> list[Slot]:
     """Return the free slots between two aware times, in order. One request, outside any transaction.
 
-    Whose slots is said in exactly one way: `event_type`, which is a row or Cal.com's number; `event_type_slug` with
+    The slots are named in exactly one way: by `event_type`, which is a row or Cal.com's number; `event_type_slug` with
     `username` or `team_slug`, and `organization_slug` where there is one; or several `usernames` of an organization.
     `duration` in minutes chooses among several lengths. The slots are returned in `time_zone`, or in UTC.
     `rescheduling` is a booking, or its uid, that is to move: its own time counts as free.

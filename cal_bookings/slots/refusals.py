@@ -1,11 +1,11 @@
-"""Why a slot cannot be had."""
+"""The reasons why a slot cannot be reserved."""
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 
 class SlotRefused(ValidationError):
-    """A slot that cannot be reserved, and why: one message for a person, one `code` for a program.
+    """The refusal of a reservation: one message for a person, one `code` for a program.
 
     The codes: ``taken``, ``naive``, ``anonymous``, ``gone``.
     """

@@ -1,7 +1,7 @@
-"""Releases are rows: what cannot be released now is released by a later sweep, or runs out.
+"""The releases of reservations are rows: a slot that cannot be released now is released by a later sweep, or runs out.
 
-A release may be asked for in any transaction (`SlotReservation.objects…ask_for_release`), and Cal.com is told outside of
-it. Released twice is as good as once [rec 036].
+A release may be asked for in any transaction (`SlotReservation.objects…ask_for_release`), and the request to Cal.com is
+made outside of it. A second release has no effect [rec 036].
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from cal_bookings.slots.availability import PATIENCE
 
 State = SlotReservation.State
 
-#: Whoever has taken a release up has this long before another worker may.
+#: A worker that has taken a release up has this long before another worker may.
 _TURN = timedelta(seconds=60)
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0  # seconds
 
@@ -26,8 +26,8 @@ def release(
 ) -> SlotReservation:
     """Release a slot: now, or as soon as Cal.com can be asked. One request, outside any transaction.
 
-    What Cal.com cannot be told now is told by the next sweep, so this raises none of its errors; `state` says how far it
-    came. Has no effect on a reservation that is not held.
+    If Cal.com cannot be asked now, the next sweep asks it, so none of the client's errors is raised; `state` shows
+    whether the slot is released. Has no effect on a reservation that is not held.
     """
     SlotReservation.objects.filter(pk=reservation.pk).ask_for_release()
     carry_out(reservation.pk, max_wait=max_wait)
@@ -38,7 +38,7 @@ def release(
 def sweep(account: Account | None = None, *, limit: int = 1000) -> int:
     """Release what is to be released, and record what has run out; return how many were released.
 
-    One request each, outside any transaction. Any number of workers may sweep at once.
+    One request for each reservation, outside any transaction. Any number of workers may sweep at once.
     """
     rows = SlotReservation.objects.all()
     if account:
@@ -56,7 +56,7 @@ def release_held_by(action: BookingAction) -> None:
 
 
 def carry_out(pk: int, *, max_wait: float | None = PATIENCE) -> bool:
-    """Release one reservation, if it is due and no other worker is at it; return whether it is released now."""
+    """Release one reservation, if it is due and no other worker has taken it up; return whether it is released now."""
     reservation = SlotReservation.objects.due().filter(pk=pk).first()
     if reservation is None or not _take_turn(reservation):
         return False
@@ -73,7 +73,7 @@ def carry_out(pk: int, *, max_wait: float | None = PATIENCE) -> bool:
 
 
 def _take_turn(reservation: SlotReservation) -> bool:
-    """Count an attempt and keep others off for a while, unless another worker was first. One UPDATE decides."""
+    """Count an attempt and keep other workers off for a while, unless another was first. One UPDATE decides."""
     as_read = SlotReservation.objects.filter(
         pk=reservation.pk,
         state=State.RELEASING,
@@ -97,13 +97,13 @@ def _put_off(reservation: SlotReservation, error: Exception) -> None:
     _write(
         reservation,
         next_attempt_at=timezone.now() + timedelta(seconds=pause),
-        # In no words of the server's, which may name people.
+        # The server's own words may name people.
         last_error=error.unquoted if isinstance(error, CalError) else str(error),
     )
 
 
 def _write(reservation: SlotReservation, **columns: object) -> None:
-    """Write what became of it, unless it has run out, or another worker took over meanwhile."""
+    """Write the outcome, unless the reservation has run out or another worker took over meanwhile."""
     SlotReservation.objects.filter(
         pk=reservation.pk,
         state=State.RELEASING,

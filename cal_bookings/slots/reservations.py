@@ -24,7 +24,7 @@ from cal_bookings.slots.availability import PATIENCE, remote_id
 
 State = SlotReservation.State
 
-#: For how many minutes Cal.com holds a slot unless it is told otherwise.
+#: The minutes for which Cal.com holds a slot by default.
 MINUTES = 5
 
 
@@ -78,7 +78,8 @@ def renew(
     """Release a slot and reserve it again, since Cal.com extends no reservation. Two requests, outside any transaction.
 
     Between the two requests somebody else may reserve or book the slot: then SlotRefused (``taken``) is raised, and the
-    reservation is released. Raises SlotRefused (``gone``) for one that is not held, and what `reserve` raises.
+    reservation is released. Raises SlotRefused (``gone``) for a reservation that is not held, and what
+    `reserve` raises.
     """
     if minutes is not None and isinstance(reservation.account.credential, Anonymous):
         raise refusals.anonymous()
@@ -107,8 +108,8 @@ def check(
 ) -> SlotReservation:
     """Ask Cal.com whether a slot is still held, and until when. One request, outside any transaction.
 
-    One that Cal.com no longer shows has run out, or somebody released it before its time. Raises `client.CalError`s and
-    `budget.NotNow`. Makes no request for one that is not held.
+    A reservation that Cal.com no longer shows has run out, or somebody released it before its time. Raises
+    `client.CalError`s and `budget.NotNow`. Makes no request for a reservation that is not held.
     """
     if reservation.state != State.HELD:
         return reservation
@@ -130,10 +131,11 @@ def check(
 
 @contextmanager
 def hold(account: Account, **wanted: Any) -> Iterator[SlotReservation]:
-    """Hold a slot within a ``with`` block, and release it at the end, however the block ends. `wanted` is what `reserve` takes.
+    """Hold a slot within a ``with`` block, and release it at the end, however the block ends.
 
-    One that was given to ``outbox.create(reservation=…)`` is released by that action, when its outcome is final. Two
-    requests, outside any transaction.
+    `wanted` are the arguments of `reserve`.
+    A reservation that was given to ``outbox.create(reservation=…)`` is released by that action, when its outcome is
+    final. Two requests, outside any transaction.
     """
     reservation = reserve(account, **wanted)
     try:
@@ -145,7 +147,7 @@ def hold(account: Account, **wanted: Any) -> Iterator[SlotReservation]:
 
 
 class _Nothing(Exception):
-    """Nothing was reserved, for this reason."""
+    """The reason why nothing was reserved."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)
@@ -155,7 +157,7 @@ class _Nothing(Exception):
 def _ask(
     reservation: SlotReservation, minutes: int | None, max_wait: float | None
 ) -> None:
-    """Ask Cal.com for the slot, and write down what it answers. Raises _Nothing, or what left it in doubt."""
+    """Ask Cal.com for the slot, and write what it returns. Raises _Nothing, or what left it unknown."""
     try:
         with budget.connect(
             reservation.account, priority=budget.Priority.ACTION, max_wait=max_wait
@@ -204,7 +206,7 @@ def _write(reservation: SlotReservation, **columns: Any) -> None:
 
 
 def _at_the_latest(minutes: int | None) -> datetime:
-    """Return when a slot is free again whose reservation is asked for now, whenever the request gets through."""
+    """Return the latest end of a reservation whose request is sent now, whenever the request gets through."""
     connect, read = conf.get("TIMEOUT")
     under_way = timedelta(seconds=connect + conf.WHOLE_RESPONSE * read)
     return timezone.now() + timedelta(minutes=minutes or MINUTES) + under_way

@@ -1,4 +1,4 @@
-"""What a delivery's body says, as far as it is kept: which booking to read again, and what only a webhook carries.
+"""The part of a delivery's body that is kept: which booking to read again, and what only a webhook carries.
 
 A body may be anything, because a subscription's template replaces it whole [wh 107]. Nothing here raises.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from cal_bookings.outbox import MARK
 
-#: The trigger of a delivery that only tests the way.
+#: The trigger of a test delivery.
 TEST = "PING"
 
 #: Deliveries without `payload`: the booking's columns stand beside the trigger [wh 110, 111].
@@ -26,7 +26,7 @@ _REASON_LENGTH = 5000
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """What is kept of a body. All texts can be stored in every database; a text that is absent is empty."""
+    """The content of a body that is kept. Each text can be stored in every database; an absent text is empty."""
 
     is_readable: bool = False
     trigger: str = ""
@@ -37,7 +37,8 @@ class Hint:
     #: The mark of our own action that created the booking.
     mark: str = ""
     rejection_reason: str = ""
-    #: When Cal.com made the delivery, by its clock. That of a MEETING_* body is the booking's creation [wh 110].
+    #: The time at which Cal.com made the delivery, by its clock. None for a MEETING_* body, which names the time of the
+    #: booking's creation instead [wh 110].
     happened_at: datetime | None = None
 
     @property
@@ -73,14 +74,14 @@ def _read(content: dict[str, Any]) -> Hint:
 
 
 def _uid(payload: Mapping[str, Any]) -> str:
-    """The booking's uid, which stands in one of three places."""
+    """Return the booking's uid, which stands in one of three places; empty if it stands in none."""
     nested = _object(payload.get("booking"))
     places = (payload.get("uid"), payload.get("bookingUid"), nested.get("uid"))
     return next(filter(None, map(_identifier, places)), "")
 
 
 def _identifier(value: Any) -> str:
-    """A uid that can be asked for. A longer one cannot be cut, because it is an identity."""
+    """Return a uid that Cal.com can be asked for, or "". A longer uid is not cut, since it is an identity."""
     found = text(value)
     return found if found == value and len(found) <= _UID_LENGTH else ""
 
@@ -90,7 +91,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def text(value: Any, length: int | None = None) -> str:
-    """Return a text as every database can store it: without NULs and halves of surrogate pairs. Empty if it is none."""
+    """Return a text as every database can store it: without NULs and halves of surrogate pairs; "" for other values."""
     if not isinstance(value, str):
         return ""
     storable = value.replace("\0", "").encode(errors="replace").decode()

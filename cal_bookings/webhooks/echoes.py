@@ -1,4 +1,4 @@
-"""Our own action's echo: what Cal.com announces because we asked for it is in the mirror already, or soon will be."""
+"""The echoes of our own actions: what Cal.com announces because we asked for it is mirrored without a reading."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from cal_bookings.webhooks.effects import is_shown
 
 #: A delivery waits this long at most for an action that is under way.
 _WAITS_FOR = timedelta(seconds=30)
-#: Between the clocks of the machines that received the delivery and sent the action.
+#: The largest difference between the clocks of the machines that received the delivery and sent the action.
 _SKEW = timedelta(seconds=5)
 
 Verdict = Literal["echo", "wait", ""]
@@ -34,7 +34,7 @@ class Echoes:
     def judge(
         self, delivery: WebhookDelivery, booking: Booking | None, old: Booking | None
     ) -> Verdict:
-        """Return "echo" if the mirror has it from our own action, "wait" if that action is under way, else nothing.
+        """Return "echo" if the mirror has the change from our own action, "wait" if that action is under way, else "".
 
         An action on one occurrence may change others of its series, which only a reading shows.
         """

@@ -1,4 +1,4 @@
-"""Whether a booking shows what a delivery announced, and when to read it again if it does not.
+"""The check that a booking shows what a delivery announced, and the pause before it is read again if it does not.
 
 Cal.com announces a cancellation before it commits it, in 60 of 60 recorded cases, and moves `updatedAt` up to two seconds
 after every announcement.
@@ -33,7 +33,7 @@ _MOVES_UPDATED_AT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What becomes of a delivery after its booking was read."""
+    """The next state of a delivery whose booking was read."""
 
     state: WebhookDelivery.State
     outcome: str = ""
@@ -57,7 +57,7 @@ def next_step(
     *,
     sent_inside_request: bool,
 ) -> Step:
-    """Return what becomes of a delivery whose bookings were read `delivery.attempts` times before, and once just now.
+    """Return the next step of a delivery whose bookings were read `delivery.attempts` times before, and once just now.
 
     `booking` and `old` are the rows of its two uids. `sent_inside_request` says that the server announces changes
     before its request ends, so that `updatedAt` may still move.
@@ -94,7 +94,7 @@ def is_shown(trigger: str, booking: Booking | None, old: Booking | None) -> bool
 
 
 def _is_final(delivery: WebhookDelivery, booking: Booking | None) -> bool:
-    """Whether the booking's time of update is later than the announcement, both by Cal.com's clock."""
+    """Return whether the booking's time of update is later than the announcement, both by Cal.com's clock."""
     happened_at = delivery.happened_at
     if delivery.trigger not in _MOVES_UPDATED_AT or happened_at is None:
         return True

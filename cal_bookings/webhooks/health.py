@@ -1,6 +1,6 @@
-"""Whether deliveries arrive: what makes the `changes` loop rest, and wakes it again.
+"""The health of webhooks: while deliveries arrive, the `changes` loop rests, and otherwise it goes on.
 
-Healthy are webhooks that have delivered, as long as no walk finds a change that no delivery announced.
+Webhooks are healthy once they have delivered, as long as no walk finds a change that no delivery announced.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ from cal_bookings.models import (
 )
 from cal_bookings.webhooks import refusals, silence
 
-#: A delivery that has been due for longer than this: nobody processes.
+#: Deliveries are not processed if one of them has been due for longer than this.
 _OVERDUE = timedelta(minutes=2)
 
 
@@ -35,9 +35,9 @@ def note_processed(receiver: WebhookReceiver) -> None:
 
 
 def rest(account: Account) -> None:
-    """Put the next `changes` walk off, after one that is complete, while webhooks are healthy.
+    """Put the next `changes` walk off after a complete walk, while webhooks are healthy.
 
-    Ends their health, and the rest, if that walk found what no delivery announced. A few queries; none unless
+    Ends their health, and the rest, if that walk found what no delivery announced. Makes a few queries, and none unless
     CHANGES_INTERVAL_WITH_WEBHOOKS is set.
     """
     seconds = conf.get("CHANGES_INTERVAL_WITH_WEBHOOKS")
@@ -70,7 +70,7 @@ def check() -> None:
 
 
 def end_rest(account_ids: list[int]) -> None:
-    """Take webhooks for unhealthy: the `changes` loops that rest are due now. Two statements."""
+    """Record that webhooks are unhealthy, and make the `changes` loops that rest due now. Two statements."""
     ill = WebhookReceiver.objects.filter(
         account__in=account_ids, healthy_since__isnull=False
     )

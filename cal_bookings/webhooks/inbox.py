@@ -75,5 +75,5 @@ def _count_again(delivery: WebhookDelivery) -> None:
 
 
 def _savepoint() -> AbstractContextManager[object]:
-    """Inside a transaction of somebody else, a row that is there already must not end it. Outside one, costs nothing."""
+    """Return a savepoint inside a caller's transaction, which a duplicate row must not end; otherwise no context."""
     return db.atomic() if connections[db.alias()].in_atomic_block else nullcontext()

@@ -40,7 +40,7 @@ _LEASE = timedelta(seconds=30)
 _SPACING = (0.0, 1.0, 4.0, 12.0, 20.0)  # seconds
 _MINUTE = timedelta(minutes=1)
 
-#: Until our own action has ended, its echo waits.
+#: The pause of an echo whose action has not ended.
 _OWN_ACTION = 1.0  # seconds
 
 #: Pauses after a booking could not be read; after the last one its deliveries have failed.
@@ -58,7 +58,7 @@ _STOPPING = (
 
 @dataclass(slots=True)
 class Processed:
-    """What one call of `process` has done."""
+    """The result of one call of `process`."""
 
     #: Deliveries that are done.
     done: int = 0
@@ -97,7 +97,7 @@ def process(account_id: int, *, max_wait: float | None = None) -> Processed:
 
     Makes requests with the priority `REFRESH`; must not be called in a transaction. A request that would wait longer
     than `max_wait` seconds for its turn ends it. So does an account that is paused, or a server that is down: the
-    deliveries stay due. Returns at once if another worker is at it.
+    deliveries stay due. Returns at once if another worker has the account's lease.
     """
     processed = Processed()
     while _is_due(account_id) and not processed.stopped:
@@ -107,7 +107,7 @@ def process(account_id: int, *, max_wait: float | None = None) -> Processed:
         try:
             _process(receiver, processed, max_wait)
         finally:
-            # After it, the loop looks again: what arrived before this line woke nobody else.
+            # The loop looks again after this line: a worker that a delivery woke before it found the lease taken.
             receiver.write_leased(lease_until=None)
     return processed
 
@@ -120,7 +120,7 @@ def _is_due(account_id: int) -> bool:
 
 
 def _take(account_id: int) -> WebhookReceiver | None:
-    """The account's receiver, leased; None if it is not active, or if another worker has it."""
+    """Return the account's receiver with its lease; None if the account is inactive or another worker has the lease."""
     receivers = WebhookReceiver.objects.select_related("account")
     receiver = receivers.filter(account=account_id, account__is_active=True).first()
     now = timezone.now()
@@ -149,7 +149,7 @@ def _process(
 
 
 class _Round:
-    """All deliveries that are due when it begins."""
+    """The processing of the deliveries that are due when the round begins."""
 
     def __init__(
         self,
@@ -201,7 +201,7 @@ class _Round:
     def _spaced(
         self, deliveries: list[WebhookDelivery]
     ) -> Iterator[tuple[str, list[WebhookDelivery]]]:
-        """The deliveries of each booking that may be read now. Those of others are put off."""
+        """Yield the deliveries of each booking that may be read now, and put the other deliveries off."""
         of_uid: dict[str, list[WebhookDelivery]] = defaultdict(list)
         for delivery in deliveries:
             of_uid[delivery.uid].append(delivery)
@@ -216,7 +216,7 @@ class _Round:
                 yield uid, named
 
     def _read_lately(self, uids: Iterable[str]) -> dict[str, tuple[int, datetime]]:
-        """How often each booking was read in the last minute, and when last."""
+        """Return how often each booking was read in the last minute, and the time of its last reading."""
         read = self.account.deliveries.filter(
             uid__in=[*uids], processed_at__gt=timezone.now() - _MINUTE
         ).exclude(outcome=Outcome.ECHO)

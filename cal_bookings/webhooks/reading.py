@@ -1,4 +1,4 @@
-"""Reading the bookings that deliveries name: each once, with its whole series, and the old half of a reschedule."""
+"""The reading of bookings that deliveries name: each once, with its whole series, and the old half of a reschedule."""
 
 import logging
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def rows(account: Account, uids: Iterable[str]) -> dict[str, Booking]:
 
 
 class Reader:
-    """Reads bookings of one account. What was read once in its lifetime is not read again."""
+    """A reader of one account's bookings, which reads no booking twice."""
 
     def __init__(self, account: Account, connection: CalClient) -> None:
         self._account = account
@@ -30,10 +30,10 @@ class Reader:
         self._read: set[str] = set()
 
     def read(self, uid: str, *, trigger: str, series: str = "") -> None:
-        """Mirror the booking `uid` and the rest of its series. A request, or two.
+        """Mirror the booking `uid` and the rest of its series, by one or two requests.
 
-        `series` is what the mirror knows of it: then one request shows all occurrences. A booking that Cal.com does
-        not know is marked missing. Raises the client's `CalError`s and those of the budget.
+        `series` is the booking's series, if the mirror knows it: then one request shows all occurrences. A booking that
+        Cal.com does not know is marked missing. Raises the client's `CalError`s and those of the budget.
         """
         if series and series not in self._read:
             self._mirror(series, trigger)

@@ -10,7 +10,7 @@ from cal_bookings import conf
 
 logger = logging.getLogger(__name__)
 
-#: So many within two hours are no scan of the internet: a secret differs, or a proxy changes the body.
+#: This many refusals within two hours come from no scan of the internet: a secret differs, or a proxy changes the body.
 MANY = 10
 
 _HOUR = 3600

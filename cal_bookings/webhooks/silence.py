@@ -1,4 +1,4 @@
-"""Silence is an alarm: changes that a walk found, and that no delivery announced."""
+"""The alarm for silent webhooks: changes that a walk found, and that no delivery announced."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -19,9 +19,9 @@ from cal_bookings.models import (
 
 #: How far back to look.
 PERIOD = timedelta(days=1)
-#: A delivery may come so much later than the walk: hosted Cal.com repeats it for some minutes.
+#: A delivery may come this much later than the walk: hosted Cal.com repeats it for some minutes.
 _GRACE = timedelta(minutes=5)
-#: A delivery may have come so much earlier than the walk.
+#: A delivery may have come this much earlier than the walk.
 _EARLIER = timedelta(days=1)
 #: Changes that are looked at; more of them say nothing else.
 _MOST = 5_000
@@ -49,7 +49,7 @@ class _Change:
 def unannounced(
     accounts: Iterable[Account], *, since: datetime | None = None
 ) -> list[Unannounced]:
-    """Return what walks of the last day found and no delivery announced, by account and trigger. At most four queries.
+    """Return what walks of the last day found and no delivery announced, by account and trigger. At most six queries.
 
     Counts new bookings and changes of status. Looks at accounts whose webhooks are known to exist, from then on, or from
     `since` if that is later. What a walk found less than five minutes ago may still be announced, and is left out.
@@ -72,7 +72,7 @@ def unannounced(
 def _expected(
     accounts: Iterable[Account], since: datetime | None
 ) -> dict[int, datetime]:
-    """From when on each account's changes are announced."""
+    """Return the time from which deliveries are expected to announce each account's changes."""
     ids = [account.pk for account in accounts]
     receivers = WebhookReceiver.objects.filter(
         account__in=ids, expected_since__isnull=False
@@ -115,7 +115,7 @@ def _change(booking: Booking, trigger: str, found_at: datetime) -> _Change:
 
 
 def _trigger_of_change(change: BookingChange) -> str:
-    """What should have announced a change of status; empty for other changes, of which Cal.com announces only some."""
+    """Return the trigger that announces a change of status; empty for other changes: Cal.com announces only some."""
     status = (change.changes.get("status") or [None, None])[-1]
     if status == Status.CANCELLED:
         moved = change.booking.rescheduled_to_uid
@@ -134,7 +134,7 @@ def _trigger_of_new(booking: Booking) -> str:
 
 
 def _announced(changes: list[_Change]) -> set[tuple[int, str]]:
-    """The bookings and series of these changes that some delivery named: one announces a change of a whole series."""
+    """Return the bookings and series of these changes that a delivery named: one delivery announces a whole series."""
     if not changes:
         return set()
     uids = {one.uid for one in changes}

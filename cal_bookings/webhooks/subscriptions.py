@@ -49,7 +49,7 @@ WHY_OFF = (
 
 @dataclass(frozen=True, slots=True)
 class Ensured:
-    """What `ensure` found and did."""
+    """The result of `ensure`."""
 
     webhook: RemoteWebhook
     #: "created", "mended" or "unchanged".
@@ -100,9 +100,9 @@ def address(account: Account) -> str:
 def ensure(account: Account, owner: WebhookOwner, *, secret: str = "") -> Ensured:
     """Make the subscription, or mend it: active, with our address, secret and triggers, and without a template.
 
-    `secret` is what Cal.com shall sign with, by default the newest one of the account; one is made for an account of the
-    database that has none. One request for the list, and one more if something differs. Raises ImproperlyConfigured with the cure, and the
-    errors of the client and the budget. Must not be called in a transaction.
+    `secret` is what Cal.com shall sign with, by default the newest secret of the account; a secret is made for an account
+    of the database that has none. Makes one request for the list, and one more if something differs. Raises
+    ImproperlyConfigured with the cure, and the errors of the client and the budget. Must not be called in a transaction.
     """
     with _connected(account) as connection:
         return _ensure(account, owner, connection, secret)
@@ -133,7 +133,7 @@ def remove(account: Account, owner: WebhookOwner) -> int:
 
 
 def rotate_secret(account: Account, owner: WebhookOwner) -> Ensured:
-    """Give the subscription a new secret, which is accepted before it is set there; the former one for a day more.
+    """Give the subscription a new secret, which is accepted before it is set there; accept the former for a day more.
 
     For accounts of the database. A failure leaves both accepted: `ensure` sets the new one. Raises as `ensure` does.
     """
@@ -145,7 +145,7 @@ def rotate_secret(account: Account, owner: WebhookOwner) -> Ensured:
 
 
 def rotate_address(account: Account, owner: WebhookOwner) -> Ensured:
-    """Give the receiver a new address; the former one is accepted for a day more. Raises as `ensure` does."""
+    """Give the receiver a new address; accept the former address for a day more. Raises as `ensure` does."""
     WebhookReceiver.objects.of(account).move()
     return ensure(account, owner)
 
@@ -223,7 +223,7 @@ def _wanted(url: str, server: Server, secret: str) -> dict[str, Any]:
 
 
 def _secret(account: Account) -> str:
-    """The newest secret; one is made for an account of the database that has none."""
+    """Return the newest secret; make a secret for an account of the database that has none."""
     receiver = WebhookReceiver.objects.of(account)
     known = account_secrets.accepted(receiver)
     if known:

@@ -1,4 +1,4 @@
-"""A trial: a signed delivery of our own, through the public address of the site, and back in the inbox."""
+"""A trial: a signed delivery of our own, sent through the public address of the site and looked for in the inbox."""
 
 import json
 import secrets
@@ -35,7 +35,7 @@ class TrialFailed(Exception):
 def run(account: Account, *, secret: str = "") -> None:
     """Deliver a test to the account's receiver through SITE_URL, and find it in the inbox.
 
-    It is signed with `secret`, by default the newest one of the account. Raises TrialFailed with the cure, and
+    The test is signed with `secret`, by default the newest secret of the account. Raises TrialFailed with the cure, and
     ImproperlyConfigured. Must not be called in a transaction: the site answers from another process.
     """
     url = subscriptions.address(account)

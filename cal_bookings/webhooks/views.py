@@ -29,8 +29,8 @@ _RETRY_AFTER = 30
 def receive(request: HttpRequest, path_id: str) -> HttpResponse:
     """Take a delivery of Cal.com: 200 when it is stored, by two statements.
 
-    401 for a body whose signature is not of one of the account's secrets, 404 for an unknown address, 413 for a body
-    above 1 MiB, 503 where it cannot be stored now. Cal.com repeats a delivery after a 503, never after another 4xx, and
+    Returns 401 for a body whose signature is not of one of the account's secrets, 404 for an unknown address, 413 for a
+    body above 1 MiB, 503 where it cannot be stored now. Cal.com repeats a delivery after a 503, never after another 4xx, and
     switches the subscription off after a 410, which is never sent.
     """
     try:
@@ -62,7 +62,7 @@ def _take(request: HttpRequest, receiver: WebhookReceiver) -> int:
 
 
 def _body(request: HttpRequest) -> bytes | None:
-    """The body; None if it is too long. No more than the limit is read, whatever length is announced."""
+    """Return the body; None if it is too long. Reads no more than the limit, whatever length is announced."""
     if _announced_length(request) > MAX_BYTES:
         return None
     body = bytearray()
