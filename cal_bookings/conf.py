@@ -114,7 +114,7 @@ def list_version(alias: str) -> str:
 
 
 def webhook_secrets(entry: Mapping[str, Any]) -> list[str]:
-    """Return the webhook secrets of an account, newest first: WEBHOOK_SECRETS, or its one-item form WEBHOOK_SECRET."""
+    """Return the webhook secrets of an account, newest first: those of WEBHOOK_SECRETS, then WEBHOOK_SECRET."""
     single = entry.get("WEBHOOK_SECRET") or ""
     return [each for each in [*(entry.get("WEBHOOK_SECRETS") or []), single] if each]
 

@@ -36,7 +36,7 @@ PERMISSION = "cal_bookings.view_attendee"
 
 #: The columns, by model, that everybody who may view the model may see: they neither name an attendee of a booking,
 #: nor repeat what an attendee wrote, nor open a booking on Cal.com. Hosts and owners of accounts are people of the
-#: site: a host's name is shown to all, the owner's address to those who may view accounts.
+#: site: everybody sees a host's name, and people who may view accounts see the owner's address.
 IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
     Account: frozenset(
         {
@@ -112,7 +112,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
             "mirrored_at",
             "missing_since",
             "unlisted_check_at",
-            # A digest over the uid too: nobody can guess what it was made of.
+            # The digest covers the uid too, so nobody can guess its content.
             "payload_hash",
             "api_version",
         }
@@ -230,7 +230,7 @@ IMPERSONAL: Mapping[type[models.Model], frozenset[str]] = {
         {
             "id",
             "account",
-            # A digest over the uid too: nobody can guess what it was made of.
+            # The digest covers the uid too, so nobody can guess its content.
             "body_hash",
             "trigger",
             "version",
@@ -359,4 +359,8 @@ def _without_hidden_keys(pair: Any) -> Any:
     """Return the old and the new hosts of a booking, each with its impersonal columns only."""
     if isinstance(pair, Mapping):
         return {name: pair[name] for name in pair if is_impersonal(Host, name)}
-    return [_without_hidden_keys(one) for one in pair] if isinstance(pair, list) else ""
+    return (
+        [_without_hidden_keys(hosts) for hosts in pair]
+        if isinstance(pair, list)
+        else ""
+    )

@@ -76,6 +76,8 @@ def _asked_for(request: HttpRequest, pk: int) -> Account:
     return get_object_or_404(accounts, pk=pk)
 
 
-def _log(request: HttpRequest, account: Account, told: str) -> None:
+def _log(request: HttpRequest, account: Account, message: str) -> None:
     user: Any = request.user
-    LogEntry.objects.log_actions(user.pk, [account], CHANGE, told, single_object=True)
+    LogEntry.objects.log_actions(
+        user.pk, [account], CHANGE, message, single_object=True
+    )

@@ -62,7 +62,7 @@ class WebhookMixin(admin.ModelAdmin):
         self, request: HttpRequest, account: Account, work: Callable[[Account], str]
     ) -> None:
         try:
-            told = work(account)
+            result = work(account)
         except trials.TrialFailed as error:
             self.message_user(request, str(error), messages.ERROR)
         except (client.CalError, budget.NotNow, ImproperlyConfigured) as error:
@@ -71,8 +71,8 @@ class WebhookMixin(admin.ModelAdmin):
             message = advice.explain(account, error, question)
             self.message_user(request, str(message), messages.ERROR)
         else:
-            _log(request, account, told)
-            self.message_user(request, told, messages.SUCCESS)
+            _log(request, account, result)
+            self.message_user(request, result, messages.SUCCESS)
 
     @admin.display(description=gettext_lazy("webhooks"))
     def webhooks(self, account: Account) -> str:
@@ -82,19 +82,19 @@ class WebhookMixin(admin.ModelAdmin):
         if found.waiting:
             sentences.append(_("%d deliveries wait.") % found.waiting)
         if found.refused >= refusals.MANY:
-            told = _(
+            sentence = _(
                 "%d deliveries were refused in the last hours, because of their signature: the secret on Cal.com is another "
                 "one, or something in front of this site changes the body."
             )
-            sentences.append(told % found.refused)
+            sentences.append(sentence % found.refused)
         return " ".join(sentences)
 
 
 def _arrivals(found: summary.Summary) -> str:
     if found.last_received_at is None:
         return _("Nothing has arrived yet.") if found.is_expected else _("Not used.")
-    told = _("The last delivery arrived at %(time)s UTC.")
-    return told % {"time": f"{found.last_received_at:%Y-%m-%d %H:%M:%S}"}
+    sentence = _("The last delivery arrived at %(time)s UTC.")
+    return sentence % {"time": f"{found.last_received_at:%Y-%m-%d %H:%M:%S}"}
 
 
 def _owner(account: Account) -> client.WebhookOwner:
@@ -129,10 +129,12 @@ def _remove(account: Account) -> str:
 
 
 def _result(account: Account, ensured: subscriptions.Ensured) -> str:
-    told = str(_RESULTS[ensured.result]) % account
-    return f"{told} {subscriptions.WHY_OFF}" if ensured.was_off else told
+    sentence = str(_RESULTS[ensured.result]) % account
+    return f"{sentence} {subscriptions.WHY_OFF}" if ensured.was_off else sentence
 
 
-def _log(request: HttpRequest, account: Account, told: str) -> None:
+def _log(request: HttpRequest, account: Account, message: str) -> None:
     user: Any = request.user
-    LogEntry.objects.log_actions(user.pk, [account], CHANGE, told, single_object=True)
+    LogEntry.objects.log_actions(
+        user.pk, [account], CHANGE, message, single_object=True
+    )

@@ -28,31 +28,31 @@ def read(payload: Mapping[str, Any]) -> Roster:
     Only the event types of a team have `hosts` and `teamId`.
     """
     fixed = frozenset(
-        one["userId"]
-        for one in _objects(payload, "hosts")
-        if one.get("mandatory") is True and type(one.get("userId")) is int
+        host["userId"]
+        for host in _objects(payload, "hosts")
+        if host.get("mandatory") is True and type(host.get("userId")) is int
     )
-    found = [
+    users = [
         *_named(payload, "users", "id"),
         *_named(payload, "hosts", "userId"),
     ]
-    hosts = {one.remote_id: one for one in found if one.remote_id not in fixed}
+    hosts = {user.remote_id: user for user in users if user.remote_id not in fixed}
     team = payload.get("teamId")
     return Roster(hosts, fixed, team if type(team) is int else None)
 
 
 def _named(payload: Mapping[str, Any], key: str, number: str) -> Iterator[Named]:
-    for one in _objects(payload, key):
-        remote_id = one.get(number)
+    for user in _objects(payload, key):
+        remote_id = user.get(number)
         if type(remote_id) is int:
-            yield Named(remote_id, _text(one.get("name")), _text(one.get("username")))
+            yield Named(remote_id, _text(user.get("name")), _text(user.get("username")))
 
 
 def _objects(payload: Mapping[str, Any], key: str) -> Iterator[Mapping[str, Any]]:
     value = payload.get(key)
-    for one in value if isinstance(value, list) else []:
-        if isinstance(one, Mapping):
-            yield one
+    for element in value if isinstance(value, list) else []:
+        if isinstance(element, Mapping):
+            yield element
 
 
 def _text(value: Any) -> str:

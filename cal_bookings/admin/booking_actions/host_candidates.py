@@ -51,15 +51,19 @@ def find(bookings: Sequence[Booking]) -> list[Candidate]:
     Bookings of several accounts have no candidates, because their hosts are different people.
     """
     accounts = {booking.account_id for booking in bookings}
-    types = {one.event_type_id for one in bookings if one.event_type_id is not None}
+    types = {
+        booking.event_type_id
+        for booking in bookings
+        if booking.event_type_id is not None
+    }
     if len(accounts) != 1 or not types:
         return []
     account = Account.objects.without_credentials().get(pk__in=accounts)
     own = list(EventType.objects.filter(pk__in=types))
-    own_rosters = [event_type_hosts.read(one.payload) for one in own]
+    own_rosters = [event_type_hosts.read(event_type.payload) for event_type in own]
     team = _of_the_same_team(account, own, own_rosters)
-    team_rosters = [event_type_hosts.read(one.payload) for one in team]
-    fixed = {remote_id for one in own_rosters for remote_id in one.fixed}
+    team_rosters = [event_type_hosts.read(event_type.payload) for event_type in team]
+    fixed = {remote_id for roster in own_rosters for remote_id in roster.fixed}
     at_home = _hosts(account, own, own_rosters, fixed)
     known = {host.remote_id for host in at_home}
     others = _hosts(account, team, team_rosters, fixed | known) if team else []
@@ -75,11 +79,11 @@ def _of_the_same_team(
 ) -> list[EventType]:
     """Return the other event types of the teams: all if the account mirrors one team, else as their payloads say."""
     others = EventType.objects.filter(account=account).exclude(
-        pk__in=[one.pk for one in own]
+        pk__in=[event_type.pk for event_type in own]
     )
     if account.scope.get("team") is not None:
         return list(others)
-    teams = {one.team for one in own_rosters} - {None}
+    teams = {roster.team for roster in own_rosters} - {None}
     if not teams:
         return []
     same = Q()
@@ -103,7 +107,7 @@ def _hosts(
     )
     through = Booking.hosts.through.objects
     seen = through.filter(booking__in=recent.values("pk")).values("host")
-    named = {key: one for roster in named_by for key, one in roster.hosts.items()}
+    named = {key: user for roster in named_by for key, user in roster.hosts.items()}
     wanted = Q(pk__in=seen) | Q(remote_id__in=named)
     rows = Host.objects.filter(wanted, account=account).exclude(remote_id__in=without)
     found = list(rows)
@@ -112,12 +116,12 @@ def _hosts(
     return sorted(found, key=lambda host: (host.name, host.remote_id))
 
 
-def _unseen(account: Account, one: Named) -> Host:
+def _unseen(account: Account, user: Named) -> Host:
     return Host(
         account=account,
-        remote_id=one.remote_id,
-        name=one.name or one.username,
-        username=one.username,
+        remote_id=user.remote_id,
+        name=user.name or user.username,
+        username=user.username,
     )
 
 

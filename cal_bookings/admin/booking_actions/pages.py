@@ -255,7 +255,7 @@ for _action in ACTIONS.values():
     )
 
 #: The actions that a selection allows, for `ModelAdmin.actions`.
-LIST_ACTIONS = [_of_list(one) for one in ACTIONS.values() if not one.is_single]
+LIST_ACTIONS = [_of_list(action) for action in ACTIONS.values() if not action.is_single]
 
 
 def _refused(refusals: list[Refused], *, people: bool) -> SafeString:

@@ -58,10 +58,10 @@ class RefreshMixin(admin.ModelAdmin):
                 message = visibility.explain(account, error, request)
                 self.message_user(request, message, messages.ERROR)
         if read:
-            told = ngettext(
+            message = ngettext(
                 "%d booking was read again.", "%d bookings were read again.", read
             )
-            self.message_user(request, told % read, messages.SUCCESS)
+            self.message_user(request, message % read, messages.SUCCESS)
 
 
 def _read(account: Account, uids: list[str]) -> int:

@@ -176,7 +176,7 @@ class Overview:
         """Return the shown accounts with the changes that walks of the last day found and no webhook announced."""
         accounts = {row.account.pk: row.account for row in self.accounts}
         found = silence.unannounced(accounts.values())
-        return [(accounts[one.account_id], one) for one in found]
+        return [(accounts[changes.account_id], changes) for changes in found]
 
     @cached_property
     def refused_deliveries(self) -> list[tuple[Account, int]]:
