@@ -76,6 +76,21 @@ def test_today_shows_bookings_that_take_place(visitor, demo):
     expect(today.nth(1)).to_be_visible()
 
 
+def test_the_webhook_buttons_work(visitor, demo):
+    _process, said = demo
+    (admin,) = re.findall(r"^Admin: +(\S+)", said, re.MULTILINE)
+    visitor.goto(f"{admin}cal_bookings/account/1/change/")
+
+    visitor.get_by_role("button", name="Test the webhook").click()
+    expect(visitor.get_by_text("arrived through the public address")).to_be_visible()
+    visitor.get_by_role("button", name="Remove the webhook").click()
+    expect(visitor.get_by_text("1 webhook of demo is removed.")).to_be_visible()
+    visitor.get_by_role("button", name="Remove the webhook").click()
+    expect(visitor.get_by_text("No webhook of demo was found")).to_be_visible()
+    visitor.get_by_role("button", name="Subscribe to webhooks").click()
+    expect(visitor.get_by_text("is subscribed to Cal.com's webhooks")).to_be_visible()
+
+
 def test_a_change_on_cal_com_shows_within_a_second(visitor, demo):
     """Its webhook alone brings it: the loops run every five seconds, after a change of their own."""
     _process, said = demo

@@ -127,3 +127,29 @@ def test_the_days_with_free_times_stand_side_by_side(
     expect(days.nth(1)).to_be_visible()
     tops = {box_of(days.nth(n))["y"] for n in range(days.count())}
     assert len(tops) == 1
+
+
+def test_a_long_event_type_breaks_so_that_the_attendees_stay_in_sight(
+    page, site, mirrored
+):
+    page.goto(f"{site}{LIST}")
+
+    cell = page.locator("#result_list tbody .field-event_type").first
+
+    assert style_of(cell, "whiteSpace") == "normal"
+
+
+@pytest.mark.parametrize("address", [LIST, CALENDAR, OWN_PAGES["overview"]])
+def test_buttons_have_room_around_their_text(page, site, mirrored, address):
+    page.goto(f"{site}{address}")
+
+    button = page.locator("button.button:visible").first
+
+    assert style_of(button, "paddingLeft") == "8px"
+
+
+def test_the_overview_is_as_wide_as_a_phone(page, site, mirrored):
+    page.set_viewport_size({"width": 400, "height": 850})
+    page.goto(f"{site}{OWN_PAGES['overview']}")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400

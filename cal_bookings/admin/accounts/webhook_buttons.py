@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from cal_bookings import budget, client
@@ -80,7 +80,10 @@ class WebhookMixin(admin.ModelAdmin):
         found = summary.of(account)
         sentences = [_arrivals(found)]
         if found.waiting:
-            sentences.append(_("%d deliveries wait.") % found.waiting)
+            sentences.append(
+                ngettext("%d delivery waits.", "%d deliveries wait.", found.waiting)
+                % found.waiting
+            )
         if found.refused >= refusals.MANY:
             sentence = _(
                 "%d deliveries were refused in the last hours, because of their signature: the secret on Cal.com is another "
@@ -122,10 +125,14 @@ def _rotate(account: Account) -> str:
 
 def _remove(account: Account) -> str:
     count = subscriptions.remove(account, _owner(account))
-    return _("%(count)d webhooks of %(account)s are removed.") % {
-        "count": count,
-        "account": account,
-    }
+    if not count:
+        return _("No webhook of %s was found on Cal.com.") % account
+    told = ngettext(
+        "%(count)d webhook of %(account)s is removed.",
+        "%(count)d webhooks of %(account)s are removed.",
+        count,
+    )
+    return told % {"count": count, "account": account}
 
 
 def _result(account: Account, ensured: subscriptions.Ensured) -> str:

@@ -25,7 +25,7 @@ def is_about_dates(item: Any) -> bool:
 class WhenFilter(admin.SimpleListFilter):
     """A filter by start, with days and weeks in the current time zone and language."""
 
-    title = _("when")
+    title = _("time")
     parameter_name = "when"
     is_about_dates = True
 
@@ -69,7 +69,7 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class MissingFilter(admin.SimpleListFilter):
-    title = _("on Cal.com")
+    title = _("presence on Cal.com")
     parameter_name = "missing"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -84,7 +84,7 @@ class MissingFilter(admin.SimpleListFilter):
 class PendingFilter(admin.SimpleListFilter):
     """A filter of requests that wait for confirmation, by the time that they have waited."""
 
-    title = _("waiting for an answer")
+    title = _("time without an answer")
     parameter_name = "pending_for"
     HOURS = (4, 24, 72)
 
@@ -104,7 +104,7 @@ class PendingFilter(admin.SimpleListFilter):
 
 
 class AbsentFilter(admin.SimpleListFilter):
-    title = _("absent")
+    title = _("absence")
     parameter_name = "absent"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -104,6 +104,7 @@ class Command(BaseCommand):
             "BASE_URL": cal.url,
             "WEBHOOK_SECRET": secrets.token_hex(32),
         }
+        settings.CAL_BOOKINGS["SITE_URL"] = site.url
         account = Account.objects.configured().get(alias=ALIAS)
         self._mirror(account)
         site.start()

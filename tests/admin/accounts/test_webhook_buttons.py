@@ -58,7 +58,7 @@ def test_subscribe_and_remove(staff, account, cal):
     ]
     assert len(subscribed(cal)) == 1
 
-    assert press(staff, account, "remove") == ["1 webhooks of desk are removed."]
+    assert press(staff, account, "remove") == ["1 webhook of desk is removed."]
     assert subscribed(cal) == []
 
 
@@ -108,7 +108,7 @@ def test_the_page_says_what_is_known_and_no_secret(staff, account, cal):
     shown = page(staff, account)
 
     assert "The last delivery arrived at" in shown
-    assert "1 deliveries wait." in shown
+    assert "1 delivery waits." in shown
     assert "were refused in the last hours" in shown
     assert subscribed(cal)[0].secret not in shown
     assert WebhookReceiver.objects.get().path_id not in shown
