@@ -127,12 +127,12 @@ def _remove(account: Account) -> str:
     count = subscriptions.remove(account, _owner(account))
     if not count:
         return _("No webhook of %s was found on Cal.com.") % account
-    told = ngettext(
+    sentence = ngettext(
         "%(count)d webhook of %(account)s is removed.",
         "%(count)d webhooks of %(account)s are removed.",
         count,
     )
-    return told % {"count": count, "account": account}
+    return sentence % {"count": count, "account": account}
 
 
 def _result(account: Account, ensured: subscriptions.Ensured) -> str:
